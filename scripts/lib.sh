@@ -1,0 +1,243 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: PostgreSQL
+#
+# Shared by the scripts, to be sourced. Sets $root (the source tree) and $python, and offers
+#
+#   need_packages PACKAGE...   install what is missing, ask nobody, touch nothing otherwise
+#   quietly TITLE COMMAND...   run a command, show its output only if it fails
+#   build DIR CC [OPTION...]   set up (once) and compile a build directory
+#   scratch NAME               NAME=a new directory, removed when the script ends
+#   pg_start DIR / pg_stop DIR a throw-away PostgreSQL in DIR, stopped when the script ends
+#
+# Whatever was started here ends with the script, also on Ctrl-C.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+# The system's Python: it has Debian's pytest and psycopg2. Never what pyenv puts in PATH.
+# shellcheck disable=SC2034 # used by those who source this
+python=/usr/bin/python3
+# runuser, and apt's own helpers, live in sbin.
+PATH=$PATH:/usr/sbin:/sbin
+
+# What building and running the program needs, and what the tests need besides. A package with a
+# question mark is not in every release: it comes along when it can.
+# shellcheck disable=SC2034
+build_packages=(meson ninja-build pkg-config gcc libc6-dev libuv1-dev libpq-dev libinih-dev
+	libjansson-dev libssl-dev libcmocka-dev postgresql)
+# shellcheck disable=SC2034
+test_packages=(clang python3-pytest python3-psycopg2 strace shellcheck mandoc
+	'?clang-format-14' '?libclang-rt-14-dev')
+
+say() {
+	printf '%s\n' "$*" >&2
+}
+
+die() {
+	say "${0##*/}: $*"
+	exit 2
+}
+
+# --- clean up on every way out ---
+
+scratch_dirs=()
+pg_dirs=()
+
+clean_up() {
+	local status=$? running
+	running=$(jobs -p)
+	# shellcheck disable=SC2086 # one word for each process
+	[ -z "$running" ] || { kill $running && wait; } 2>/dev/null
+	trap '' HUP INT TERM # nothing interrupts the cleaning
+	while [ ${#pg_dirs[@]} -gt 0 ]; do
+		pg_stop "${pg_dirs[0]}"
+	done
+	[ ${#scratch_dirs[@]} -eq 0 ] || rm -rf "${scratch_dirs[@]}"
+	exit "$status"
+}
+trap clean_up EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# In /tmp whatever TMPDIR says: a socket's path may have 107 bytes, and the server's user must reach it.
+scratch() { # NAME
+	local made
+	made=$(mktemp -d /tmp/metamodel.XXXXXX) || die "no temporary directory"
+	scratch_dirs+=("$made")
+	printf -v "$1" '%s' "$made"
+}
+
+# --- packages ---
+
+is_installed() { # PACKAGE
+	case $1 in
+	postgresql) # any server will do, also one from apt.postgresql.org
+		compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
+		;;
+	*)
+		[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+		;;
+	esac
+}
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif sudo -n true 2>/dev/null; then
+		sudo -n "$@"
+	else
+		sudo "$@" # asks for the password
+	fi
+}
+
+can_be_root() {
+	[ "$(id -u)" = 0 ] && return
+	command -v sudo >/dev/null || return
+	sudo -n true 2>/dev/null || { [ -z "${CI:-}" ] && { : </dev/tty; } 2>/dev/null; }
+}
+
+# The Debian packages of a PostgreSQL server create a cluster of their own and start it. This is
+# their documented way to say no; it counts only before the packages come.
+refuse_main_cluster() {
+	local conf=/etc/postgresql-common/createcluster.conf
+
+	if is_installed postgresql-common || [ -e "$conf" ]; then
+		return 0
+	fi
+	as_root mkdir -p "${conf%/*}" &&
+		printf '%s\n' "# Written by metamodel's scripts: no server starts by itself." \
+			'create_main_cluster = false' | as_root tee "$conf" >/dev/null
+}
+
+apt_install() { # PACKAGE...
+	as_root env DEBIAN_FRONTEND=noninteractive UCF_FORCE_CONFFOLD=1 \
+		apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 "$@" </dev/null
+}
+
+need_packages() { # PACKAGE...
+	local package missing=() wished=()
+
+	if ! command -v dpkg-query >/dev/null; then
+		say "No dpkg here, so nothing is installed. Needed are the equivalents of: $*"
+		return 0
+	fi
+	for package; do
+		if is_installed "${package#\?}"; then
+			continue
+		elif [ "$package" = "${package#\?}" ]; then
+			missing+=("$package")
+		else
+			wished+=("${package#\?}")
+		fi
+	done
+	[ ${#missing[@]} -gt 0 ] || return 0
+	can_be_root || die "please install these packages: ${missing[*]}"
+
+	say "Installing ${missing[*]}"
+	quietly "apt-get update" as_root apt-get update -o DPkg::Lock::Timeout=300 || exit 2
+	quietly "refusing a main cluster" refuse_main_cluster || exit 2
+	for package in "${wished[@]}"; do
+		[ -z "$(apt-cache search --names-only "^$package\$")" ] || missing+=("$package")
+	done
+	quietly "apt-get install" apt_install "${missing[@]}" || exit 2
+}
+
+# --- running and building ---
+
+quietly() { # TITLE COMMAND...
+	local title=$1 log status=0
+	shift
+	log=$(mktemp /tmp/metamodel-log.XXXXXX) || die "no temporary file"
+	"$@" >"$log" 2>&1 || status=$?
+	if [ "$status" -ne 0 ]; then
+		tail -n 60 "$log" >&2
+		say "$title failed with status $status; all its output: $log"
+	else
+		rm -f "$log"
+	fi
+	return "$status"
+}
+
+# Debian's, as with Python.
+meson() {
+	/usr/bin/meson "$@"
+}
+
+# A build directory set up with other options is set up anew.
+build() { # DIR CC [MESON OPTION...]
+	local dir=$1 cc=$2 wanted
+	shift 2
+	wanted="CC=$cc $*"
+	if [ ! -f "$dir/build.ninja" ] || [ "$(cat "$dir/.set-up-with" 2>/dev/null)" != "$wanted" ]; then
+		rm -rf "$dir"
+		CC=$cc quietly "meson setup ${dir##*/}" \
+			meson setup "$dir" "$root" "$@" </dev/null || return
+		printf '%s\n' "$wanted" >"$dir/.set-up-with"
+	fi
+	quietly "compiling ${dir##*/}" meson compile -C "$dir" </dev/null
+}
+
+# --- a PostgreSQL of one's own ---
+
+pg_bindir() { # the newest server's programs
+	local newest
+	newest=$(compgen -G '/usr/lib/postgresql/*/bin/initdb' | sort -V | tail -n 1)
+	[ -n "$newest" ] || die "no PostgreSQL server in /usr/lib/postgresql"
+	printf '%s\n' "${newest%/initdb}"
+}
+
+# initdb refuses to run as root: then the server runs as postgres, or as nobody.
+as_server() { # COMMAND...
+	(
+		cd / || exit
+		if [ "$(id -u)" = 0 ]; then
+			exec runuser -u "$(pg_user)" -- "$@"
+		fi
+		exec "$@"
+	)
+}
+
+pg_user() {
+	if [ "$(id -u)" != 0 ]; then
+		id -un
+	elif id postgres >/dev/null 2>&1; then
+		echo postgres
+	else
+		echo nobody
+	fi
+}
+
+# Start a server whose data, log (server.log) and unix socket are in DIR, an empty directory that
+# belongs to the server from now on. Exports PGHOST, PGPORT, PGUSER and PGDATABASE.
+pg_start() { # DIR [SETTING=VALUE...]
+	local dir=$1 bin
+	shift
+	bin=$(pg_bindir) || return
+	chmod 755 "$dir" && chown "$(pg_user)" "$dir" || return
+	pg_dirs+=("$dir")
+	quietly initdb as_server "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 \
+		--locale=C.UTF-8 --no-sync || return
+	{
+		printf '%s\n' "listen_addresses = ''" "unix_socket_directories = '$dir'" \
+			"port = 5432" "fsync = off" "max_connections = 40" \
+			"log_line_prefix = '%m [%p] %a %d '"
+		[ $# -eq 0 ] || printf '%s\n' "$@"
+	} >>"$dir/data/postgresql.conf"
+	quietly "starting PostgreSQL" as_server "$bin/pg_ctl" -D "$dir/data" -l "$dir/server.log" \
+		-w -t 120 start || {
+		cat "$dir/server.log" >&2
+		return 1
+	}
+	export PGHOST=$dir PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
+}
+
+pg_stop() { # DIR: end the server and remove all of DIR
+	local dir=$1 each left=()
+	for each in "${pg_dirs[@]}"; do
+		[ "$each" = "$dir" ] || left+=("$each")
+	done
+	pg_dirs=("${left[@]}")
+	if [ -f "$dir/data/postmaster.pid" ]; then
+		as_server "$(pg_bindir)/pg_ctl" -D "$dir/data" -m immediate -w stop >/dev/null 2>&1
+	fi
+	rm -rf "$dir"
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "base/fs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+
+bool fs_read_all(int fd, size_t max_bytes, char **out, size_t *length, struct error *err)
+{
+	AUTO_STRBUF struct strbuf text = { 0 };
+	char chunk[65536];
+	ssize_t n;
+
+	strbuf_add(&text, "", 0);
+	while ((n = read(fd, chunk, sizeof(chunk))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_set(err, ERROR_SYSTEM, "read: %s", strerror(errno));
+		strbuf_add(&text, chunk, (size_t)n);
+		if (text.length > max_bytes)
+			return error_set(err, ERROR_DATA, "larger than %zu bytes",
+					 max_bytes);
+	}
+	*length = text.length;
+	*out = strbuf_detach(&text);
+	return true;
+}
+
+bool fs_write_all(int fd, const void *data, size_t length, struct error *err)
+{
+	const char *p = data;
+
+	while (length > 0) {
+		ssize_t n = write(fd, p, length);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_set(err, ERROR_SYSTEM, "write: %s", strerror(errno));
+		p += n;
+		length -= (size_t)n;
+	}
+	return true;
+}
+
+bool fs_copy(int from, int to, struct error *err)
+{
+	char chunk[65536];
+	ssize_t n;
+
+	while ((n = read(from, chunk, sizeof(chunk))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_set(err, ERROR_SYSTEM, "read: %s", strerror(errno));
+		if (!fs_write_all(to, chunk, (size_t)n, err))
+			return false;
+	}
+	return true;
+}
+
+bool fs_sync_dir(const char *path, struct error *err)
+{
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return error_set(err, ERROR_SYSTEM, "open %s: %s", path, strerror(errno));
+	if (fsync(fd) < 0)
+		return error_set(err, ERROR_SYSTEM, "fsync %s: %s", path,
+				 strerror(errno));
+	return true;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * Files: whole reads and writes that tell the truth about failure, and what makes them
+ * durable.
+ *
+ * Errors: ERROR_SYSTEM with the system's words; the caller adds the path where there is
+ * none.
+ */
+#ifndef BASE_FS_H
+#define BASE_FS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+/*
+ * Read `fd` to its end.
+ * Ownership: on success the caller frees *out, which is NUL-terminated after *length
+ * bytes. Errors: also ERROR_DATA when there are more than `max_bytes`.
+ */
+MUST_CHECK bool fs_read_all(int fd, size_t max_bytes, char **out, size_t *length,
+			    struct error *err);
+
+MUST_CHECK bool fs_write_all(int fd, const void *data, size_t length, struct error *err);
+
+/* Copy what is left of `from` to `to`. */
+MUST_CHECK bool fs_copy(int from, int to, struct error *err);
+
+/* fsync a directory, so that the names in it survive a power failure. */
+MUST_CHECK bool fs_sync_dir(const char *path, struct error *err);
+
+#endif

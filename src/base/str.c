@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "base/str.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *or_abort(void *p)
+{
+	if (!p) {
+		fputs("metamodel: error: out of memory\n", stderr);
+		abort();
+	}
+	return p;
+}
+
+void *xcalloc(size_t count, size_t size_bytes)
+{
+	return or_abort(calloc(count ? count : 1, size_bytes ? size_bytes : 1));
+}
+
+void *xrealloc(void *old, size_t size_bytes)
+{
+	return or_abort(realloc(old, size_bytes ? size_bytes : 1));
+}
+
+char *xstrdup(const char *s)
+{
+	return or_abort(strdup(s));
+}
+
+char *xstrndup(const char *s, size_t length)
+{
+	return or_abort(strndup(s, length));
+}
+
+char *str_format_args(const char *format, va_list args)
+{
+	char *s = NULL;
+
+	if (vasprintf(&s, format, args) < 0)
+		s = NULL;
+	return or_abort(s);
+}
+
+char *str_format(const char *format, ...)
+{
+	va_list args;
+	char *s;
+
+	va_start(args, format);
+	s = str_format_args(format, args);
+	va_end(args);
+	return s;
+}
+
+bool str_parse_uint(const char *s, uint64_t min, uint64_t max, uint64_t *out)
+{
+	unsigned long long n;
+	char *end;
+
+	if (*s < '0' || *s > '9') /* strtoull would take blanks and signs */
+		return false;
+	errno = 0;
+	n = strtoull(s, &end, 10);
+	if (errno || *end || n < min || n > max)
+		return false;
+	*out = n;
+	return true;
+}
+
+bool str_has_prefix(const char *s, const char *prefix)
+{
+	return !strncmp(s, prefix, strlen(prefix));
+}
+
+bool str_has_suffix(const char *s, const char *suffix)
+{
+	size_t length = strlen(s), tail = strlen(suffix);
+
+	return length >= tail && !strcmp(s + length - tail, suffix);
+}
+
+/* Length of the well-formed UTF-8 character at `s`, 0 if there is none. */
+static size_t utf8_char(const unsigned char *s, size_t left)
+{
+	size_t length = s[0] < 0x80                    ? 1
+			: s[0] >= 0xc2 && s[0] <= 0xdf ? 2
+			: (s[0] & 0xf0) == 0xe0        ? 3
+			: s[0] >= 0xf0 && s[0] <= 0xf4 ? 4
+						       : 0;
+
+	if (!length || length > left)
+		return 0;
+	for (size_t i = 1; i < length; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0; /* overlong, surrogate, or beyond U+10FFFF */
+	return length;
+}
+
+bool str_is_utf8(const char *s, size_t length)
+{
+	while (length > 0) {
+		size_t n = utf8_char((const unsigned char *)s, length);
+
+		if (!n)
+			return false;
+		s += n;
+		length -= n;
+	}
+	return true;
+}
+
+static void strbuf_grow(struct strbuf *b, size_t extra)
+{
+	size_t need = b->length + extra + 1;
+
+	if (need <= b->capacity)
+		return;
+	b->capacity = need < 64 ? 64 : need + need / 2;
+	b->buf = xrealloc(b->buf, b->capacity);
+}
+
+void strbuf_add(struct strbuf *b, const void *data, size_t length)
+{
+	strbuf_grow(b, length);
+	if (length)
+		memcpy(b->buf + b->length, data, length);
+	b->length += length;
+	b->buf[b->length] = '\0';
+}
+
+void strbuf_add_str(struct strbuf *b, const char *s)
+{
+	strbuf_add(b, s, strlen(s));
+}
+
+void strbuf_add_char(struct strbuf *b, char c)
+{
+	strbuf_add(b, &c, 1);
+}
+
+void strbuf_add_format(struct strbuf *b, const char *format, ...)
+{
+	va_list args;
+	char *s;
+
+	va_start(args, format);
+	s = str_format_args(format, args);
+	va_end(args);
+	strbuf_add_str(b, s);
+	free(s);
+}
+
+void strbuf_add_utf8(struct strbuf *b, const char *text)
+{
+	size_t left = strlen(text);
+
+	while (left > 0) {
+		size_t n = utf8_char((const unsigned char *)text, left);
+
+		strbuf_add(b, n ? text : "?", n ? n : 1);
+		text += n ? n : 1;
+		left -= n ? n : 1;
+	}
+}
+
+void strbuf_reset(struct strbuf *b)
+{
+	b->length = 0;
+	if (b->buf)
+		b->buf[0] = '\0';
+}
+
+char *strbuf_detach(struct strbuf *b)
+{
+	char *s = b->buf ? b->buf : xstrdup("");
+
+	*b = (struct strbuf){ 0 };
+	return s;
+}
+
+void strbuf_release(struct strbuf *b)
+{
+	free(b->buf);
+	*b = (struct strbuf){ 0 };
+}

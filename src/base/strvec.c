@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "base/strvec.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "base/str.h"
+
+static void push_owned(struct strvec *vec, char *s)
+{
+	if (vec->count + 2 > vec->capacity) {
+		vec->capacity = vec->capacity ? vec->capacity * 2 : 16;
+		vec->v = xrealloc(vec->v, vec->capacity * sizeof(*vec->v));
+	}
+	vec->v[vec->count++] = s;
+	vec->v[vec->count] = NULL;
+}
+
+void strvec_push(struct strvec *vec, const char *s)
+{
+	push_owned(vec, xstrdup(s));
+}
+
+void strvec_push_format(struct strvec *vec, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	push_owned(vec, str_format_args(format, args));
+	va_end(args);
+}
+
+const char *const *strvec_argv(const struct strvec *vec)
+{
+	static const char *const empty[] = { NULL };
+
+	return vec->v ? (const char *const *)vec->v : empty;
+}
+
+void strvec_release(struct strvec *vec)
+{
+	for (size_t i = 0; i < vec->count; i++)
+		free(vec->v[i]);
+	free(vec->v);
+	*vec = (struct strvec){ 0 };
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* A NULL-terminated vector of strings that it owns: an argv, an environment, a list of
+ * names. */
+#ifndef BASE_STRVEC_H
+#define BASE_STRVEC_H
+
+#include <stddef.h>
+
+#include "base/compiler.h"
+
+/* All zero is empty. `v` is NULL until something was pushed: hand strvec_argv() to
+ * others. */
+struct strvec {
+	char **v;
+	size_t count;
+	size_t capacity;
+};
+
+void strvec_push(struct strvec *vec, const char *s);
+void strvec_push_format(struct strvec *vec, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* The strings with their closing NULL, never NULL itself; valid until the next push. */
+const char *const *strvec_argv(const struct strvec *vec);
+
+void strvec_release(struct strvec *vec);
+
+#endif

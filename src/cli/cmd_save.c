@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "cli/command.h"
+
+#include "base/auto.h"
+#include "base/str.h"
+#include "cli/prompt.h"
+#include "task/save.h"
+
+static bool ask_password(void *owner, char **out)
+{
+	struct cli *cli = owner;
+	bool is_ok;
+
+	if (cli->conf.no_password)
+		return false;
+	progress_hide(&cli->progress);
+	is_ok = prompt_password(out);
+	return is_ok;
+}
+
+static void on_progress(void *owner, size_t done, size_t total)
+{
+	struct cli *cli = owner;
+
+	progress_update(&cli->progress, done, total);
+}
+
+static void *start(struct cli *cli)
+{
+	const struct save_opts opts = {
+		.loop = cli->loop,
+		.log = &cli->log,
+		.conf = &cli->conf,
+		.program = "metamodel " VERSION,
+		.ask_password = ask_password,
+		.progress = on_progress,
+		.done = command_done,
+		.owner = cli,
+	};
+
+	return save_start(&opts);
+}
+
+static void cancel(void *task, int signal_number)
+{
+	save_cancel(task, signal_number);
+}
+
+static char *format_totals(const struct report *r, size_t *saved)
+{
+	uint64_t tables = 0, rows = 0, size_bytes = 0;
+	AUTO_FREE char *size = NULL, *table_count = NULL, *row_count = NULL;
+
+	*saved = 0;
+	for (size_t i = 0; i < r->count; i++) {
+		if (r->accounts[i].error)
+			continue;
+		++*saved;
+		tables += r->accounts[i].tables;
+		rows += r->accounts[i].rows;
+		size_bytes += r->accounts[i].size_bytes;
+	}
+	size = command_format_size(size_bytes);
+	table_count = command_format_count(tables, "table");
+	row_count = command_format_count(rows, "row");
+	return str_format("%s, %s, %s", table_count, row_count, size);
+}
+
+static void summarize(const struct cli *cli, const struct report *r)
+{
+	double seconds = (double)(loop_now_ms() - cli->started_ms) / 1000;
+	AUTO_FREE char *failed = command_list_failed(r);
+	AUTO_FREE char *totals = NULL, *count = NULL, *others = NULL;
+	size_t saved;
+
+	if (r->result == REPORT_FAILED) {
+		if (failed[0])
+			log_failure(&cli->log, "Nothing was saved.%s", failed);
+		return;
+	}
+	totals = format_totals(r, &saved);
+	if (cli->conf.dry_run) {
+		log_info(&cli->log, "Nothing was done: this was a dry run.%s", failed);
+		return;
+	}
+	count = command_format_count(r->count, "account");
+	others = r->others ? str_format("; %zu others carried over", r->others)
+			   : xstrdup("");
+	if (failed[0])
+		log_failure(&cli->log, "Saved %zu of %s (%s) to %s in %.1f s%s.%s", saved,
+			    count, totals, cli->conf.directory, seconds, others, failed);
+	else
+		log_info(&cli->log, "Saved %s (%s) to %s in %.1f s%s.", count, totals,
+			 cli->conf.directory, seconds, others);
+}
+
+const struct command cmd_save = { CONF_SAVE, "save", start, cancel, summarize };

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "cli/command.h"
+
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+#include "task/verify.h"
+
+static void on_progress(void *owner, size_t done, size_t total)
+{
+	struct cli *cli = owner;
+
+	progress_update(&cli->progress, done, total);
+}
+
+static void *start(struct cli *cli)
+{
+	const struct verify_opts opts = {
+		.loop = cli->loop,
+		.log = &cli->log,
+		.conf = &cli->conf,
+		.progress = on_progress,
+		.done = command_done,
+		.owner = cli,
+	};
+
+	return verify_start(&opts);
+}
+
+static void cancel(void *task, int signal_number)
+{
+	verify_cancel(task, signal_number);
+}
+
+static void summarize(const struct cli *cli, const struct report *r)
+{
+	AUTO_FREE char *failed = command_list_failed(r);
+	AUTO_FREE char *size = NULL, *count = NULL, *stale_note = NULL;
+	AUTO_STRBUF struct strbuf stale = { 0 };
+	uint64_t size_bytes = 0;
+
+	if (r->signal_number || (r->error.kind != ERROR_NONE && !r->count))
+		return;
+	for (size_t i = 0; i < r->count; i++) {
+		size_bytes += r->accounts[i].size_bytes;
+		if (!strcmp(r->accounts[i].outcome, "stale"))
+			strbuf_add_format(
+				&stale, "%s%s",
+				stale.length ? ", " : " Stale: ", r->accounts[i].account);
+	}
+	size = command_format_size(size_bytes);
+	count = command_format_count(r->count, "account");
+	stale_note = str_format("%s%s", stale.length ? stale.buf : "",
+				stale.length ? "." : "");
+	if (r->result == REPORT_DONE)
+		log_info(&cli->log, "%s is in order: %s, %s.%s", cli->conf.directory,
+			 count, size, stale_note);
+	else
+		log_failure(&cli->log, "%s is not in order.%s%s", cli->conf.directory,
+			    failed, stale_note);
+}
+
+const struct command cmd_verify = { CONF_VERIFY, "verify", start, cancel, summarize };

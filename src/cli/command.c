@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "cli/command.h"
+
+#include "base/auto.h"
+#include "base/str.h"
+#include "cli/report_json.h"
+
+enum {
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_PARTLY = 3,
+	EXIT_BUSY = 4,
+	EXIT_BY_SIGNAL = 128
+};
+
+static int exit_status(const struct report *r)
+{
+	if (r->signal_number)
+		return EXIT_BY_SIGNAL + r->signal_number;
+	switch (r->result) {
+	case REPORT_DONE:
+		return 0;
+	case REPORT_PARTLY:
+		return EXIT_PARTLY;
+	case REPORT_FAILED:
+		break;
+	}
+	switch (r->error.kind) {
+	case ERROR_USAGE:
+		return EXIT_USAGE;
+	case ERROR_BUSY:
+		return EXIT_BUSY;
+	case ERROR_NONE:
+	case ERROR_SYSTEM:
+	case ERROR_SERVER:
+	case ERROR_CHILD:
+	case ERROR_DATA:
+	case ERROR_SIGNAL:
+		break;
+	}
+	return EXIT_FAILED;
+}
+
+void command_done(void *owner, const struct report *report)
+{
+	struct cli *cli = owner;
+	struct error err;
+
+	cli->task = NULL;
+	cli->exit_status = exit_status(report);
+	progress_end(&cli->progress);
+	if (report->error.kind != ERROR_NONE)
+		log_error(&cli->log, &report->error);
+	cli->command->summarize(cli, report);
+	if (cli->conf.json && !report_write_json(cli, report, &err)) {
+		log_error(&cli->log, &err);
+		if (!cli->exit_status)
+			cli->exit_status = EXIT_PARTLY;
+	}
+}
+
+char *command_list_failed(const struct report *r)
+{
+	struct strbuf out = { 0 };
+
+	for (size_t i = 0; i < r->count; i++)
+		if (r->accounts[i].error && r->accounts[i].account[0])
+			strbuf_add_format(&out, "%s%s", out.length ? ", " : " Failed: ",
+					  r->accounts[i].account);
+	if (out.length)
+		strbuf_add_char(&out, '.');
+	return strbuf_detach(&out);
+}
+
+char *command_format_size(uint64_t size_bytes)
+{
+	static const char *const units[] = { "bytes", "kB", "MB", "GB", "TB" };
+	double size = (double)size_bytes;
+	size_t unit = 0;
+
+	for (; size >= 1024 && unit + 1 < ARRAY_SIZE(units); unit++)
+		size /= 1024;
+	return str_format(unit && size < 100 ? "%.1f %s" : "%.0f %s", size, units[unit]);
+}
+
+char *command_format_count(uint64_t count, const char *noun)
+{
+	return str_format("%llu %s%s", (unsigned long long)count, noun,
+			  count == 1 ? "" : "s");
+}

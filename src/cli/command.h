@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * What every command has around it: the loop, the log, the progress bar, the exit status.
+ * One file cmd_*.c for each command, with one const entry.
+ */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "cli/progress.h"
+#include "conf/conf.h"
+#include "proc/loop.h"
+#include "task/report.h"
+
+struct command;
+
+struct cli {
+	const struct command *command;
+	struct conf conf;
+	struct log log;
+	struct loop *loop;
+	struct progress progress;
+	void *task; /* NULL when it is done */
+	uint64_t started_ms;
+	char started[CLOCK_TEXT_BYTES];
+	int exit_status;
+};
+
+struct command {
+	enum conf_command id;
+	const char *name;
+	/* Start the task; it calls command_done() once, later, with *cli as owner. */
+	void *(*start)(struct cli *cli);
+	void (*cancel)(void *task, int signal_number);
+	/* The closing line. Errors of the whole run are said already. */
+	void (*summarize)(const struct cli *cli, const struct report *report);
+};
+
+extern const struct command cmd_save, cmd_verify;
+
+void command_done(void *cli, const struct report *report);
+
+/* "  Failed: a, b" for the accounts with an error; "" if there are none. Caller frees. */
+char *command_list_failed(const struct report *report);
+
+/* "12 kB". Caller frees. */
+char *command_format_size(uint64_t size_bytes);
+
+/* "1 account", "2 accounts". Caller frees. */
+char *command_format_count(uint64_t count, const char *noun);
+
+#endif

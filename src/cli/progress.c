@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "cli/progress.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+
+enum { REDRAW_MS = 100, TICK_MS = 500, WIDTH_DEFAULT = 80, BAR_MOST = 50, BAR_LEAST = 5 };
+
+void progress_init(struct progress *p, struct loop *loop, const struct conf *conf)
+{
+	const char *term = getenv("TERM");
+
+	*p = (struct progress){ .loop = loop };
+	if (conf->progress == CONF_PROGRESS_AUTO)
+		p->is_enabled = !conf->quiet && isatty(STDERR_FILENO) && term &&
+				strcmp(term, "dumb") != 0;
+	else
+		p->is_enabled = conf->progress == CONF_PROGRESS_ALWAYS;
+}
+
+static unsigned terminal_width(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_col)
+		return WIDTH_DEFAULT;
+	return size.ws_col;
+}
+
+void progress_format(size_t done, size_t total, uint64_t elapsed_ms, unsigned width,
+		     char *out, size_t size_bytes)
+{
+	double rate = elapsed_ms ? (double)done * 1000 / (double)elapsed_ms : 0;
+	char numbers[160], eta[32] = "-:--";
+	unsigned bar, filled;
+	int used;
+
+	if (rate > 0) {
+		uint64_t left_s = (uint64_t)((double)(total - done) / rate + 0.5);
+
+		if (left_s < 3600)
+			snprintf(eta, sizeof(eta), "%u:%02u", (unsigned)(left_s / 60),
+				 (unsigned)(left_s % 60));
+		else
+			snprintf(eta, sizeof(eta), "%lluh%02um",
+				 (unsigned long long)left_s / 3600,
+				 (unsigned)(left_s % 3600 / 60));
+	}
+	used = snprintf(numbers, sizeof(numbers), "%zu/%zu %3u%%  %.1f/s  ETA %s", done,
+			total, total ? (unsigned)(done * 100 / total) : 100, rate, eta);
+	if (width < (unsigned)used + BAR_LEAST + 3) { /* no room for a bar */
+		snprintf(out, size_bytes, "%.*s", (int)width, numbers);
+		return;
+	}
+	bar = width - (unsigned)used - 3;
+	bar = bar > BAR_MOST ? BAR_MOST : bar;
+	filled = total ? (unsigned)(done * bar / total) : bar;
+	snprintf(out, size_bytes, "[%.*s%s%*s] %s", (int)filled,
+		 "==================================================",
+		 filled < bar ? ">" : "", filled < bar ? (int)(bar - filled - 1) : 0, "",
+		 numbers);
+}
+
+static void put(const char *text)
+{
+	struct error ignored; /* a bar that cannot be drawn is no reason to fail */
+
+	if (!fs_write_all(STDERR_FILENO, text, strlen(text), &ignored))
+		return;
+}
+
+void progress_hide(void *owner)
+{
+	struct progress *p = owner;
+
+	if (p->is_drawn)
+		put("\r\033[K");
+	p->is_drawn = false;
+}
+
+void progress_show(void *owner)
+{
+	struct progress *p = owner;
+	char bar[256], line[300];
+
+	if (!p->is_enabled || !p->total)
+		return;
+	p->drawn_ms = loop_now_ms();
+	/* one column less: some terminals wrap when the last one is filled */
+	progress_format(p->done, p->total, p->drawn_ms - p->started_ms,
+			terminal_width() - 1, bar, sizeof(bar));
+	snprintf(line, sizeof(line), "\r%s\033[K", bar);
+	put(line);
+	p->is_drawn = true;
+}
+
+static void on_tick(void *owner)
+{
+	struct progress *p = owner;
+
+	progress_show(p);
+	p->tick = timer_start(p->loop, TICK_MS, on_tick, p);
+}
+
+void progress_update(void *owner, size_t done, size_t total)
+{
+	struct progress *p = owner;
+
+	if (!p->is_enabled)
+		return;
+	if (!p->total) {
+		p->started_ms = loop_now_ms();
+		p->tick = timer_start(p->loop, TICK_MS, on_tick, p);
+	}
+	p->done = done;
+	p->total = total;
+	if (done == total || loop_now_ms() - p->drawn_ms >= REDRAW_MS)
+		progress_show(p);
+}
+
+void progress_end(struct progress *p)
+{
+	progress_hide(p);
+	if (p->tick)
+		timer_cancel(p->tick);
+	p->tick = NULL;
+	p->is_enabled = false;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "cli/prompt.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/error.h"
+#include "base/fs.h"
+#include "base/str.h"
+
+enum { PASSWORD_MAX = 1024 };
+
+static bool put(int fd, const char *text)
+{
+	struct error ignored;
+
+	return fs_write_all(fd, text, strlen(text), &ignored);
+}
+
+/*
+ * Byte by byte with signals off: a ^C arrives here as a byte, so that the terminal is
+ * never left without echo.
+ */
+static bool read_line(int fd, struct strbuf *line)
+{
+	char c;
+
+	while (line->length < PASSWORD_MAX && read(fd, &c, 1) == 1) {
+		if (c == '\n' || c == '\r')
+			return true;
+		if (c == 3 || c == 4) /* ^C, ^D */
+			return false;
+		if (c == 0x7f || c == '\b') {
+			if (line->length)
+				line->buf[--line->length] = '\0';
+		} else {
+			strbuf_add_char(line, c);
+		}
+	}
+	return false;
+}
+
+bool prompt_password(char **out)
+{
+	AUTO_CLOSE int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
+	struct termios before, quiet;
+	struct strbuf line = { 0 };
+	bool is_ok;
+
+	if (fd < 0 || tcgetattr(fd, &before) < 0)
+		return false;
+	quiet = before;
+	quiet.c_lflag &= ~(tcflag_t)(ECHO | ICANON | ISIG);
+	quiet.c_cc[VMIN] = 1;
+	quiet.c_cc[VTIME] = 0;
+	if (tcsetattr(fd, TCSAFLUSH, &quiet) < 0)
+		return false;
+	is_ok = put(fd, "Password: ") && read_line(fd, &line);
+	tcsetattr(fd, TCSAFLUSH, &before);
+	(void)put(fd, "\n");
+	if (is_ok)
+		*out = strbuf_detach(&line);
+	strbuf_release(&line);
+	return is_ok;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "cli/report_json.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "base/auto.h"
+#include "base/fs.h"
+#include "base/str.h"
+
+/* null for NULL. Messages may be in any encoding: what is no UTF-8 becomes '?'. */
+static json_t *text(const char *s)
+{
+	AUTO_STRBUF struct strbuf clean = { 0 };
+
+	if (!s)
+		return json_null();
+	strbuf_add(&clean, "", 0);
+	strbuf_add_utf8(&clean, s);
+	return json_string(clean.buf);
+}
+
+static const char *result_name(const struct report *r)
+{
+	if (r->signal_number)
+		return "interrupted";
+	if (r->error.kind == ERROR_BUSY)
+		return "busy";
+	switch (r->result) {
+	case REPORT_DONE:
+		return "done";
+	case REPORT_PARTLY:
+		return "partly";
+	case REPORT_FAILED:
+		return "failed";
+	}
+	return "failed";
+}
+
+static json_t *format_account(const struct report_account *a)
+{
+	return json_pack("{so so ss so so sI sI sI sf}", "account", text(a->account),
+			 "node", text(a->node), "result", a->outcome, "error",
+			 text(a->error), "version", text(a->version), "tables",
+			 (json_int_t)a->tables, "rows", (json_int_t)a->rows, "bytes",
+			 (json_int_t)a->size_bytes, "seconds",
+			 (double)a->elapsed_ms / 1000);
+}
+
+bool report_write_json(const struct cli *cli, const struct report *r, struct error *err)
+{
+	bool has_error = r->error.kind != ERROR_NONE;
+	json_t *accounts = json_array();
+	char finished[CLOCK_TEXT_BYTES];
+	AUTO_FREE char *line = NULL;
+	json_t *root;
+
+	for (size_t i = 0; i < r->count; i++)
+		json_array_append_new(accounts, format_account(&r->accounts[i]));
+	clock_now(finished);
+	root = json_pack("{ss ss ss sf ss si so so so}", "command", cli->command->name,
+			 "started", cli->started, "finished", finished, "seconds",
+			 (double)(loop_now_ms() - cli->started_ms) / 1000, "result",
+			 result_name(r), "exit_status", cli->exit_status, "error",
+			 text(has_error ? r->error.text : NULL), "hint",
+			 text(has_error && r->error.hint[0] ? r->error.hint : NULL),
+			 "accounts", accounts);
+	line = json_dumps(root,
+			  JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6));
+	json_decref(root);
+	if (!line)
+		abort(); /* out of memory */
+	if (!fs_write_all(STDOUT_FILENO, line, strlen(line), err) ||
+	    !fs_write_all(STDOUT_FILENO, "\n", 1, err))
+		return error_prefix(err, "the report");
+	return true;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* --json: the report as one JSON object on stdout. */
+#ifndef CLI_REPORT_JSON_H
+#define CLI_REPORT_JSON_H
+
+#include "base/compiler.h"
+#include "base/error.h"
+#include "cli/command.h"
+#include "task/report.h"
+
+/* Errors: ERROR_SYSTEM when stdout does not take it. */
+MUST_CHECK bool report_write_json(const struct cli *cli, const struct report *report,
+				  struct error *err);
+
+#endif

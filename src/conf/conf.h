@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * What metamodel was asked to do: the command line over the server's INI files.
+ *
+ * Files: DIR/openresty.conf, then DIR/site_openresty.conf over it, key by key; -c FILE
+ * takes the place of the second. Both may be missing, FILE may not. Two sections count:
+ * - [backend] is the server's: type, host, port, user, password and database are read,
+ * its other keys and all other sections are not ours.
+ * - [metamodel] has a key for each long option but --help, --version and --config, with
+ * the values of the command line. Another key is an error. setting_read_file() says how
+ * lines are read; note there how a password with " ;" in it has to be quoted. An empty
+ * value is a value: the site file takes the default file's password away with `password
+ * =`.
+ */
+#ifndef CONF_CONF_H
+#define CONF_CONF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "base/strvec.h"
+
+#ifndef CONF_DIR
+#define CONF_DIR "/etc/openresty"
+#endif
+
+enum conf_command {
+	CONF_SAVE = 1 << 0,
+	CONF_VERIFY = 1 << 1,
+};
+
+enum conf_backend { CONF_PG, CONF_PGFARM };
+
+enum conf_progress { CONF_PROGRESS_AUTO, CONF_PROGRESS_ALWAYS, CONF_PROGRESS_NEVER };
+
+/* Each is NULL when not given; "" is libpq's default, as for libpq itself. */
+struct conf_connection {
+	char *host;
+	char *port; /* 1 to 65535, or a list such as "5432,5433" */
+	char *user;
+	char *password; /* never from the command line */
+	char *dbname;   /* a name, key=value words or a URI */
+};
+
+struct conf {
+	enum conf_command command; /* 0 with help or version */
+	bool help;                 /* with help or version nothing else counts */
+	bool version;
+
+	struct strvec accounts; /* each once, in the order given; none is all of them */
+	char *suffix;           /* of host names in a PgFarm; "" if there is none */
+	char *directory;        /* without slashes at its end */
+
+	/* Between the two comes libpq's environment. In `config` [metamodel] wins over
+	 * [backend], whichever file they are in. */
+	struct conf_connection command_line;
+	struct conf_connection config;
+	bool no_password;
+	bool ask_password; /* not both */
+	enum conf_backend backend;
+
+	uint64_t jobs; /* 0: as many as there are processors */
+	bool dry_run;
+	bool quiet;
+	bool verbose; /* not both */
+	bool json;
+	enum conf_progress progress;
+	uint64_t timeout_s;   /* 0: none */
+	uint64_t lock_wait_s; /* 0: without limit */
+	uint64_t keep;        /* saves to keep besides the newest */
+	bool strict;
+	char *pg_bindir; /* NULL: look for the tools */
+};
+
+/*
+ * Read the command line and the files.
+ * Ownership: *conf is overwritten, not released first. After success conf_release() frees
+ * it. argv keeps its order, but a -d that may hold a password is overwritten with x's, so
+ * that /proc does not show it.
+ * Errors: ERROR_USAGE only.
+ */
+MUST_CHECK bool conf_load(int argc, char **argv, struct conf *conf, struct error *err);
+
+/* The same with the two default files in `config_dir`; conf_load() takes CONF_DIR. */
+MUST_CHECK bool conf_load_from(const char *config_dir, int argc, char **argv,
+			       struct conf *conf, struct error *err);
+
+/* Free what it holds; it is all zero then. */
+void conf_release(struct conf *conf);
+
+/* The whole of --help. */
+void conf_print_help(FILE *out);
+
+#endif

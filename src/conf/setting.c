@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "conf/setting.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <ini.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/auto.h"
+#include "base/fs.h"
+#include "base/str.h"
+
+#define LONG_BASE 256  /* getopt's code for the long name of row N is LONG_BASE + N */
+#define MAX_OPTIONS 64 /* bits of setting_argv.given */
+#define MAX_FILE_BYTES (1024 * 1024)
+#define MAX_TYPO_LETTERS 2 /* between an unknown key and the one we propose */
+#define BLANKS " \t\r\v\f"
+
+static bool find_word(const char *const *words, const char *word, uint64_t *index)
+{
+	for (size_t i = 0; words[i]; i++)
+		if (!strcasecmp(words[i], word)) {
+			*index = i;
+			return true;
+		}
+	return false;
+}
+
+static bool refuse_choice(const struct setting *row, const char *value, struct error *err)
+{
+	AUTO_STRBUF struct strbuf words = { 0 };
+
+	for (size_t i = 0; row->choices[i]; i++)
+		strbuf_add_format(&words, "%s%s", i ? ", " : "", row->choices[i]);
+	return error_set(err, ERROR_USAGE, "'%s' is none of %s", value, words.buf);
+}
+
+/* Each no before its yes. */
+static const char *const truths[] = { "no", "yes", "false", "true", "off",
+				      "on", "0",   "1",     NULL };
+
+/* Check a value and put it in `place` unless that is NULL. A flag without value is on. */
+static bool set_value(const struct setting *row, const char *value, void *place,
+		      struct error *err)
+{
+	const char *why = row->refuse ? row->refuse(value) : NULL;
+	uint64_t number = 1;
+
+	switch (row->type) {
+	case SETTING_STRING:
+		if (why)
+			return error_set(err, ERROR_USAGE, "'%s' %s", value, why);
+		if (place) {
+			free(*(char **)place);
+			*(char **)place = xstrdup(value);
+		}
+		return true;
+	case SETTING_UINT:
+		if (!str_parse_uint(value, row->min, row->max, &number))
+			return error_set(err, ERROR_USAGE,
+					 "'%s' is not a number from %u to %u", value,
+					 row->min, row->max);
+		if (place)
+			*(uint64_t *)place = number;
+		return true;
+	case SETTING_FLAG:
+	case SETTING_STOP:
+		/* Not quoted: somebody's `password = secret` comes this way. */
+		if (value && !find_word(truths, value, &number))
+			return error_set(err, ERROR_USAGE, "neither yes nor no");
+		if (place)
+			*(bool *)place = number % 2;
+		return true;
+	case SETTING_CHOICE:
+		if (!find_word(row->choices, value, &number))
+			return refuse_choice(row, value, err);
+		if (place)
+			*(int *)place = (int)number;
+		return true;
+	}
+	return false;
+}
+
+void setting_release(const struct setting *rows, void *values)
+{
+	for (; rows->name; rows++)
+		if (rows->type == SETTING_STRING) {
+			char **from_argv = (char **)((char *)values + rows->offset);
+			char **from_file = (char **)((char *)values + rows->file_offset);
+
+			free(*from_argv);
+			*from_argv = NULL;
+			free(*from_file);
+			*from_file = NULL;
+		}
+}
+
+static uint64_t bit_of(const struct setting *rows, const struct setting *row)
+{
+	assert(row - rows < MAX_OPTIONS);
+	return UINT64_C(1) << (row - rows);
+}
+
+static const struct setting *option_named(const struct setting *rows, const char *name)
+{
+	while (rows->commands && strcmp(rows->name, name))
+		rows++;
+	assert(rows->commands);
+	return rows;
+}
+
+static const struct setting *option_of_code(const struct setting *rows, int code)
+{
+	if (code >= LONG_BASE)
+		return rows + (code - LONG_BASE);
+	for (; rows->letter != code; rows++)
+		assert(rows->name);
+	return rows;
+}
+
+/* Ownership: the caller frees the table and releases `letters`. */
+static struct option *new_getopt_table(const struct setting *rows, struct strbuf *letters)
+{
+	struct option *table = xcalloc(MAX_OPTIONS + 1, sizeof(*table));
+
+	/* Arguments come in order, and ':' for a missing value. */
+	strbuf_add_str(letters, "-:");
+	for (int i = 0; rows[i].commands; i++) {
+		assert(i < MAX_OPTIONS);
+		table[i].name = rows[i].name;
+		table[i].has_arg = rows[i].argument ? required_argument : no_argument;
+		table[i].val = LONG_BASE + i;
+		/* getopt says '?' for an unknown letter too: there we find -? again. */
+		if (rows[i].letter && rows[i].letter != '?')
+			strbuf_add_format(letters, "%c%s", rows[i].letter,
+					  rows[i].argument ? ":" : "");
+	}
+	return table;
+}
+
+/* Say why getopt answered `code`; the name is at `arg` if it is a long one. */
+static bool refuse_option(const struct setting *rows, int code, const char *arg,
+			  struct error *err)
+{
+	AUTO_STRBUF struct strbuf fits = { 0 };
+	int length;
+
+	if (code == ':' || optopt >= LONG_BASE)
+		return error_set(err, ERROR_USAGE, "option --%s %s a value",
+				 option_of_code(rows, optopt)->name,
+				 code == ':' ? "needs" : "does not take");
+	if (optopt)
+		return error_set(err, ERROR_USAGE, "unknown option -%c", optopt);
+	arg += strlen("--");
+	length = (int)strcspn(arg, "="); /* the value may be a password */
+	for (; rows->commands; rows++)
+		if (!strncmp(rows->name, arg, (size_t)length))
+			strbuf_add_format(&fits, "%s--%s", fits.length ? ", " : "",
+					  rows->name);
+	if (fits.length)
+		return error_set(err, ERROR_USAGE, "option --%.*s is ambiguous: %s",
+				 length, arg, fits.buf);
+	return error_set(err, ERROR_USAGE, "unknown option --%.*s", length, arg);
+}
+
+bool setting_is_given(const struct setting *rows, const struct setting_argv *argv,
+		      const char *name)
+{
+	return argv->given & bit_of(rows, option_named(rows, name));
+}
+
+bool setting_take_argument(const struct setting *rows, const char *name,
+			   const char *value, void *values, struct setting_argv *argv,
+			   struct error *err)
+{
+	const struct setting *row = option_named(rows, name);
+
+	if (!set_value(row, value, (char *)values + row->offset, err))
+		return false;
+	argv->given |= bit_of(rows, row);
+	argv->stopped |= row->type == SETTING_STOP;
+	return true;
+}
+
+static bool take_option(const struct setting *rows, int code, const char *arg,
+			void *values, struct setting_argv *out, struct error *err)
+{
+	const struct setting *row;
+
+	if (code == ':' || (code == '?' && optopt != '?'))
+		return refuse_option(rows, code, arg, err);
+	row = option_of_code(rows, code);
+	if (!setting_take_argument(rows, row->name, optarg, values, out, err))
+		return error_prefix(err, "option --%s", row->name);
+	if (row->may_hide_password && (strchr(optarg, '=') || strstr(optarg, "://")))
+		memset(optarg, 'x', strlen(optarg));
+	return true;
+}
+
+bool setting_parse_argv(const struct setting *rows, int argc, char **argv, void *values,
+			struct setting_argv *out, struct error *err)
+{
+	AUTO_STRBUF struct strbuf letters = { 0 };
+	AUTO_FREE struct option *table = new_getopt_table(rows, &letters);
+	int code;
+
+	opterr = 0;
+	optind = 0; /* makes glibc forget any command line before this one */
+	while (!out->stopped &&
+	       (code = getopt_long(argc, argv, letters.buf, table, NULL)) != -1)
+		if (code == 1)
+			strvec_push(&out->arguments, optarg);
+		else if (!take_option(rows, code, argv[optind - 1], values, out, err))
+			return false;
+	out->literal_from = out->arguments.count;
+	while (optind < argc)
+		strvec_push(&out->arguments, argv[optind++]);
+	return true;
+}
+
+/* One file while inih goes through it. */
+struct source {
+	const struct setting *rows;
+	const struct setting_argv *argv;
+	void *values;
+	const char *path;
+	struct error *err; /* of the first mistake */
+	bool failed;
+	int line;    /* number of the present one */
+	char *value; /* what follows its =; NULL if there is none */
+	char *next;  /* the line to read next */
+};
+
+static bool file_error(struct source *s, const char *what)
+{
+	s->failed = true;
+	return error_set(s->err, ERROR_USAGE, "%s:%d: %s", s->path, s->line, what);
+}
+
+/*
+ * inih's fgets. inih cuts lines at a length fixed when it was built, takes an indented
+ * line for more of the value before it, and knows no quotes. So it gets a line only up to
+ * its =, without indentation, and we keep the value.
+ */
+static char *read_line(char *out, int size, void *stream)
+{
+	struct source *s = stream;
+	char *line = s->next, *end = line + strcspn(line, "\n");
+	size_t length;
+
+	if (s->failed || !*line)
+		return NULL;
+	s->line++;
+	s->next = *end ? end + 1 : end;
+	*end = '\0';
+	line += strspn(line, BLANKS);
+	line = strchr(";#", *line) ? end : line;
+	s->value = *line == '[' ? NULL : strpbrk(line, "=:");
+	length = s->value ? (size_t)(++s->value - line) : strlen(line);
+	if (length + sizeof("\n") > (size_t)size) {
+		file_error(s, "line too long");
+		return NULL;
+	}
+	memcpy(out, line, length);
+	memcpy(out + length, "\n", sizeof("\n"));
+	return out;
+}
+
+/* Cut what follows = down to the value; NULL if a quote stays open. */
+static char *cut_value(char *text)
+{
+	char *start = text + strspn(text, BLANKS), *end = text;
+
+	if (*start == '"' || *start == '\'') {
+		for (end = start + 1; (end = strchr(end, *start)); end++) {
+			size_t blanks = strspn(end + 1, BLANKS);
+
+			if (!end[1 + blanks] || (blanks && strchr(";#", end[1 + blanks])))
+				break;
+		}
+		if (!end)
+			return NULL;
+		start++;
+	} else {
+		while (*end && !(*end == ';' && end > text && strchr(BLANKS, end[-1])))
+			end++;
+		while (end > start && strchr(BLANKS, end[-1]))
+			end--;
+	}
+	*end = '\0';
+	return start;
+}
+
+/* Does [ section ] of the file mean `name`? The old server, too, allowed blanks there. */
+static bool is_section(const char *section, const char *name)
+{
+	size_t length = strlen(name);
+
+	section += strspn(section, BLANKS);
+	return !strncasecmp(section, name, length) &&
+	       !section[length + strspn(section + length, BLANKS)];
+}
+
+/* How many letters differ between what `key` and `name` begin and end with alike. */
+static size_t typo_letters(const char *key, const char *name)
+{
+	size_t a, b;
+
+	while (*key && *key == *name)
+		key++, name++;
+	for (a = strlen(key), b = strlen(name); a && b && key[a - 1] == name[b - 1]; a--)
+		b--;
+	return a > b ? a : b;
+}
+
+static bool refuse_key(struct source *s, const char *section, const char *key)
+{
+	const char *best = NULL;
+	size_t best_letters = MAX_TYPO_LETTERS + 1;
+
+	s->failed = true;
+	error_set(s->err, ERROR_USAGE, "%s:%d: unknown key '%s' in [%s]", s->path,
+		  s->line, key, section);
+	for (const struct setting *row = s->rows; row->commands; row++) {
+		size_t letters = typo_letters(key, row->name);
+
+		if (!letters) /* --help and its like */
+			return error_hint(s->err, "--%s is no key of a file", key);
+		if (row->section && letters < best_letters) {
+			best = row->name;
+			best_letters = letters;
+		}
+	}
+	if (best)
+		return error_hint(s->err, "Did you mean '%s'?", best);
+	return error_hint(s->err, "The keys of [%s] are the long options", section);
+}
+
+/* inih's handler: 0 is an error. It has no values: read_line() kept them. */
+static int on_key(void *user, const char *section, const char *key, const char *unused)
+{
+	struct source *s = user;
+	const struct setting *row = s->rows;
+	const char *ours = NULL; /* a section of options only */
+	char *value, *place;
+
+	(void)unused;
+	for (; row->name; row++) {
+		if (!row->section || !is_section(section, row->section))
+			continue;
+		if (!strcmp(row->name, key))
+			break;
+		ours = row->commands ? row->section : NULL;
+	}
+	if (!row->name)
+		return !ours || refuse_key(s, ours, key);
+	if (!(value = cut_value(s->value)))
+		return file_error(s, "the value begins with a quote that is not closed");
+	place = (char *)s->values + row->file_offset;
+	if (row->offset == row->file_offset && (s->argv->given & bit_of(s->rows, row)))
+		place = NULL; /* the command line has spoken */
+	if (set_value(row, value, place, s->err))
+		return true;
+	s->failed = true;
+	return error_prefix(s->err, "%s:%d: %s", s->path, s->line, key);
+}
+
+bool setting_read_file(const struct setting *rows, const char *path, bool must_exist,
+		       const struct setting_argv *argv, void *values, struct error *err)
+{
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	AUTO_FREE char *text = NULL;
+	struct source s = { rows, argv, values, path, err, .line = 0 };
+	size_t length;
+	int bad_line;
+
+	if (fd < 0)
+		return (errno == ENOENT && !must_exist) ||
+		       error_set(err, ERROR_USAGE, "%s: %s", path, strerror(errno));
+	if (!fs_read_all(fd, MAX_FILE_BYTES, &text, &length, err)) {
+		err->kind = ERROR_USAGE;
+		return error_prefix(err, "%s", path);
+	}
+	s.next = text + (str_has_prefix(text, "\xef\xbb\xbf") ? 3 : 0);
+	if (strlen(text) != length)
+		return error_set(err, ERROR_USAGE, "%s: a NUL byte: this is no text",
+				 path);
+	bad_line = ini_parse_stream(read_line, &s, on_key, &s);
+	if (!bad_line || (s.failed && bad_line == s.line))
+		return !s.failed;
+	s.line = bad_line;
+	return file_error(&s, "neither [section] nor key = value");
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "model/model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+
+struct listing {
+	struct node *node;
+	struct strvec names; /* empty: all */
+	bool is_subset;
+	model_accounts_fn *done;
+	void *owner;
+};
+
+/*
+ * $1: the wanted names, or NULL for all. A relation of the metamodel is one that the
+ * pattern "account"._* of pg_dump finds.
+ */
+static const char accounts_sql[] =
+	"WITH registered AS ("
+	" SELECT name FROM _global._accounts UNION SELECT '" MODEL_GLOBAL "'),"
+	" relation AS ("
+	" SELECT relnamespace, count(*) AS relations,"
+	"  bool_or(relname = '_roles') AND bool_or(relname = '_models') AS looks"
+	" FROM pg_class WHERE relname LIKE E'\\\\_%'"
+	"  AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S') GROUP BY relnamespace)"
+	" SELECT a.name, encode(convert_to(a.name, getdatabaseencoding()), 'hex'),"
+	"  EXISTS (SELECT FROM registered r WHERE r.name = a.name), n.oid IS NOT NULL,"
+	"  coalesce(l.looks, false), coalesce(l.relations, 0)"
+	" FROM (SELECT name FROM registered WHERE $1::text[] IS NULL"
+	"  UNION SELECT unnest($1::text[])) a"
+	" LEFT JOIN pg_namespace n ON n.nspname = a.name"
+	" LEFT JOIN relation l ON l.relnamespace = n.oid"
+	" ORDER BY a.name <> '" MODEL_GLOBAL "', a.name COLLATE \"C\"";
+
+/* A PostgreSQL array literal of the names. */
+static char *format_array(const struct strvec *names)
+{
+	struct strbuf out = { 0 };
+
+	strbuf_add_char(&out, '{');
+	for (size_t i = 0; i < names->count; i++) {
+		strbuf_add_str(&out, i ? ",\"" : "\"");
+		for (const char *p = names->v[i]; *p; p++) {
+			if (*p == '"' || *p == '\\')
+				strbuf_add_char(&out, '\\');
+			strbuf_add_char(&out, *p);
+		}
+		strbuf_add_char(&out, '"');
+	}
+	strbuf_add_char(&out, '}');
+	return strbuf_detach(&out);
+}
+
+static char *decode_hex(const char *hex)
+{
+	size_t length = strlen(hex) / 2;
+	char *out = xcalloc(1, length + 1);
+
+	for (size_t i = 0; i < length; i++) {
+		char pair[3] = { hex[2 * i], hex[2 * i + 1], '\0' };
+
+		out[i] = (char)strtoul(pair, NULL, 16);
+	}
+	return out;
+}
+
+static void listing_end(struct listing *l, struct model_account *accounts, size_t count,
+			const struct error *err)
+{
+	l->done(l->owner, accounts, count, err);
+	strvec_release(&l->names);
+	free(l);
+}
+
+static void on_accounts(void *owner, const struct pg_result *result,
+			const struct error *err)
+{
+	struct listing *l = owner;
+	struct model_account *accounts;
+	size_t count;
+
+	if (err) {
+		struct error named = *err;
+
+		error_prefix(&named, "list the accounts");
+		listing_end(l, NULL, 0, &named);
+		return;
+	}
+	count = (size_t)pgresult_rows(result);
+	accounts = xcalloc(count, sizeof(*accounts));
+	for (size_t i = 0; i < count; i++) {
+		struct model_account *a = &accounts[i];
+		int row = (int)i;
+
+		a->name = xstrdup(pgresult_value(result, row, 0));
+		a->raw_name = decode_hex(pgresult_value(result, row, 1));
+		a->is_registered = pgresult_is_true(result, row, 2);
+		a->has_schema = pgresult_is_true(result, row, 3);
+		a->looks_like_account = pgresult_is_true(result, row, 4);
+		a->relations = (uint32_t)pgresult_uint(result, row, 5);
+	}
+	listing_end(l, accounts, count, NULL);
+}
+
+static void on_checked(void *owner, const struct pg_result *result,
+		       const struct error *err)
+{
+	struct listing *l = owner;
+	AUTO_FREE char *array = l->is_subset ? format_array(&l->names) : NULL;
+	const char *params[] = { array };
+	struct error missing;
+
+	if (!err && pgresult_is_true(result, 0, 0)) {
+		pgconn_query(node_conn(l->node), accounts_sql, params, 1, on_accounts, l);
+		return;
+	}
+	if (err) {
+		missing = *err;
+	} else {
+		error_set(&missing, ERROR_DATA,
+			  "database \"%s\" has no table _global._accounts",
+			  node_facts(l->node)->dbname);
+		error_hint(&missing,
+			   "is it the database of an OpenResty server? Name it with "
+			   "--dbname");
+	}
+	listing_end(l, NULL, 0, &missing);
+}
+
+void model_list_accounts(struct node *node, const struct strvec *names,
+			 model_accounts_fn *done, void *owner)
+{
+	struct listing *l = xcalloc(1, sizeof(*l));
+
+	*l = (struct listing){ .node = node, .done = done, .owner = owner };
+	l->is_subset = names->count > 0;
+	for (size_t i = 0; i < names->count; i++)
+		strvec_push(&l->names, names->v[i]);
+	pgconn_query(node_conn(node),
+		     "SELECT to_regclass('_global._accounts') IS NOT NULL", NULL, 0,
+		     on_checked, l);
+}
+
+void model_accounts_free(struct model_account *accounts, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free(accounts[i].name);
+		free(accounts[i].raw_name);
+	}
+	free(accounts);
+}
+
+bool model_can_dump(const struct model_account *a, struct error *err)
+{
+	if (!a->is_registered && !a->looks_like_account)
+		return error_set(err, ERROR_DATA, "Account %s does not exist.", a->name);
+	if (!a->has_schema) {
+		error_set(err, ERROR_DATA,
+			  "the account is registered, but has no schema");
+		return error_hint(err,
+				  "restore it, or delete its row in _global._accounts");
+	}
+	if (!a->relations) {
+		error_set(err, ERROR_DATA,
+			  "its schema holds no relation whose name begins with _");
+		return error_hint(err,
+				  "restore it, or delete its row in _global._accounts");
+	}
+	return true;
+}
+
+char *model_dump_pattern(const struct model_account *a)
+{
+	struct strbuf out = { 0 };
+
+	strbuf_add_char(&out, '"');
+	for (const char *p = a->raw_name; *p; p++)
+		strbuf_add_str(&out, *p == '"' ? "\"\"" : (char[]){ *p, '\0' });
+	strbuf_add_str(&out, "\"._*");
+	return strbuf_detach(&out);
+}
+
+/* A version is digits with at most one point; varchar(10) holds no more than a double
+ * does. */
+static bool parse_version(const char *s, double *out)
+{
+	size_t length = s ? strlen(s) : 0;
+	const char *point = s ? strchr(s, '.') : NULL;
+
+	if (!length || strspn(s, "0123456789.") != length || length == (point != NULL) ||
+	    (point && strchr(point + 1, '.')))
+		return false;
+	*out = strtod(s, NULL);
+	return true;
+}
+
+bool model_version_is_newer(const char *a, const char *b)
+{
+	double number_a, number_b;
+
+	if (!parse_version(a, &number_a))
+		return false;
+	return !parse_version(b, &number_b) || number_a > number_b;
+}
+
+struct rewrite_check {
+	model_rewritten_fn *rewritten;
+	void (*done)(void *owner, const struct error *err);
+	void *owner;
+};
+
+/*
+ * Under the transaction of the snapshot: pg_class shows each relation as it was then,
+ * while pg_relation_filenode() looks it up as it is now (NULL when it was dropped since).
+ */
+static const char rewritten_sql[] =
+	"SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = "
+	"c.relnamespace"
+	" WHERE c.relname LIKE E'\\\\_%' AND c.relkind IN ('r', 'm')"
+	"  AND pg_relation_filenode(c.oid) <> c.relfilenode"
+	" ORDER BY n.nspname, c.relname";
+
+static void on_rewritten(void *owner, const struct pg_result *result,
+			 const struct error *err)
+{
+	struct rewrite_check *c = owner;
+
+	for (int i = 0; !err && i < pgresult_rows(result); i++)
+		c->rewritten(c->owner, pgresult_value(result, i, 0),
+			     pgresult_value(result, i, 1));
+	c->done(c->owner, err);
+	free(c);
+}
+
+void model_check_rewritten(struct node *node, model_rewritten_fn *rewritten,
+			   void (*done)(void *owner, const struct error *err),
+			   void *owner)
+{
+	struct rewrite_check *c = xcalloc(1, sizeof(*c));
+
+	*c = (struct rewrite_check){ .rewritten = rewritten,
+				     .done = done,
+				     .owner = owner };
+	pgconn_query(node_conn(node), rewritten_sql, NULL, 0, on_rewritten, c);
+}

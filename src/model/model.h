@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * The facts that are OpenResty's own, and only here: how accounts are listed, which
+ * relations belong to the metamodel, and where its version stands.
+ */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/strvec.h"
+#include "pg/node.h"
+
+/* The account that comes before all others. */
+#define MODEL_GLOBAL "_global"
+
+/* The table and column that hold an account's version, in each account. */
+#define MODEL_VERSION_TABLE "_general"
+#define MODEL_VERSION_COLUMN "version"
+
+struct model_account {
+	char *name;     /* in UTF-8 */
+	char *raw_name; /* in the encoding of the database, as pg_dump's argv wants it */
+	bool is_registered;
+	bool has_schema;
+	bool looks_like_account; /* its schema holds _roles and _models */
+	uint32_t relations;      /* of the metamodel */
+};
+
+/*
+ * `accounts` is in the order of accounts: _global, then by the bytes of the names. The
+ * callee owns it: model_accounts_free(). On failure it is NULL and `err` is set.
+ */
+typedef void model_accounts_fn(void *owner, struct model_account *accounts, size_t count,
+			       const struct error *err);
+
+/*
+ * List the accounts of a node that is ready: all of them, or those in `names`, whether
+ * registered or not. One query, whatever their number. A node without _global._accounts
+ * is an error (ERROR_DATA).
+ */
+void model_list_accounts(struct node *node, const struct strvec *names,
+			 model_accounts_fn *done, void *owner);
+void model_accounts_free(struct model_account *accounts, size_t count);
+
+/*
+ * Why this account cannot be dumped; true if it can.
+ * Errors: ERROR_DATA.
+ */
+MUST_CHECK bool model_can_dump(const struct model_account *account, struct error *err);
+
+/* pg_dump's -t pattern for the metamodel of an account. Ownership: the caller frees. */
+char *model_dump_pattern(const struct model_account *account);
+
+/*
+ * Is version `a` newer than `b`? They compare as numbers; what is no number is older than
+ * any. Either may be NULL.
+ */
+bool model_version_is_newer(const char *a, const char *b);
+
+/*
+ * Find what was rewritten or truncated since the snapshot of the node: pg_dump under that
+ * snapshot sees no rows in such a table and still succeeds. To be called while the
+ * snapshot is held, when all dumps have ended. `rewritten` is called for each table, then
+ * `done` once.
+ */
+typedef void model_rewritten_fn(void *owner, const char *schema, const char *table);
+void model_check_rewritten(struct node *node, model_rewritten_fn *rewritten,
+			   void (*done)(void *owner, const struct error *err),
+			   void *owner);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "pg/conninfo.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <libpq-fe.h>
+
+#include "base/str.h"
+
+void conninfo_set(struct conninfo *info, const char *keyword, const char *value)
+{
+	for (size_t i = 0; i < info->keywords.count; i++) {
+		if (!strcmp(info->keywords.v[i], keyword)) {
+			free(info->values.v[i]);
+			info->values.v[i] = xstrdup(value);
+			return;
+		}
+	}
+	strvec_push(&info->keywords, keyword);
+	strvec_push(&info->values, value);
+}
+
+const char *conninfo_get(const struct conninfo *info, const char *keyword)
+{
+	for (size_t i = 0; i < info->keywords.count; i++)
+		if (!strcmp(info->keywords.v[i], keyword))
+			return info->values.v[i];
+	return NULL;
+}
+
+void conninfo_release(struct conninfo *info)
+{
+	strvec_release(&info->keywords);
+	strvec_release(&info->values);
+}
+
+static void set_default(struct conninfo *info, const char *keyword, const char *value)
+{
+	if (value && !conninfo_get(info, keyword))
+		conninfo_set(info, keyword, value);
+}
+
+/* What libpq takes for a connection string rather than a name
+ * (conninfo_uri_prefix_length). */
+static bool is_connection_string(const char *dbname)
+{
+	return strchr(dbname, '=') || str_has_prefix(dbname, "postgresql://") ||
+	       str_has_prefix(dbname, "postgres://");
+}
+
+static bool add_connection_string(struct conninfo *info, const char *text,
+				  struct error *err)
+{
+	char *message = NULL;
+	PQconninfoOption *options = PQconninfoParse(text, &message);
+
+	if (!options) {
+		size_t length = message ? strcspn(message, "\n") : 0;
+
+		/* libpq's words can quote the string, and a password in it */
+		if (message && strstr(message, text))
+			length = 0;
+		error_set(err, ERROR_USAGE, "option --dbname: %.*s",
+			  length ? (int)length : 32,
+			  length ? message : "not a valid connection string");
+		PQfreemem(message);
+		return error_hint(err, "Try 'metamodel --help'");
+	}
+	for (const PQconninfoOption *o = options; o->keyword; o++)
+		if (o->val)
+			conninfo_set(info, o->keyword, o->val);
+	PQconninfoFree(options);
+	return true;
+}
+
+/* A value from a config file: only where the environment is silent. */
+static void set_configured(struct conninfo *info, const char *keyword,
+			   const char *variable, const char *value)
+{
+	const char *env = getenv(variable);
+
+	if (!env || !*env)
+		set_default(info, keyword, value);
+}
+
+bool conninfo_from_conf(const struct conf *conf, struct conninfo *out, struct error *err)
+{
+	const struct conf_connection *given = &conf->command_line;
+	const struct conf_connection *file = &conf->config;
+	const char *service = getenv("PGSERVICE");
+	const char *host_address = getenv("PGHOSTADDR");
+
+	if (given->dbname && is_connection_string(given->dbname)) {
+		if (!add_connection_string(out, given->dbname, err))
+			return false;
+	} else {
+		set_default(out, "dbname", given->dbname);
+	}
+	set_default(out, "host", given->host);
+	set_default(out, "port", given->port);
+	set_default(out, "user", given->user);
+	set_default(out, "password", given->password);
+	if (conninfo_get(out, "service") || (service && *service))
+		return true;
+	if (!conninfo_get(out, "hostaddr") && (!host_address || !*host_address))
+		set_configured(out, "host", "PGHOST", file->host);
+	set_configured(out, "port", "PGPORT", file->port);
+	set_configured(out, "user", "PGUSER", file->user);
+	set_configured(out, "dbname", "PGDATABASE", file->dbname);
+	set_configured(out, "password", "PGPASSWORD", file->password);
+	return true;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * How to reach a server: an ordered list of libpq's connection keywords.
+ *
+ * Order of authority: command line, then libpq's environment, then the config files.
+ * libpq itself adds its environment, so a value of a config file is taken only where the
+ * environment has none; and none at all where a service is named, which describes the
+ * server by itself.
+ */
+#ifndef PG_CONNINFO_H
+#define PG_CONNINFO_H
+
+#include <stdbool.h>
+
+#include "base/compiler.h"
+#include "base/error.h"
+#include "base/strvec.h"
+#include "conf/conf.h"
+
+struct conninfo {
+	struct strvec keywords;
+	struct strvec values;
+};
+
+/*
+ * Ownership: the caller releases *out, also after a failure.
+ * Errors: ERROR_USAGE for a -d that libpq cannot read.
+ */
+MUST_CHECK bool conninfo_from_conf(const struct conf *conf, struct conninfo *out,
+				   struct error *err);
+
+/* Add a keyword, or replace its value. */
+void conninfo_set(struct conninfo *info, const char *keyword, const char *value);
+
+/* NULL if it was not set. */
+const char *conninfo_get(const struct conninfo *info, const char *keyword);
+
+void conninfo_release(struct conninfo *info);
+
+#endif

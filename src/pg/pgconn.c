@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "pg/pgconn.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libpq-fe.h>
+#include <uv.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+
+enum { CONNECT_TIMEOUT_S = 30 };
+
+enum state { CONNECTING, IDLE, BUSY, LOST };
+
+struct pgconn {
+	PGconn *pg;
+	struct loop *loop;
+	enum state state;
+	uv_poll_t
+		*poll; /* on the heap: libpq may change its socket between two of them */
+	struct timer *deadline; /* while connecting; later a failure to send that is to be
+				   told */
+	void (*ready)(void *owner, const struct error *err);
+	void (*lost)(void *owner, const struct error *err);
+	void *owner;
+	pgconn_done_fn *done;
+	void *done_owner;
+	PGresult *result;
+	struct error failure; /* of the running query */
+	bool is_failed;
+	char notice[512]; /* the last one: a server that goes away says why in it */
+};
+
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+static void poll_stop(struct pgconn *c)
+{
+	if (c->poll)
+		uv_close((uv_handle_t *)c->poll, on_poll_closed);
+	c->poll = NULL;
+}
+
+/* Wait for `events`. While connecting the socket may have changed, so the handle is made
+ * anew. */
+static void poll_start(struct pgconn *c, int events)
+{
+	int rc;
+
+	if (c->state == CONNECTING)
+		poll_stop(c);
+	if (!c->poll) {
+		c->poll = xcalloc(1, sizeof(*c->poll));
+		rc = uv_poll_init(loop_uv(c->loop), c->poll, PQsocket(c->pg));
+		assert(!rc);
+		c->poll->data = c;
+	}
+	rc = uv_poll_start(c->poll, events, on_poll);
+	assert(!rc);
+}
+
+/* libpq's words without the last newline. */
+static bool set_from_libpq(struct pgconn *c, struct error *err)
+{
+	AUTO_FREE char *text = xstrdup(PQerrorMessage(c->pg));
+	size_t length = strlen(text);
+
+	while (length > 0 && text[length - 1] == '\n')
+		text[--length] = '\0';
+	return error_set(err, ERROR_SERVER, "%s", length ? text : "connection lost");
+}
+
+static void stop_deadline(struct pgconn *c)
+{
+	if (c->deadline)
+		timer_cancel(c->deadline);
+	c->deadline = NULL;
+}
+
+static void connect_failed(struct pgconn *c, const struct error *err)
+{
+	stop_deadline(c);
+	poll_stop(c);
+	c->state = LOST;
+	c->ready(c->owner, err);
+}
+
+static void on_connect_deadline(void *owner)
+{
+	struct pgconn *c = owner;
+	struct error err;
+
+	c->deadline = NULL;
+	error_set(&err, ERROR_SERVER,
+		  "connection to server at \"%s\", port %s failed: timeout "
+		  "expired",
+		  pgconn_host(c), pgconn_port(c));
+	connect_failed(c, &err);
+}
+
+static void advance_connect(struct pgconn *c)
+{
+	struct error err;
+
+	switch (PQconnectPoll(c->pg)) {
+	case PGRES_POLLING_READING:
+		poll_start(c, UV_READABLE);
+		return;
+	case PGRES_POLLING_WRITING:
+		poll_start(c, UV_WRITABLE);
+		return;
+	case PGRES_POLLING_OK:
+		stop_deadline(c);
+		PQsetnonblocking(c->pg, 1);
+		poll_start(c, UV_READABLE);
+		c->state = IDLE;
+		c->ready(c->owner, NULL);
+		return;
+	case PGRES_POLLING_FAILED:
+	case PGRES_POLLING_ACTIVE: /* unused by libpq */
+		break;
+	}
+	set_from_libpq(c, &err);
+	connect_failed(c, &err);
+}
+
+static void on_notice(void *owner, const char *message)
+{
+	struct pgconn *c = owner;
+
+	snprintf(c->notice, sizeof(c->notice), "%.*s", (int)strcspn(message, "\n"),
+		 message);
+}
+
+static uint64_t connect_timeout_ms(PGconn *pg)
+{
+	PQconninfoOption *options = PQconninfo(pg);
+	uint64_t seconds = CONNECT_TIMEOUT_S;
+
+	for (const PQconninfoOption *o = options; o && o->keyword; o++)
+		if (!strcmp(o->keyword, "connect_timeout") && o->val)
+			if (!str_parse_uint(o->val, 1, 86400, &seconds))
+				seconds = CONNECT_TIMEOUT_S;
+	PQconninfoFree(options);
+	return seconds * 1000;
+}
+
+bool pgconn_start(const struct pgconn_opts *opts, struct pgconn **out, struct error *err)
+{
+	struct pgconn *c = xcalloc(1, sizeof(*c));
+
+	c->loop = opts->loop;
+	c->ready = opts->ready;
+	c->lost = opts->lost;
+	c->owner = opts->owner;
+	c->pg = PQconnectStartParams(strvec_argv(&opts->info->keywords),
+				     strvec_argv(&opts->info->values), 0);
+	if (!c->pg)
+		abort(); /* out of memory */
+	if (PQstatus(c->pg) == CONNECTION_BAD) {
+		set_from_libpq(c, err);
+		PQfinish(c->pg);
+		free(c);
+		return false;
+	}
+	PQsetNoticeProcessor(c->pg, on_notice, c);
+	c->deadline =
+		timer_start(c->loop, connect_timeout_ms(c->pg), on_connect_deadline, c);
+	poll_start(c, UV_WRITABLE); /* as libpq wants before the first PQconnectPoll() */
+	*out = c;
+	return true;
+}
+
+bool pgconn_needs_password(const struct pgconn *c)
+{
+	return PQconnectionNeedsPassword(c->pg);
+}
+
+static void query_done(struct pgconn *c)
+{
+	pgconn_done_fn *done = c->done;
+	PGresult *result = c->result;
+
+	c->done = NULL;
+	c->result = NULL;
+	if (c->state == BUSY)
+		c->state = IDLE;
+	if (c->is_failed) {
+		struct error failure = c->failure; /* `done` may free us */
+
+		done(c->done_owner, NULL, &failure);
+	} else {
+		done(c->done_owner, result, NULL);
+	}
+	PQclear(result);
+}
+
+static void connection_lost(struct pgconn *c)
+{
+	enum state before = c->state;
+
+	set_from_libpq(c, &c->failure);
+	if (c->notice[0])
+		error_set(&c->failure, ERROR_SERVER, "%s", c->notice);
+	error_prefix(&c->failure, "the connection to the server was lost");
+	c->is_failed = true;
+	c->state = LOST;
+	poll_stop(c);
+	if (before == BUSY) {
+		query_done(c);
+	} else if (before == IDLE) {
+		struct error failure = c->failure;
+
+		c->lost(c->owner, &failure);
+	}
+}
+
+/* Send what is left of the query, then wait for the answer. False: lost, and perhaps
+ * freed. */
+static bool flush(struct pgconn *c)
+{
+	int rc = PQflush(c->pg);
+
+	if (rc < 0)
+		connection_lost(c);
+	else
+		poll_start(c, rc ? UV_READABLE | UV_WRITABLE : UV_READABLE);
+	return rc >= 0;
+}
+
+static void take_result(struct pgconn *c, PGresult *result)
+{
+	ExecStatusType status = PQresultStatus(result);
+
+	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
+		PQclear(c->result);
+		c->result = result;
+		return;
+	}
+	if (!c->is_failed) {
+		AUTO_FREE char *text = xstrdup(PQresultErrorMessage(result));
+		size_t length = strlen(text);
+
+		while (length > 0 && text[length - 1] == '\n')
+			text[--length] = '\0';
+		error_set(&c->failure, ERROR_SERVER, "%s",
+			  length ? text : "unexpected answer");
+	}
+	c->is_failed = true;
+	PQclear(result);
+}
+
+static void read_answer(struct pgconn *c)
+{
+	bool is_whole = false;
+
+	if (!PQconsumeInput(c->pg)) {
+		connection_lost(c);
+		return;
+	}
+	while (!PQisBusy(c->pg)) { /* this is also what reads notices while idle */
+		PGresult *result = c->state == BUSY ? PQgetResult(c->pg) : NULL;
+
+		if (!result) {
+			is_whole = true;
+			break;
+		}
+		take_result(c, result);
+	}
+	if (PQstatus(c->pg) == CONNECTION_BAD)
+		connection_lost(c);
+	else if (is_whole && c->state == BUSY)
+		query_done(c);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+	struct pgconn *c = poll->data;
+
+	if (c->state == CONNECTING) {
+		advance_connect(c);
+		return;
+	}
+	if (!status && (events & UV_WRITABLE) && !flush(c))
+		return;
+	if (status || (events & UV_READABLE))
+		read_answer(c);
+}
+
+static void on_send_failed(void *owner)
+{
+	struct pgconn *c = owner;
+
+	c->deadline = NULL;
+	connection_lost(c);
+}
+
+void pgconn_query(struct pgconn *c, const char *sql, const char *const *params,
+		  unsigned param_count, pgconn_done_fn *done, void *owner)
+{
+	assert((c->state == IDLE || c->state == LOST) && !c->done);
+	c->done = done;
+	c->done_owner = owner;
+	c->is_failed = false;
+	c->state = BUSY;
+	if (PQsendQueryParams(c->pg, sql, (int)param_count, NULL, params, NULL, NULL,
+			      0) &&
+	    PQflush(c->pg) >= 0)
+		poll_start(c, UV_READABLE | UV_WRITABLE);
+	else
+		c->deadline = timer_start(c->loop, 0, on_send_failed, c);
+}
+
+int pgresult_rows(const struct pg_result *result)
+{
+	return PQntuples(result);
+}
+
+const char *pgresult_value(const struct pg_result *result, int row, int column)
+{
+	return PQgetisnull(result, row, column) ? NULL : PQgetvalue(result, row, column);
+}
+
+bool pgresult_is_true(const struct pg_result *result, int row, int column)
+{
+	return PQgetvalue(result, row, column)[0] == 't';
+}
+
+uint64_t pgresult_uint(const struct pg_result *result, int row, int column)
+{
+	uint64_t n = 0;
+
+	return str_parse_uint(PQgetvalue(result, row, column), 0, UINT64_MAX, &n) ? n : 0;
+}
+
+const char *pgconn_host(const struct pgconn *c)
+{
+	const char *host = PQhost(c->pg);
+
+	return host ? host : "";
+}
+
+const char *pgconn_port(const struct pgconn *c)
+{
+	const char *port = PQport(c->pg);
+
+	return port ? port : "";
+}
+
+struct pg_conn *pgconn_libpq(const struct pgconn *c)
+{
+	return c->pg;
+}
+
+void pgconn_describe(const struct pgconn *c, char *out, size_t size_bytes)
+{
+	const char *dbname = PQdb(c->pg);
+
+	snprintf(out, size_bytes, "database \"%s\" on host \"%s\", port %s",
+		 dbname ? dbname : "", pgconn_host(c), pgconn_port(c));
+}
+
+bool pg_is_transient(const char *message)
+{
+	/* FATAL messages of SQLSTATE 53300 and 57P03; libpq gives no SQLSTATE for a
+	 * connection. */
+	static const char *const passing[] = {
+		"too many clients already",
+		"remaining connection slots are reserved",
+		"too many connections for",
+		"the database system is starting up",
+		"the database system is not yet accepting connections",
+		"no more connections allowed", /* pgbouncer */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(passing); i++)
+		if (strstr(message, passing[i]))
+			return true;
+	return false;
+}
+
+void pgconn_free(struct pgconn *c)
+{
+	if (!c)
+		return;
+	stop_deadline(c);
+	poll_stop(c);
+	if (c->done) {
+		c->is_failed = true;
+		c->state = LOST;
+		error_set(&c->failure, ERROR_SERVER, "the connection was closed");
+		query_done(c);
+	}
+	PQclear(c->result);
+	PQfinish(c->pg);
+	free(c);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * One connection to a server, driven by the loop. Hides libpq.
+ *
+ * 1. pgconn_start(); `ready` is called once, with or without an error.
+ * 2. pgconn_query(), one at a time; `done` is called once for each.
+ * 3. When the connection ends while no query runs, `lost` is called once.
+ * 4. pgconn_free() at any time, from a callback too: after it no callback is called any
+ * more.
+ */
+#ifndef PG_PGCONN_H
+#define PG_PGCONN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/error.h"
+#include "pg/conninfo.h"
+#include "proc/loop.h"
+
+struct pgconn;
+struct pg_result; /* libpq's PGresult */
+
+struct pgconn_opts {
+	struct loop *loop;
+	const struct conninfo *info; /* only read during pgconn_start() */
+	void (*ready)(void *owner, const struct error *err); /* err is NULL on success */
+	void (*lost)(void *owner, const struct error *err);
+	void *owner;
+};
+
+/*
+ * Start to connect. Looking a host name up blocks (libpq has no other way). The time-out
+ * is libpq's connect_timeout, 30 s where there is none. Errors: ERROR_SERVER; then no
+ * callback is called.
+ */
+MUST_CHECK bool pgconn_start(const struct pgconn_opts *opts, struct pgconn **out,
+			     struct error *err);
+
+/* Did the server want a password that we had none for? Asked after `ready` failed. */
+bool pgconn_needs_password(const struct pgconn *conn);
+
+/* `result` lives as long as the call; it is NULL when `err` is set (ERROR_SERVER). */
+typedef void pgconn_done_fn(void *owner, const struct pg_result *result,
+			    const struct error *err);
+
+/*
+ * Send one statement with text parameters (NULL is NULL). The connection must be ready
+ * and idle. A failure to send arrives through `done` as well, later.
+ */
+void pgconn_query(struct pgconn *conn, const char *sql, const char *const *params,
+		  unsigned param_count, pgconn_done_fn *done, void *owner);
+
+int pgresult_rows(const struct pg_result *result);
+/* The text of a field, NULL for NULL; it lives as long as the result. */
+const char *pgresult_value(const struct pg_result *result, int row, int column);
+bool pgresult_is_true(const struct pg_result *result, int row, int column);
+uint64_t pgresult_uint(const struct pg_result *result, int row, int column);
+
+/* Where we are connected to, for people: "database D on host H port P". */
+void pgconn_describe(const struct pgconn *conn, char *out, size_t size_bytes);
+const char *pgconn_host(const struct pgconn *conn);
+const char *pgconn_port(const struct pgconn *conn);
+
+/* libpq's own handle, for the rest of pg/: to ask, never to talk to the server. */
+struct pg_conn *pgconn_libpq(const struct pgconn *conn);
+
+/* May this failure to connect pass by itself: no free slot, or the server is just
+ * starting? */
+bool pg_is_transient(const char *message);
+
+void pgconn_free(struct pgconn *conn);
+
+#endif

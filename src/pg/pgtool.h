@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * Find the real pg_dump or psql that serves a server.
+ *
+ * Debian's /usr/bin/pg_dump is a Perl wrapper that costs 20 ms a start; it is resolved
+ * away, once.
+ */
+#ifndef PG_PGTOOL_H
+#define PG_PGTOOL_H
+
+#include <stdbool.h>
+
+#include "base/compiler.h"
+#include "base/error.h"
+#include "proc/loop.h"
+
+struct pgtool {
+	char *path;
+	char *version_text; /* what --version prints, one line */
+	unsigned major;     /* 15; 9 for the 9.x */
+};
+
+typedef void pgtool_done_fn(void *owner, const struct pgtool *tool,
+			    const struct error *err);
+
+/*
+ * In `bindir` if that is given; else the one in PATH. Where that one is Debian's wrapper,
+ * or too old, or there is none: /usr/lib/postgresql/N/bin, N the server's major version
+ * or else the nearest newer one (a dump by pg_dump 17 cannot be loaded into 16: it sets
+ * transaction_timeout). Each candidate is asked for its --version, so `done` comes later,
+ * once, from the loop. Ownership: *tool lives as long as the call of `done`; see
+ * pgtool_copy(). `name` and `bindir` must live until then. Errors: ERROR_CHILD, `tool`
+ * NULL, when none is at least as new as `server_major`.
+ */
+void pgtool_find(struct loop *loop, const char *name, const char *bindir,
+		 unsigned server_major, pgtool_done_fn *done, void *owner);
+
+/* Ownership: the caller releases *out. */
+void pgtool_copy(struct pgtool *out, const struct pgtool *tool);
+void pgtool_release(struct pgtool *tool);
+
+#endif

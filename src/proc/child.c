@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "proc/child.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <uv.h>
+
+#include "base/str.h"
+
+struct child {
+	uv_process_t process;
+	uv_pipe_t stderr_pipe;
+	uv_timer_t timer; /* the deadline, then the grace, then the drain */
+	unsigned open_handles;
+	bool is_exited;
+	bool is_drained;
+	bool is_asked; /* SIGTERM was sent */
+	uint64_t started_ms;
+	struct child_result result;
+	char messages[CHILD_STDERR_BYTES];
+	size_t messages_length;
+	bool is_cut; /* messages lost their beginning */
+	char chunk[4096];
+	child_done_fn *done;
+	void *owner;
+};
+
+static void finish_messages(struct child *c)
+{
+	char *text = c->messages;
+
+	while (c->messages_length > 0 && text[c->messages_length - 1] == '\n')
+		c->messages_length--;
+	text[c->messages_length] = '\0';
+	if (c->is_cut && strchr(text, '\n')) /* begin with a whole line */
+		text = strchr(text, '\n') + 1;
+	c->result.messages = text;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct child *c = handle->data;
+
+	if (--c->open_handles > 0)
+		return;
+	if (c->done) { /* unset when child_start() itself failed */
+		finish_messages(c);
+		c->done(c->owner, &c->result);
+	}
+	free(c);
+}
+
+static void close_all(struct child *c)
+{
+	uv_close((uv_handle_t *)&c->timer, on_closed);
+	uv_close((uv_handle_t *)&c->stderr_pipe, on_closed);
+	uv_close((uv_handle_t *)&c->process, on_closed);
+}
+
+static void on_drain_over(uv_timer_t *timer)
+{
+	struct child *c = timer->data;
+
+	close_all(c);
+}
+
+static void check_end(struct child *c)
+{
+	if (!c->is_exited)
+		return;
+	if (c->is_drained)
+		close_all(c);
+	else
+		uv_timer_start(&c->timer, on_drain_over, CHILD_DRAIN_MS, 0);
+}
+
+static void on_process_exit(uv_process_t *process, int64_t exit_status, int term_signal)
+{
+	struct child *c = process->data;
+
+	c->is_exited = true;
+	c->result.exit_status = (int)exit_status;
+	c->result.term_signal = term_signal;
+	c->result.elapsed_ms = loop_now_ms() - c->started_ms;
+	uv_timer_stop(&c->timer);
+	check_end(c);
+}
+
+static void keep_messages(struct child *c, const char *data, size_t length)
+{
+	size_t room = sizeof(c->messages) - 1;
+	size_t kept;
+
+	if (length > room) {
+		data += length - room;
+		length = room;
+		c->is_cut = true;
+	}
+	kept = c->messages_length;
+	if (kept + length > room) {
+		size_t excess = kept + length - room;
+
+		memmove(c->messages, c->messages + excess, kept - excess);
+		kept -= excess;
+		c->is_cut = true;
+	}
+	memcpy(c->messages + kept, data, length);
+	c->messages_length = kept + length;
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+	struct child *c = handle->data;
+
+	(void)suggested;
+	*buf = uv_buf_init(c->chunk, sizeof(c->chunk));
+}
+
+static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buf)
+{
+	struct child *c = stream->data;
+
+	if (length > 0) {
+		keep_messages(c, buf->base, (size_t)length);
+	} else if (length < 0) { /* the end, or an error, which is an end too */
+		uv_read_stop(stream);
+		c->is_drained = true;
+		check_end(c);
+	}
+}
+
+static void kill_group(const struct child *c, int signal_number)
+{
+	if (!c->is_exited)
+		kill(-c->process.pid, signal_number);
+}
+
+static void on_grace_over(uv_timer_t *timer)
+{
+	kill_group(timer->data, SIGKILL);
+}
+
+static void ask_to_end(struct child *c)
+{
+	kill_group(c, c->is_asked ? SIGKILL : SIGTERM);
+	c->is_asked = true;
+	if (!c->is_exited)
+		uv_timer_start(&c->timer, on_grace_over, CHILD_GRACE_MS, 0);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+	struct child *c = timer->data;
+
+	c->result.is_timed_out = true;
+	ask_to_end(c);
+}
+
+static void init_handles(struct child *c, uv_loop_t *uv)
+{
+	uv_pipe_init(uv, &c->stderr_pipe, 0);
+	uv_timer_init(uv, &c->timer);
+	c->stderr_pipe.data = c;
+	c->timer.data = c;
+	c->process.data = c;
+	c->open_handles = 3; /* uv_spawn() initializes the third, even when it fails */
+}
+
+bool child_start(struct loop *loop, const struct child_opts *opts, struct child **out,
+		 struct error *err)
+{
+	struct child *c = xcalloc(1, sizeof(*c));
+	uv_stdio_container_t stdio[3] = {
+		{ .flags = UV_IGNORE },
+		{ .flags = UV_IGNORE },
+		{ .flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,
+		  .data.stream = (uv_stream_t *)&c->stderr_pipe },
+	};
+	uv_process_options_t options = {
+		.exit_cb = on_process_exit,
+		.file = opts->argv[0],
+		.args = (char **)opts->argv,
+		.env = (char **)opts->env,
+		.flags = UV_PROCESS_DETACHED,
+		.stdio_count = 3,
+		.stdio = stdio,
+	};
+	int rc;
+
+	if (opts->stdout_fd >= 0) {
+		stdio[1].flags = UV_INHERIT_FD;
+		stdio[1].data.fd = opts->stdout_fd;
+	}
+	init_handles(c, loop_uv(loop));
+	c->started_ms = loop_now_ms();
+	rc = uv_spawn(loop_uv(loop), &c->process, &options);
+	if (!rc)
+		rc = uv_read_start((uv_stream_t *)&c->stderr_pipe, on_alloc, on_read);
+	if (rc) {
+		close_all(c);
+		return error_set(err, ERROR_SYSTEM, "start %s: %s", opts->argv[0],
+				 uv_strerror(rc));
+	}
+	c->done = opts->done;
+	c->owner = opts->owner;
+	if (opts->timeout_ms > 0) {
+		uv_update_time(loop_uv(loop));
+		uv_timer_start(&c->timer, on_deadline, opts->timeout_ms, 0);
+	}
+	*out = c;
+	return true;
+}
+
+void child_cancel(struct child *c)
+{
+	c->result.is_cancelled = true;
+	ask_to_end(c);
+}
+
+bool child_succeeded(const struct child_result *r, const char *program, struct error *err)
+{
+	if (r->is_cancelled)
+		error_set(err, ERROR_CHILD, "%s was stopped", program);
+	else if (r->is_timed_out)
+		error_set(err, ERROR_CHILD,
+			  "%s did not end within its time and was ended after "
+			  "%.1f s",
+			  program, (double)r->elapsed_ms / 1000);
+	else if (r->term_signal)
+		error_set(err, ERROR_CHILD, "%s was killed by signal %d (%s)", program,
+			  r->term_signal, strsignal(r->term_signal));
+	else if (r->exit_status)
+		error_set(err, ERROR_CHILD, "%s exited with status %d", program,
+			  r->exit_status);
+	else
+		return true;
+	if (r->messages[0]) {
+		error_append(err, "\n");
+		error_append(err, r->messages);
+	}
+	return false;
+}

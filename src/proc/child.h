@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * One child process: spawn it, keep the tail of its stderr, end it when its time is up,
+ * report once.
+ *
+ * 1. child_start() spawns it in a session of its own: a ^C in our terminal reaches us,
+ * not it.
+ * 2. It ends by itself, or at its deadline, or by child_cancel(): SIGTERM to its process
+ * group, and SIGKILL when it is still there CHILD_GRACE_MS later.
+ * 3. `done` is called once it has exited AND its stderr is at its end (or nobody closed
+ * that within CHILD_DRAIN_MS: a grandchild may hold it).
+ */
+#ifndef PROC_CHILD_H
+#define PROC_CHILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/error.h"
+#include "proc/loop.h"
+
+enum { CHILD_GRACE_MS = 5000, CHILD_DRAIN_MS = 1000, CHILD_STDERR_BYTES = 3072 };
+
+struct child;
+
+struct child_result {
+	int exit_status;   /* meaningless when it was ended by a signal */
+	int term_signal;   /* 0 if it exited */
+	bool is_timed_out; /* its deadline passed */
+	bool is_cancelled; /* child_cancel() was called */
+	uint64_t elapsed_ms;
+	const char *messages; /* the end of its stderr, without the last newline; never
+				 NULL */
+};
+
+typedef void child_done_fn(void *owner, const struct child_result *result);
+
+struct child_opts {
+	const char *const *argv; /* argv[0] is a path, taken as it is; NULL-terminated */
+	const char *const *env;  /* the whole environment; NULL inherits ours */
+	int stdout_fd;           /* -1 is /dev/null */
+	uint64_t timeout_ms;     /* 0: no deadline */
+	child_done_fn *done;     /* called exactly once, never from child_start() */
+	void *owner;             /* passed to `done`, must outlive that call */
+};
+
+/*
+ * Start one child with /dev/null as its stdin.
+ * Ownership: *opts is only read during the call. The child belongs to the loop and frees
+ * itself; *out serves child_cancel() until `done` is called, never after. Errors:
+ * ERROR_SYSTEM if it cannot start; then `done` stays silent.
+ */
+MUST_CHECK bool child_start(struct loop *loop, const struct child_opts *opts,
+			    struct child **out, struct error *err);
+
+/* End it; the outcome still arrives through `done`. A second call does not wait: SIGKILL.
+ */
+void child_cancel(struct child *child);
+
+/* Was the child's end a success? If not, *err says how it ended, with its messages below.
+ */
+MUST_CHECK bool child_succeeded(const struct child_result *result, const char *program,
+				struct error *err);
+
+#endif

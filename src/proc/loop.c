@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "proc/loop.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include <uv.h>
+
+#include "base/str.h"
+
+static const int watched_signals[] = { SIGINT, SIGTERM, SIGHUP };
+
+struct loop {
+	uv_loop_t uv;
+	uv_signal_t signals[ARRAY_SIZE(watched_signals)];
+	size_t open_signals;
+	void (*on_signal)(void *owner, int signal_number);
+	void *signal_owner;
+};
+
+struct timer {
+	uv_timer_t handle;
+	void (*fire)(void *owner);
+	void *owner;
+};
+
+struct work {
+	uv_work_t request;
+	void (*run)(void *owner);
+	void (*done)(void *owner);
+	void *owner;
+};
+
+struct loop *loop_new(void)
+{
+	struct loop *loop = xcalloc(1, sizeof(*loop));
+	int rc = uv_loop_init(&loop->uv);
+
+	assert(!rc); /* fails only without memory or file descriptors */
+	return loop;
+}
+
+void loop_run(struct loop *loop)
+{
+	uv_run(&loop->uv, UV_RUN_DEFAULT);
+}
+
+void loop_free(struct loop *loop)
+{
+	int rc;
+
+	for (size_t i = 0; i < loop->open_signals; i++)
+		uv_close((uv_handle_t *)&loop->signals[i], NULL);
+	uv_run(&loop->uv, UV_RUN_DEFAULT);
+	rc = uv_loop_close(&loop->uv);
+	assert(!rc);
+	free(loop);
+}
+
+struct uv_loop_s *loop_uv(struct loop *loop)
+{
+	return &loop->uv;
+}
+
+uint64_t loop_now_ms(void)
+{
+	return uv_hrtime() / 1000000;
+}
+
+unsigned loop_processors(void)
+{
+	return uv_available_parallelism();
+}
+
+static void on_uv_signal(uv_signal_t *handle, int signal_number)
+{
+	struct loop *loop = handle->data;
+
+	loop->on_signal(loop->signal_owner, signal_number);
+}
+
+bool loop_watch_signals(struct loop *loop,
+			void (*on_signal)(void *owner, int signal_number), void *owner,
+			struct error *err)
+{
+	loop->on_signal = on_signal;
+	loop->signal_owner = owner;
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < ARRAY_SIZE(watched_signals); i++) {
+		uv_signal_t *handle = &loop->signals[i];
+		int rc = uv_signal_init(&loop->uv, handle);
+
+		if (!rc) {
+			loop->open_signals++;
+			handle->data = loop;
+			rc = uv_signal_start(handle, on_uv_signal, watched_signals[i]);
+		}
+		if (rc)
+			return error_set(err, ERROR_SYSTEM, "watch signal %d: %s",
+					 watched_signals[i], uv_strerror(rc));
+		uv_unref((uv_handle_t *)handle);
+	}
+	return true;
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+static void on_timer(uv_timer_t *handle)
+{
+	struct timer *timer = handle->data;
+
+	timer_cancel(timer);
+	timer->fire(timer->owner); /* freed only when the loop comes round */
+}
+
+struct timer *timer_start(struct loop *loop, uint64_t delay_ms, void (*fire)(void *owner),
+			  void *owner)
+{
+	struct timer *timer = xcalloc(1, sizeof(*timer));
+
+	timer->fire = fire;
+	timer->owner = owner;
+	uv_timer_init(&loop->uv, &timer->handle);
+	timer->handle.data = timer;
+	uv_update_time(&loop->uv);
+	uv_timer_start(&timer->handle, on_timer, delay_ms, 0);
+	return timer;
+}
+
+void timer_cancel(struct timer *timer)
+{
+	uv_close((uv_handle_t *)&timer->handle, on_timer_closed);
+}
+
+static void on_work(uv_work_t *request)
+{
+	struct work *work = request->data;
+
+	work->run(work->owner);
+}
+
+static void on_work_done(uv_work_t *request, int status)
+{
+	struct work *work = request->data;
+
+	assert(!status); /* we never cancel */
+	work->done(work->owner);
+	free(work);
+}
+
+void work_start(struct loop *loop, void (*run)(void *owner), void (*done)(void *owner),
+		void *owner)
+{
+	struct work *work = xcalloc(1, sizeof(*work));
+	int rc;
+
+	*work = (struct work){ .run = run, .done = done, .owner = owner };
+	work->request.data = work;
+	rc = uv_queue_work(&loop->uv, &work->request, on_work, on_work_done);
+	assert(!rc);
+}

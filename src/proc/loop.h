@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * The event loop with its signals, timers and worker threads. Hides libuv.
+ *
+ * Everything runs on the thread that called loop_run(), save for the `run` of a work
+ * item.
+ */
+#ifndef PROC_LOOP_H
+#define PROC_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/error.h"
+
+struct loop;
+struct timer;
+struct uv_loop_s;
+
+struct loop *loop_new(void);
+
+/* Run until nothing is left to wait for. Watched signals alone keep nothing running. */
+void loop_run(struct loop *loop);
+
+/* Ends the watching of signals too. Anything still open then is a bug and asserts. */
+void loop_free(struct loop *loop);
+
+/* For who needs libuv itself: proc/ and pg/pgconn.c. */
+struct uv_loop_s *loop_uv(struct loop *loop);
+
+/* Milliseconds of a clock that never jumps. */
+uint64_t loop_now_ms(void);
+
+/* Processors this process may use, at least 1. */
+unsigned loop_processors(void);
+
+/* Call `on_signal` for SIGINT, SIGTERM and SIGHUP from now on. SIGPIPE is ignored. */
+MUST_CHECK bool loop_watch_signals(struct loop *loop,
+				   void (*on_signal)(void *owner, int signal_number),
+				   void *owner, struct error *err);
+
+/*
+ * Call `fire` once, `delay_ms` from now, from the loop.
+ * Ownership: the timer frees itself after firing; until then it serves timer_cancel(),
+ * which frees it and keeps it silent.
+ */
+struct timer *timer_start(struct loop *loop, uint64_t delay_ms, void (*fire)(void *owner),
+			  void *owner);
+void timer_cancel(struct timer *timer);
+
+/*
+ * Call `run` on a worker thread, then `done` on the loop's. `run` may touch nothing that
+ * the loop's thread may touch meanwhile. It cannot be cancelled: `owner` must outlive
+ * `done`.
+ */
+void work_start(struct loop *loop, void (*run)(void *owner), void (*done)(void *owner),
+		void *owner);
+
+#endif

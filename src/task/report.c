@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "task/report.h"
+
+#include <stdlib.h>
+
+#include "base/str.h"
+
+struct report_account *report_add(struct report *r, const char *account)
+{
+	if (!(r->count & (r->count - 1))) /* full at each power of two */
+		r->accounts = xrealloc(r->accounts, (r->count ? r->count * 2 : 1) *
+							    sizeof(*r->accounts));
+	r->accounts[r->count] = (struct report_account){ .account = xstrdup(account) };
+	return &r->accounts[r->count++];
+}
+
+void report_release(struct report *r)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		free(r->accounts[i].account);
+		free(r->accounts[i].node);
+		free(r->accounts[i].error);
+		free(r->accounts[i].version);
+	}
+	free(r->accounts);
+	*r = (struct report){ 0 };
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* What a command did, for the closing line, --json and the exit status. */
+#ifndef TASK_REPORT_H
+#define TASK_REPORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum report_result {
+	REPORT_DONE,
+	REPORT_PARTLY, /* the accounts with an error failed, the others are done */
+	REPORT_FAILED, /* nothing was changed; `error` says why unless accounts do */
+};
+
+struct report_account {
+	char *account;
+	char *node;          /* NULL where it is not known */
+	const char *outcome; /* "saved", "stale", "failed", ... ; a literal */
+	char *error;         /* NULL: none */
+	char *version;       /* of its metamodel; NULL: none */
+	uint32_t tables;
+	uint64_t rows;
+	uint64_t size_bytes;
+	uint64_t elapsed_ms;
+};
+
+struct report {
+	enum report_result result;
+	struct error error; /* of the whole run; ERROR_NONE when there is none */
+	int signal_number;  /* that ended it, or 0 */
+	struct report_account *accounts;
+	size_t count;
+	size_t others; /* accounts that were not asked for and stay in the save as they
+			  were */
+};
+
+/* Add an account, all zero but for its name. The pointer lives until the next one is
+ * added. */
+struct report_account *report_add(struct report *report, const char *account);
+void report_release(struct report *report);
+
+#endif

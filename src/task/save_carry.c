@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * Carrying over: what could not be dumped, or was not asked for, keeps its last good
+ * dump. Good is a dump that is whole and is what its manifest says; where the newest one
+ * is not, the older saves are asked. All of it runs on one worker thread.
+ */
+#include "task/save_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/fs.h"
+#include "base/str.h"
+
+static void on_version(void *owner, const char *value)
+{
+	struct manifest_entry *e = owner;
+
+	if (!model_version_is_newer(value, e->version))
+		return;
+	free(e->version);
+	e->version = xstrdup(value);
+}
+
+/* An entry for a dump that no manifest describes. */
+static bool describe(int fd, const struct dumpfile_facts *facts, const char *node_name,
+		     struct manifest_entry *out, struct error *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return error_set(err, ERROR_SYSTEM, "%s", strerror(errno));
+	out->node = xstrdup(node_name);
+	out->size_bytes = facts->size_bytes;
+	out->rows = facts->rows;
+	out->tables = facts->tables;
+	memcpy(out->sha256, facts->sha256, sizeof(out->sha256));
+	clock_format(st.st_mtime, out->saved_at);
+	return true;
+}
+
+/* Is the open dump good? If so, fill *out, whose account is set. */
+static bool check(const struct savedir *save, int fd, const char *node_name,
+		  struct manifest_entry *out, struct error *err)
+{
+	const struct manifest_entry *known = manifest_find(&save->manifest, out->account);
+	struct manifest_entry found = { .account = out->account };
+	const struct dumpfile_opts opts = {
+		.watch_table = MODEL_VERSION_TABLE,
+		.watch_column = MODEL_VERSION_COLUMN,
+		.on_value = on_version,
+		.owner = &found,
+	};
+	struct dumpfile_facts facts;
+	bool is_ok;
+
+	if (save->kind == SAVEDIR_SAVE && !known)
+		return error_set(err, ERROR_DATA, "it is not in the manifest");
+	is_ok = dumpfile_check(fd, &opts, &facts, err);
+	if (is_ok && !facts.is_sound)
+		is_ok = error_set(err, ERROR_DATA, "%s", facts.problem.text);
+	else if (is_ok && known && strcmp(known->sha256, facts.sha256) != 0)
+		is_ok = error_set(err, ERROR_DATA,
+				  "its SHA-256 is not that of the manifest");
+	else if (is_ok && !known)
+		is_ok = describe(fd, &facts, node_name, &found, err);
+	if (is_ok && known) {
+		manifest_copy_entry(out, known);
+		free(found.version);
+	} else if (is_ok) {
+		*out = found;
+	} else {
+		free(found.version);
+	}
+	out->is_stale = true;
+	return is_ok;
+}
+
+/* A hard link, or a copy where there are none. */
+static bool link_or_copy(const struct save *s, const struct savedir *save, int fd,
+			 const char *file, const char *account, struct error *err)
+{
+	AUTO_FREE char *name = layout_file_name(account);
+	AUTO_FREE char *to = str_format("%s/%s", s->layout.staging, name);
+	AUTO_CLOSE int to_fd = -1;
+
+	if (!linkat(save->fd, file, AT_FDCWD, to, 0))
+		return true;
+	if (errno != EPERM && errno != EMLINK && errno != ENOTSUP && errno != EXDEV)
+		return error_set(err, ERROR_SYSTEM, "link %s: %s", to, strerror(errno));
+	to_fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (to_fd < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return error_set(err, ERROR_SYSTEM, "create %s: %s", to, strerror(errno));
+	if (!fs_copy(fd, to_fd, err))
+		return error_prefix(err, "%s", to);
+	if (fsync(to_fd) < 0)
+		return error_set(err, ERROR_SYSTEM, "fsync %s: %s", to, strerror(errno));
+	return true;
+}
+
+static bool carry_from(struct save *s, const struct savedir *save,
+		       struct manifest_entry *out, bool *is_there, struct error *err)
+{
+	AUTO_FREE char *file = savedir_file_name(save, out->account);
+	AUTO_CLOSE int fd = openat(save->fd, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	*is_there = fd >= 0 || errno != ENOENT ||
+		    manifest_find(&save->manifest, out->account);
+	if (fd < 0)
+		return error_set(err, ERROR_SYSTEM, "%s", strerror(errno));
+	return check(save, fd, s->carry.node_name, out, err) &&
+	       link_or_copy(s, save, fd, file, out->account, err);
+}
+
+/* "metamodel", "metamodel.old", ... as the user calls them. Ownership: the caller frees.
+ */
+static char *name_of_save(const struct save *s, size_t generation)
+{
+	struct layout named = { .dir = s->opts.conf->directory };
+
+	return generation ? layout_old(&named, (unsigned)generation) : xstrdup(named.dir);
+}
+
+static bool carry_account(struct save *s, const char *account)
+{
+	struct manifest_entry entry = { .account = (char *)account };
+	struct save_carry *c = &s->carry;
+
+	for (size_t i = 0; i < s->previous_count; i++) {
+		const struct savedir *save = &s->previous[i];
+		bool is_there = false;
+		struct error err;
+
+		if (save->fd < 0)
+			continue;
+		if (carry_from(s, save, &entry, &is_there, &err)) {
+			struct manifest_entry *added = manifest_add(&c->carried, account);
+
+			entry.account = added->account;
+			*added = entry;
+			return true;
+		}
+		if (is_there) {
+			AUTO_FREE char *name = name_of_save(s, i);
+
+			strvec_push_format(&c->problems,
+					   "[%s carry over] the dump in %s was passed "
+					   "over: %s",
+					   account, name, err.text);
+		}
+	}
+	return false;
+}
+
+static void carry_all(void *owner)
+{
+	struct save *s = owner;
+	struct save_carry *c = &s->carry;
+
+	for (size_t i = 0; i < c->wanted.count; i++)
+		if (!carry_account(s, c->wanted.v[i]) && i >= c->failed_count)
+			strvec_push(&c->lost, c->wanted.v[i]);
+	manifest_sort(&c->carried);
+}
+
+static void on_carried(void *owner)
+{
+	struct save *s = owner;
+
+	if (s->is_cancelled) {
+		save_advance(s, STEP_FAIL);
+		return;
+	}
+	for (size_t i = 0; i < s->carry.problems.count; i++)
+		log_warning(s->opts.log, "%s", s->carry.problems.v[i]);
+	for (size_t i = 0; i < s->carry.lost.count; i++) {
+		struct error err;
+
+		error_set(&err, ERROR_DATA,
+			  "[%s carry over] no save holds a good dump of it",
+			  s->carry.lost.v[i]);
+		error_hint(&err, "dump it: metamodel save %s", s->carry.lost.v[i]);
+		log_error(s->opts.log, &err);
+	}
+	save_advance(s, STEP_NEXT);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The accounts of the newest save that this run does not dump. */
+static void list_others(const struct save *s, struct strvec *out)
+{
+	AUTO_STRVEC struct strvec there = { 0 };
+	AUTO_STRVEC struct strvec ours = { 0 };
+
+	if (!s->previous_count)
+		return;
+	savedir_list_accounts(&s->previous[0], &there);
+	for (size_t i = 0; i < s->account_count; i++)
+		strvec_push(&ours, s->accounts[i].model->name);
+	qsort(ours.v, ours.count, sizeof(*ours.v), compare_names);
+	for (size_t i = 0; i < there.count; i++)
+		if (!bsearch(&there.v[i], ours.v, ours.count, sizeof(*ours.v),
+			     compare_names))
+			strvec_push(out, there.v[i]);
+}
+
+/* Accounts come and go; but somebody may have emptied _accounts by mistake. */
+static void warn_unregistered(const struct save *s, const struct strvec *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		log_warning(s->opts.log,
+			    "account %s is no longer registered: its last dump stays in "
+			    "the old save only",
+			    names->v[i]);
+}
+
+enum step_result save_carry_enter(struct save *s)
+{
+	AUTO_STRVEC struct strvec others = { 0 };
+	struct save_carry *c = &s->carry;
+
+	for (size_t i = 0; i < s->account_count; i++)
+		if (s->accounts[i].error)
+			strvec_push(&c->wanted, s->accounts[i].model->name);
+	c->failed_count = c->wanted.count;
+	c->node_name = node_facts(s->node)->dbname;
+	list_others(s, &others);
+	if (!s->opts.conf->accounts.count)
+		warn_unregistered(s, &others);
+	else
+		for (size_t i = 0; i < others.count; i++)
+			strvec_push(&c->wanted, others.v[i]);
+	if (!c->wanted.count)
+		return STEP_NEXT;
+	work_start(s->opts.loop, carry_all, on_carried, s);
+	return STEP_WAIT;
+}
+
+void save_carry_release(struct save_carry *c)
+{
+	strvec_release(&c->wanted);
+	strvec_release(&c->problems);
+	strvec_release(&c->lost);
+	manifest_release(&c->carried);
+}

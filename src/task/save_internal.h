@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* What the parts of the save share: save.c moves the states, save_dump.c and save_carry.c
+ * work. */
+#ifndef TASK_SAVE_INTERNAL_H
+#define TASK_SAVE_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/strvec.h"
+#include "model/model.h"
+#include "pg/childenv.h"
+#include "pg/node.h"
+#include "pg/pgtool.h"
+#include "proc/pool.h"
+#include "task/save.h"
+#include "tree/dumpfile.h"
+#include "tree/layout.h"
+#include "tree/manifest.h"
+#include "tree/savedir.h"
+
+enum save_state {
+	SAVE_LOCK,
+	SAVE_CONNECT,
+	SAVE_TOOL,
+	SAVE_LIST,
+	SAVE_DUMP,
+	SAVE_RECHECK,
+	SAVE_CARRY,
+	SAVE_PUBLISH,
+	SAVE_DONE,
+	SAVE_FAILED,
+};
+
+enum step_result { STEP_NEXT, STEP_FAIL, STEP_WAIT };
+
+enum account_state { ACCOUNT_QUEUED, ACCOUNT_RUNNING, ACCOUNT_PAUSED, ACCOUNT_ENDED };
+
+/* One account on its way from the list to its entry in the manifest. */
+struct save_account {
+	struct save *save;
+	const struct model_account *model;
+	enum account_state state;
+	struct save_account *next_retry;
+	struct timer *pause; /* before the next attempt */
+	unsigned attempts;
+	int fd; /* of its dump while that is written and checked; -1 otherwise */
+	bool is_dumped;
+	bool is_check_ok; /* set by the worker, with `facts` or `check_error` */
+	struct dumpfile_facts facts;
+	char *version; /* the largest in the dump; NULL: none */
+	char *error;   /* NULL: none */
+	uint64_t elapsed_ms;
+};
+
+/* What carrying over found, filled by a worker. */
+struct save_carry {
+	struct strvec wanted; /* accounts whose last good dump is to be carried over */
+	size_t failed_count; /* the first of them failed; the others were not asked for */
+	struct manifest carried; /* the entries of those that could be */
+	struct strvec problems;  /* one line for each dump that was passed over or is not
+				    there */
+	struct strvec
+		lost; /* of the wanted: those that were not asked for and have no dump */
+	const char *node_name; /* for dumps of a save without manifest */
+};
+
+struct save {
+	struct save_opts opts;
+	enum save_state state;
+	struct error error; /* of the whole run */
+	bool is_cancelled;
+	int signal_number;
+	bool has_changed; /* the swap took place */
+
+	struct layout layout;
+	int lock_fd;
+	bool has_staging;
+	struct savedir *previous; /* the save and the old ones, newest first */
+	size_t previous_count;
+	uint64_t serial;
+	char started[CLOCK_TEXT_BYTES];
+	char snapshot_at[CLOCK_TEXT_BYTES];
+
+	struct conninfo conninfo;
+	struct node *node;
+	bool is_node_lost;
+	struct error node_error;
+	struct pgtool pg_dump;
+	struct childenv childenv;
+	unsigned jobs;
+
+	struct model_account *models;
+	struct save_account *accounts;
+	size_t account_count;
+	size_t finished; /* accounts that are dumped or failed */
+	size_t dumped;
+
+	struct pool *pool;
+	struct strvec argv; /* of the child that is being started */
+	size_t next_account;
+	struct save_account *first_retry;
+	size_t checks_running;
+	struct timer *all_finished; /* set when the last account is, so that no callback
+				       ends us */
+
+	struct save_carry carry;
+	uint64_t started_ms;
+};
+
+/* save.c */
+void save_advance(struct save *save, enum step_result result);
+/* Note why an account failed, and say so. The first reason stays. */
+void save_account_failed(struct save_account *account, const char *step,
+			 const struct error *err);
+
+/* save_dump.c */
+enum step_result save_dump_enter(struct save *save);
+void save_dump_cancel(struct save *save);
+/* The session with the snapshot and the lock is gone: what is not dumped by now fails. */
+void save_dump_node_lost(struct save *save);
+
+/* save_carry.c */
+enum step_result save_carry_enter(struct save *save);
+void save_carry_release(struct save_carry *carry);
+
+#endif

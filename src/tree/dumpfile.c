@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "tree/dumpfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+
+enum { BUFFER_BYTES = 256 * 1024 };
+
+struct check {
+	const struct dumpfile_opts *opts;
+	struct dumpscan scan;
+	bool has_stranger; /* a table of another schema */
+	struct error stranger;
+};
+
+static void on_table(void *owner, const char *schema, const char *table)
+{
+	struct check *c = owner;
+	const char *expected = c->opts->expect_schema;
+
+	if (!expected || c->has_stranger || !strcmp(schema, expected))
+		return;
+	c->has_stranger = true;
+	if (*schema)
+		error_set(&c->stranger, ERROR_DATA,
+			  "holds table %s.%s of another account (line %" PRIu64 ")",
+			  schema, table, dumpscan_line(&c->scan));
+	else
+		error_set(&c->stranger, ERROR_DATA,
+			  "holds table %s of no account (line %" PRIu64 ")", table,
+			  dumpscan_line(&c->scan));
+	for (char *p = c->stranger.text; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = '?'; /* it stays one line */
+}
+
+static void on_value(void *owner, const char *value)
+{
+	const struct check *c = owner;
+
+	c->opts->on_value(c->opts->owner, value);
+}
+
+static bool fail_digest(struct error *err)
+{
+	return error_set(err, ERROR_SYSTEM, "libcrypto: SHA-256 failed");
+}
+
+static bool read_all(int fd, struct dumpscan *scan, EVP_MD_CTX *digest, struct error *err)
+{
+	AUTO_FREE char *buffer = xcalloc(1, BUFFER_BYTES);
+	off_t at = 0;
+
+	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL); /* only a hint */
+	for (;;) {
+		ssize_t n = pread(fd, buffer, BUFFER_BYTES, at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_set(err, ERROR_SYSTEM, "read: %s", strerror(errno));
+		if (n == 0)
+			return true;
+		at += n;
+		dumpscan_feed(scan, buffer, (size_t)n);
+		if (!EVP_DigestUpdate(digest, buffer, (size_t)n))
+			return fail_digest(err);
+	}
+}
+
+static void format_hex(const unsigned char *bytes, size_t length, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < length; i++) {
+		*out++ = digits[bytes[i] >> 4];
+		*out++ = digits[bytes[i] & 15];
+	}
+	*out = '\0';
+}
+
+static void fill_facts(struct check *c, const unsigned char *hash,
+		       struct dumpfile_facts *out)
+{
+	struct error problem = { .kind = ERROR_NONE };
+	bool is_sound = dumpscan_finish(&c->scan, &problem);
+
+	if (is_sound && c->has_stranger)
+		problem = c->stranger;
+	*out = (struct dumpfile_facts){
+		.size_bytes = c->scan.result.bytes,
+		.is_sound = is_sound && !c->has_stranger,
+		.problem = problem,
+		.rows = c->scan.result.rows,
+		.tables = c->scan.result.tables,
+		.ambiguous_line = c->scan.result.ambiguous_line,
+	};
+	format_hex(hash, (DUMPFILE_SHA256_SIZE - 1) / 2, out->sha256);
+}
+
+static bool read_and_digest(int fd, struct dumpscan *scan, unsigned char *hash,
+			    struct error *err)
+{
+	EVP_MD_CTX *digest = EVP_MD_CTX_new();
+	bool ok = (digest && EVP_DigestInit_ex(digest, EVP_sha256(), NULL)) ||
+		  fail_digest(err);
+
+	ok = ok && read_all(fd, scan, digest, err);
+	ok = ok && (EVP_DigestFinal_ex(digest, hash, NULL) || fail_digest(err));
+	EVP_MD_CTX_free(digest);
+	return ok;
+}
+
+bool dumpfile_check(int fd, const struct dumpfile_opts *opts, struct dumpfile_facts *out,
+		    struct error *err)
+{
+	AUTO_FREE struct check *check = xcalloc(1, sizeof(*check));
+	unsigned char hash[EVP_MAX_MD_SIZE];
+	struct dumpscan_hooks hooks = {
+		.watch_table = opts->watch_table,
+		.watch_column = opts->watch_column,
+		.on_table = on_table,
+		.on_value = opts->on_value ? on_value : NULL,
+		.owner = check,
+	};
+
+	check->opts = opts;
+	dumpscan_init(&check->scan, &hooks);
+	if (!read_and_digest(fd, &check->scan, hash, err))
+		return false;
+	fill_facts(check, hash, out);
+	return true;
+}

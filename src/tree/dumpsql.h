@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * The statements of a plain dump, token by token: where one ends for psql, which table it
+ * creates or fills, what it sets. Part of dumpscan.
+ *
+ * Nothing of a statement is kept but the names in it, so it may be of any length.
+ */
+#ifndef TREE_DUMPSQL_H
+#define TREE_DUMPSQL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tree/dumplex.h"
+
+/* What a token does to the statement it belongs to. */
+enum dumpsql_effect {
+	SQL_GOES_ON,
+	SQL_ENDS,        /* this semicolon ends it, for psql too */
+	SQL_ENDS_COPY,   /* and data lines must follow */
+	SQL_BAD_COPY,    /* a COPY of a form that pg_dump does not write */
+	SQL_BAD_NAME,    /* a table whose name cannot be told */
+	SQL_BAD_BEGIN,   /* psql may lose track of where this statement ends */
+	SQL_BAD_SETTING, /* psql may read what follows otherwise than we do */
+};
+
+enum dumpsql_target { SQL_NO_TARGET, SQL_CREATED, SQL_FILLED };
+
+struct dumpsql {
+	/* The table of the last CREATE TABLE, INSERT or COPY. The token that completes
+	 * its name sets `target`; the caller takes note and clears it. */
+	enum dumpsql_target target;
+	char schema[DUMP_TEXT_SIZE]; /* "" if it has none */
+	char table[DUMP_TEXT_SIZE];
+
+	const char *watch_column; /* to find in the column lists of COPY; may be NULL */
+	bool has_watched;         /* the last COPY has it, */
+	uint32_t watched;         /* here, counted from 0 */
+
+	bool has_standard_strings; /* the last standard_conforming_strings */
+	uint64_t count;            /* tokens of the statement at hand */
+
+	/* The rest is dumpsql's own. */
+	int state;
+	int statement;
+	bool is_qualified;
+	char search_path[DUMP_TEXT_SIZE]; /* its first schema */
+	uint32_t column;
+	uint64_t paren_depth;
+	uint64_t begin_depth;
+	uint64_t routine_words; /* of CREATE OR REPLACE FUNCTION, so far */
+	bool is_routine;        /* the statement begins with all of them */
+	bool has_create;
+	bool has_function; /* after a CREATE */
+	bool is_after_begin;
+	bool is_after_semicolon; /* of one that did not end the statement */
+};
+
+void dumpsql_init(struct dumpsql *sql, const char *watch_column);
+/* Take a token, of the first four kinds. */
+enum dumpsql_effect dumpsql_token(struct dumpsql *sql, const struct dumplex_token *token);
+
+#endif

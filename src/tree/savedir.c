@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "tree/savedir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+#include "tree/layout.h"
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool is_regular_file(int dir_fd, const char *name)
+{
+	struct stat st;
+
+	return !fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode);
+}
+
+static void sort(struct strvec *names)
+{
+	if (names->count)
+		qsort(names->v, names->count, sizeof(*names->v), compare_names);
+}
+
+static bool list(const char *path, struct savedir *s, struct error *err)
+{
+	AUTO_CLOSEDIR DIR *dir = NULL;
+	struct dirent *entry;
+	int fd = dup(s->fd);
+
+	if (fd < 0 || !(dir = fdopendir(fd)))
+		return error_set(err, ERROR_SYSTEM, "read %s: %s", path, strerror(errno));
+	while (errno = 0, (entry = readdir(dir))) {
+		const char *name = entry->d_name;
+
+		if (!strcmp(name, ".") || !strcmp(name, ".."))
+			continue;
+		if (!layout_is_save_file(name) || !is_regular_file(s->fd, name))
+			strvec_push(&s->strays, name);
+		else if (str_has_suffix(name, DUMP_SUFFIX))
+			strvec_push(&s->dumps, name);
+	}
+	if (errno)
+		return error_set(err, ERROR_SYSTEM, "read %s: %s", path, strerror(errno));
+	sort(&s->dumps);
+	sort(&s->strays);
+	return true;
+}
+
+static enum savedir_kind read_kind(struct savedir *s)
+{
+	bool is_absent;
+
+	if (manifest_read(s->fd, &s->manifest, &is_absent, &s->damage))
+		return SAVEDIR_SAVE;
+	if (!is_absent)
+		return SAVEDIR_DAMAGED;
+	return s->strays.count ? SAVEDIR_FOREIGN : SAVEDIR_LEGACY;
+}
+
+bool savedir_open(const char *path, struct savedir *out, struct error *err)
+{
+	struct savedir s = { .kind = SAVEDIR_ABSENT };
+
+	s.fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s.fd < 0 && errno == ENOTDIR) {
+		s.kind = SAVEDIR_FOREIGN;
+	} else if (s.fd < 0 && errno != ENOENT) {
+		return error_set(err, ERROR_SYSTEM, "open %s: %s", path, strerror(errno));
+	} else if (s.fd >= 0) {
+		if (!list(path, &s, err)) {
+			savedir_release(&s);
+			return false;
+		}
+		s.kind = read_kind(&s);
+	}
+	*out = s;
+	return true;
+}
+
+bool savedir_check_own(const struct savedir *s, const char *path, struct error *err)
+{
+	if (s->strays.count)
+		error_set(err, ERROR_DATA, "%s holds %s, which is not part of a save",
+			  path, s->strays.v[0]);
+	else if (s->kind == SAVEDIR_FOREIGN)
+		error_set(err, ERROR_DATA, "%s is not a directory", path);
+	else
+		return true;
+	return error_hint(
+		err, "it is in the way and will not be deleted: move it away, or save "
+		     "elsewhere with --directory");
+}
+
+void savedir_list_accounts(const struct savedir *s, struct strvec *out)
+{
+	for (size_t i = 0; i < s->manifest.entry_count; i++)
+		strvec_push(out, s->manifest.entries[i].account);
+	for (size_t i = 0; s->kind != SAVEDIR_SAVE && i < s->dumps.count; i++) {
+		size_t length = strlen(s->dumps.v[i]) - strlen(DUMP_SUFFIX);
+		AUTO_FREE char *name = xstrndup(s->dumps.v[i], length);
+		AUTO_FREE char *decoded = s->kind == SAVEDIR_LEGACY
+						  ? NULL
+						  : layout_account_name(s->dumps.v[i]);
+
+		strvec_push(out, decoded ? decoded : name);
+	}
+}
+
+char *savedir_file_name(const struct savedir *s, const char *account)
+{
+	return s->kind == SAVEDIR_LEGACY ? str_format("%s" DUMP_SUFFIX, account)
+					 : layout_file_name(account);
+}
+
+uint64_t savedir_serial(const struct savedir *s)
+{
+	return s->manifest.serial;
+}
+
+void savedir_release(struct savedir *s)
+{
+	if (s->fd >= 0)
+		close(s->fd);
+	manifest_release(&s->manifest);
+	strvec_release(&s->dumps);
+	strvec_release(&s->strays);
+	*s = (struct savedir){ .fd = -1 };
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * A directory that may be a save: what is in it, and what its manifest says.
+ *
+ * It is held open, so that what was opened stays what it was while another run swaps the
+ * names.
+ */
+#ifndef TREE_SAVEDIR_H
+#define TREE_SAVEDIR_H
+
+#include <stdbool.h>
+
+#include "base/compiler.h"
+#include "base/error.h"
+#include "base/strvec.h"
+#include "tree/manifest.h"
+
+enum savedir_kind {
+	SAVEDIR_ABSENT,  /* there is nothing of that name */
+	SAVEDIR_SAVE,    /* it has a readable manifest */
+	SAVEDIR_DAMAGED, /* it has a manifest that cannot be read; `damage` says why */
+	SAVEDIR_LEGACY, /* no manifest, only dumps, as the Perl scripts wrote it; or empty
+			 */
+	SAVEDIR_FOREIGN, /* no directory, or without manifest and with more than dumps */
+};
+
+struct savedir {
+	enum savedir_kind kind;
+	int fd;                   /* of the directory, -1 if there is none */
+	struct manifest manifest; /* all zero unless it is a save */
+	struct strvec dumps;      /* names of the *.sql files, sorted */
+	struct strvec strays;     /* of everything that is not part of a save, sorted */
+	struct error damage;
+};
+
+/*
+ * Look at `path`.
+ * Ownership: the caller releases *out.
+ * Errors: ERROR_SYSTEM when it is there but cannot be looked at.
+ */
+MUST_CHECK bool savedir_open(const char *path, struct savedir *out, struct error *err);
+
+/*
+ * Add the names of the accounts it holds to *out: those of the manifest, or else of its
+ * files. The Perl scripts took a name as it is.
+ */
+void savedir_list_accounts(const struct savedir *save, struct strvec *out);
+
+/* The name of an account's dump in it, whether that is there or not. Ownership: the
+ * caller frees. */
+char *savedir_file_name(const struct savedir *save, const char *account);
+
+/*
+ * Is there something in it that is not part of a save? Then it is never renamed or
+ * deleted. Errors: ERROR_DATA, naming it.
+ */
+MUST_CHECK bool savedir_check_own(const struct savedir *save, const char *path,
+				  struct error *err);
+
+/* 0 without a readable manifest. */
+uint64_t savedir_serial(const struct savedir *save);
+void savedir_release(struct savedir *save);
+
+#endif
