@@ -20,6 +20,8 @@ static void add_lines(struct strbuf *out, const char *first, const char *more,
 		if (c == '\n' && more) {
 			strbuf_add_char(out, '\n');
 			strbuf_add_str(out, more);
+		} else if (c == '\t') { /* libpq indents with it */
+			strbuf_add_char(out, ' ');
 		} else if (c < 0x20 || c == 0x7f) {
 			strbuf_add_format(out, "\\x%02x", c);
 		} else {

@@ -74,13 +74,18 @@ static void summarize(const struct cli *cli, const struct report *r)
 	size_t saved;
 
 	if (r->result == REPORT_FAILED) {
-		if (failed[0])
-			log_failure(&cli->log, "Nothing was saved.%s", failed);
+		if (failed[0] && !r->signal_number)
+			log_failure(&cli->log, "Nothing was saved: %s is as it was.%s",
+				    cli->conf.directory, failed);
 		return;
 	}
 	totals = format_totals(r, &saved);
 	if (cli->conf.dry_run) {
-		log_info(&cli->log, "Nothing was done: this was a dry run.%s", failed);
+		if (failed[0])
+			log_failure(&cli->log, "Nothing was done: this was a dry run.%s",
+				    failed);
+		else
+			log_info(&cli->log, "Nothing was done: this was a dry run.");
 		return;
 	}
 	count = command_format_count(r->count, "account");

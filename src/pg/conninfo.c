@@ -56,14 +56,10 @@ static bool add_connection_string(struct conninfo *info, const char *text,
 	PQconninfoOption *options = PQconninfoParse(text, &message);
 
 	if (!options) {
-		size_t length = message ? strcspn(message, "\n") : 0;
-
-		/* libpq's words can quote the string, and a password in it */
-		if (message && strstr(message, text))
-			length = 0;
-		error_set(err, ERROR_USAGE, "option --dbname: %.*s",
-			  length ? (int)length : 32,
-			  length ? message : "not a valid connection string");
+		/* libpq goes on with a quotation, which may be of a password */
+		error_set(err, ERROR_USAGE, "option --dbname: libpq cannot read it: %.*s",
+			  message ? (int)strcspn(message, "\":\n") : 0,
+			  message ? message : "");
 		PQfreemem(message);
 		return error_hint(err, "Try 'metamodel --help'");
 	}

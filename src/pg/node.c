@@ -221,7 +221,14 @@ static void on_connected(void *owner, const struct error *err)
 		return;
 	}
 	if (!retry(n, err, pgconn_needs_password(n->conn))) {
-		failed(n, err);
+		struct error hinted = *err;
+
+		if (pgconn_needs_password(n->conn))
+			error_hint(
+				&hinted,
+				"give one with PGPASSWORD, ~/.pgpass, the config file or "
+				"--password");
+		failed(n, &hinted);
 		return;
 	}
 	pgconn_free(n->conn);

@@ -19,13 +19,14 @@ static void save_end(struct save *s);
 void save_account_failed(struct save_account *a, const char *step,
 			 const struct error *err)
 {
-	struct error named = *err;
+	struct error named;
 
 	if (a->error)
 		return;
 	a->error = xstrdup(err->text);
 	a->is_dumped = false;
-	error_prefix(&named, "[%s %s]", a->model->name, step);
+	error_set(&named, err->kind, "[%s %s] %s", a->model->name, step, err->text);
+	error_hint(&named, "%s", err->hint);
 	log_error(a->save->opts.log, &named);
 }
 
@@ -363,12 +364,8 @@ static bool publish(struct save *s, struct error *err)
 
 static enum step_result enter_publish(struct save *s)
 {
-	if (!s->dumped) {
-		error_set(&s->error, ERROR_DATA,
-			  "no account could be dumped: %s is as it was",
-			  s->opts.conf->directory);
+	if (!s->dumped) /* each account has said why */
 		return STEP_FAIL;
-	}
 	if (s->opts.conf->strict && s->dumped < s->account_count) {
 		error_set(&s->error, ERROR_DATA,
 			  "not every account could be dumped, and --strict was "
@@ -498,6 +495,12 @@ static void fill_report(struct save *s, struct report *r)
 		if (s->accounts[i].error &&
 		    manifest_find(&s->carry.carried, s->accounts[i].model->name))
 			r->others--;
+	for (size_t i = 0; s->has_changed && i < s->carry.lost.count; i++) {
+		struct report_account *out = report_add(r, s->carry.lost.v[i]);
+
+		out->outcome = "failed";
+		out->error = xstrdup("no save holds a good dump of it");
+	}
 	r->error = s->error;
 	r->signal_number = s->signal_number;
 	if (s->state == SAVE_FAILED)

@@ -163,7 +163,7 @@ static void on_read(void *owner)
 	struct reader *r = owner;
 	struct verify *v = r->verify;
 	const char *account = v->accounts.v[r->at];
-	struct report_account *out = report_add(&v->report, account);
+	struct report_account *out = &v->report.accounts[r->at];
 	const struct manifest_entry *e = manifest_find(&v->save.manifest, account);
 	AUTO_FREE char *file = savedir_file_name(&v->save, account);
 
@@ -262,6 +262,8 @@ static void on_start(void *owner)
 		return;
 	}
 	savedir_list_accounts(&v->save, &v->accounts);
+	for (size_t i = 0; i < v->accounts.count; i++)
+		report_add(&v->report, v->accounts.v[i])->outcome = "unread";
 	if (v->save.kind == SAVEDIR_SAVE)
 		name_extra(v, &v->save.dumps, true);
 	name_extra(v, &v->save.strays, false);

@@ -312,17 +312,29 @@ static enum dumpsql_effect end_statement(struct dumpsql *sql)
 	sql->statement = STATEMENT_OTHER;
 	sql->is_qualified = false;
 	sql->count = sql->routine_words = 0;
-	sql->is_routine = sql->has_create = sql->has_function = false;
+	sql->has_word = sql->is_routine = sql->has_create = sql->has_function = false;
 	return is_copy ? SQL_ENDS_COPY : SQL_ENDS;
+}
+
+/*
+ * A COPY that is not the first token: the server runs one behind a semicolon that did not
+ * end the statement, and psql takes the first word for the statement's.
+ */
+static bool is_hidden_copy(struct dumpsql *sql, const struct dumplex_token *t)
+{
+	bool is_first_word = !sql->has_word && !sql->paren_depth && t->kind == TOKEN_WORD;
+
+	sql->has_word = sql->has_word || is_first_word;
+	return is_word(t, "copy") &&
+	       (sql->is_after_semicolon || (is_first_word && sql->count));
 }
 
 enum dumpsql_effect dumpsql_token(struct dumpsql *sql, const struct dumplex_token *t)
 {
 	enum dumpsql_effect effect;
 
-	if (sql->is_after_semicolon && is_word(t, "copy"))
-		return SQL_BAD_COPY; /* the server would begin one that psql hides from us
-				      */
+	if (is_hidden_copy(sql, t))
+		return SQL_BAD_COPY;
 	sql->is_after_semicolon = false;
 	if (!track_begin(sql, t))
 		return SQL_BAD_BEGIN;

@@ -44,6 +44,7 @@ struct dumpsql {
 	/* The rest is dumpsql's own. */
 	int state;
 	int statement;
+	bool has_word; /* outside of parentheses */
 	bool is_qualified;
 	char search_path[DUMP_TEXT_SIZE]; /* its first schema */
 	uint32_t column;
