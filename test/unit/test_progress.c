@@ -21,7 +21,7 @@ static void test_a_bar_shows_done_total_rate_and_eta(void **state)
 		   "[=================] 200/200 100%  20.0/s  ETA 0:00");
 	assert_bar(0, 200, 0, 50, "[>                   ] 0/200   0%  0.0/s  ETA -:--");
 	assert_bar(1, 10000, 1000, 50,
-		   "[>              ] 1/10000   0%  1.0/s  ETA 2h46m");
+		   "[>                ] 1/10000   0%  1.0/s  ETA 2h46m");
 }
 
 static void test_a_bar_fits_its_width_whatever_that_is(void **state)
