@@ -4,10 +4,28 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/str.h"
+
+bool fs_open_file(int dir_fd, const char *name, int *fd, struct error *err)
+{
+	int opened = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+
+	if (opened >= 0 && !fstat(opened, &st) && S_ISREG(st.st_mode)) {
+		*fd = opened;
+		return true;
+	}
+	if (opened >= 0) {
+		close(opened);
+		errno = EINVAL;
+		return error_set(err, ERROR_SYSTEM, "%s is not a regular file", name);
+	}
+	return error_set(err, ERROR_SYSTEM, "open %s: %s", name, strerror(errno));
+}
 
 bool fs_read_all(int fd, size_t max_bytes, char **out, size_t *length, struct error *err)
 {
@@ -70,7 +88,7 @@ bool fs_sync_dir(const char *path, struct error *err)
 
 	if (fd < 0)
 		return error_set(err, ERROR_SYSTEM, "open %s: %s", path, strerror(errno));
-	if (fsync(fd) < 0)
+	if (fsync(fd) < 0 && errno != EINVAL) /* some file systems cannot, as CIFS */
 		return error_set(err, ERROR_SYSTEM, "fsync %s: %s", path,
 				 strerror(errno));
 	return true;

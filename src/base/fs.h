@@ -15,6 +15,12 @@
 #include "base/error.h"
 
 /*
+ * Open a regular file for reading, and nothing else: no link, no pipe to wait at.
+ * Ownership: the caller closes *fd. On failure errno tells, too.
+ */
+MUST_CHECK bool fs_open_file(int dir_fd, const char *name, int *fd, struct error *err);
+
+/*
  * Read `fd` to its end.
  * Ownership: on success the caller frees *out, which is NUL-terminated after *length
  * bytes. Errors: also ERROR_DATA when there are more than `max_bytes`.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/command.h"
@@ -79,6 +80,7 @@ int main(int argc, char **argv)
 	int status = 0;
 
 	open_standard_files();
+	umask(0077); /* dumps hold secrets: whatever we create is ours alone */
 	if (!conf_load(argc, argv, &cli.conf, &err))
 		return fail(&cli, &err);
 	if (cli.conf.help)

@@ -162,10 +162,10 @@ static void on_tool_found(void *owner, const struct pgtool *tool, const struct e
 {
 	struct save *s = owner;
 
-	if (err)
-		s->error = *err;
-	else
+	if (!err)
 		pgtool_copy(&s->pg_dump, tool);
+	else if (!s->is_cancelled)
+		s->error = *err;
 	save_advance(s, err || s->is_cancelled ? STEP_FAIL : STEP_NEXT);
 }
 

@@ -81,40 +81,48 @@ static bool check(const struct savedir *save, int fd, const char *node_name,
 	return is_ok;
 }
 
+/* May it become part of a save as it is, by a hard link? Dumps of old may be open to
+ * others. */
+static bool can_link(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && (!(st.st_mode & 077) || !fchmod(fd, 0600));
+}
+
 /* A hard link, or a copy where there are none. */
 static bool link_or_copy(const struct save *s, const struct savedir *save, int fd,
-			 const char *file, const char *account, struct error *err)
+			 const char *account, struct error *err)
 {
-	AUTO_FREE char *name = layout_file_name(account);
-	AUTO_FREE char *to = str_format("%s/%s", s->layout.staging, name);
+	AUTO_FREE char *from = savedir_file_name(save, account);
+	AUTO_FREE char *file = layout_file_name(account);
+	AUTO_FREE char *to = str_format("%s/%s", s->layout.staging, file);
 	AUTO_CLOSE int to_fd = -1;
 
-	if (!linkat(save->fd, file, AT_FDCWD, to, 0))
+	if (can_link(fd) && !linkat(save->fd, from, AT_FDCWD, to, 0))
 		return true;
-	if (errno != EPERM && errno != EMLINK && errno != ENOTSUP && errno != EXDEV)
-		return error_set(err, ERROR_SYSTEM, "link %s: %s", to, strerror(errno));
 	to_fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (to_fd < 0 || lseek(fd, 0, SEEK_SET) < 0)
 		return error_set(err, ERROR_SYSTEM, "create %s: %s", to, strerror(errno));
-	if (!fs_copy(fd, to_fd, err))
-		return error_prefix(err, "%s", to);
-	if (fsync(to_fd) < 0)
-		return error_set(err, ERROR_SYSTEM, "fsync %s: %s", to, strerror(errno));
-	return true;
+	if (fs_copy(fd, to_fd, err) &&
+	    (!fsync(to_fd) || error_set(err, ERROR_SYSTEM, "fsync: %s", strerror(errno))))
+		return true;
+	unlink(to);
+	return error_prefix(err, "%s", to);
 }
 
 static bool carry_from(struct save *s, const struct savedir *save,
 		       struct manifest_entry *out, bool *is_there, struct error *err)
 {
-	AUTO_FREE char *file = savedir_file_name(save, out->account);
-	AUTO_CLOSE int fd = openat(save->fd, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	AUTO_CLOSE int fd = -1;
 
-	*is_there = fd >= 0 || errno != ENOENT ||
-		    manifest_find(&save->manifest, out->account);
-	if (fd < 0)
-		return error_set(err, ERROR_SYSTEM, "%s", strerror(errno));
-	return check(save, fd, s->carry.node_name, out, err) &&
-	       link_or_copy(s, save, fd, file, out->account, err);
+	*is_there = true;
+	if (savedir_open_dump(save, out->account, &fd, err))
+		return check(save, fd, s->carry.node_name, out, err) &&
+		       link_or_copy(s, save, fd, out->account, err);
+	if (err->kind == ERROR_DATA) /* missing; no wonder where it was never listed */
+		*is_there = manifest_find(&save->manifest, out->account);
+	return false;
 }
 
 /* "metamodel", "metamodel.old", ... as the user calls them. Ownership: the caller frees.

@@ -107,7 +107,7 @@ static bool open_file(struct save_account *a, struct error *err)
 	AUTO_FREE char *path = dump_path(a);
 
 	a->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (a->fd >= 0 && !fchmod(a->fd, 0600)) /* a umask of 0777 is no reason to fail */
+	if (a->fd >= 0)
 		return true;
 	return error_set(err, ERROR_SYSTEM, "create %s: %s", path, strerror(errno));
 }
@@ -335,9 +335,6 @@ static bool make_staging(struct save *s, struct error *err)
 		return error_set(err, ERROR_SYSTEM, "create %s: %s", s->layout.staging,
 				 strerror(errno));
 	s->has_staging = true;
-	if (chmod(s->layout.staging, 0700) < 0) /* whatever the umask */
-		return error_set(err, ERROR_SYSTEM, "chmod %s: %s", s->layout.staging,
-				 strerror(errno));
 	return true;
 }
 

@@ -131,14 +131,10 @@ static void read_dump(void *owner)
 					    .watch_column = MODEL_VERSION_COLUMN,
 					    .on_value = on_version,
 					    .owner = r };
-	AUTO_FREE char *file = savedir_file_name(save, account);
-	AUTO_CLOSE int fd = openat(save->fd, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	AUTO_CLOSE int fd = -1;
 
-	if (fd < 0 && errno == ENOENT)
-		error_set(&r->error, ERROR_DATA, "missing");
-	else if (fd < 0)
-		error_set(&r->error, ERROR_SYSTEM, "%s", strerror(errno));
-	else if (dumpfile_check(fd, &opts, &r->facts, &r->error))
+	if (savedir_open_dump(save, account, &fd, &r->error) &&
+	    dumpfile_check(fd, &opts, &r->facts, &r->error))
 		(void)!compare(r, manifest_find(&save->manifest, account), &r->error);
 }
 

@@ -260,19 +260,17 @@ static bool parse_manifest(const json_t *root, struct manifest *m, struct error 
 
 bool manifest_read(int dir_fd, struct manifest *out, bool *is_absent, struct error *err)
 {
-	AUTO_CLOSE int fd =
-		openat(dir_fd, MANIFEST_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	AUTO_CLOSE int fd = -1;
 	AUTO_FREE char *text = NULL;
 	struct manifest m = { 0 };
 	json_error_t json_error;
 	json_t *root;
 	size_t length;
-	bool is_ok;
+	bool is_ok = fs_open_file(dir_fd, MANIFEST_FILE, &fd, err);
 
-	*is_absent = fd < 0 && errno == ENOENT;
-	if (fd < 0)
-		return error_set(err, ERROR_SYSTEM, MANIFEST_FILE ": %s",
-				 strerror(errno));
+	*is_absent = !is_ok && errno == ENOENT;
+	if (!is_ok)
+		return false;
 	if (!fs_read_all(fd, MANIFEST_MAX_BYTES, &text, &length, err))
 		return error_prefix(err, MANIFEST_FILE);
 	root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &json_error);

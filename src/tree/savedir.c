@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/fs.h"
 #include "base/str.h"
 #include "tree/layout.h"
 
@@ -120,6 +121,18 @@ char *savedir_file_name(const struct savedir *s, const char *account)
 {
 	return s->kind == SAVEDIR_LEGACY ? str_format("%s" DUMP_SUFFIX, account)
 					 : layout_file_name(account);
+}
+
+bool savedir_open_dump(const struct savedir *s, const char *account, int *fd,
+		       struct error *err)
+{
+	AUTO_FREE char *file = savedir_file_name(s, account);
+
+	if (fs_open_file(s->fd, file, fd, err))
+		return true;
+	if (errno == ENOENT)
+		return error_set(err, ERROR_DATA, "missing");
+	return false;
 }
 
 uint64_t savedir_serial(const struct savedir *s)

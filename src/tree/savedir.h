@@ -51,6 +51,15 @@ void savedir_list_accounts(const struct savedir *save, struct strvec *out);
 char *savedir_file_name(const struct savedir *save, const char *account);
 
 /*
+ * Open an account's dump for reading.
+ * Ownership: the caller closes *fd.
+ * Errors: ERROR_DATA, "missing", when there is none; ERROR_SYSTEM, also for what is no
+ * file.
+ */
+MUST_CHECK bool savedir_open_dump(const struct savedir *save, const char *account,
+				  int *fd, struct error *err);
+
+/*
  * Is there something in it that is not part of a save? Then it is never renamed or
  * deleted. Errors: ERROR_DATA, naming it.
  */

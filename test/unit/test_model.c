@@ -95,8 +95,14 @@ static void assert_value(struct conf *conf, const char *keyword, const char *exp
 
 static int clear_environment(void **state)
 {
+	static const char *const names[] = { "PGHOST",   "PGHOSTADDR", "PGPORT",
+					     "PGUSER",   "PGDATABASE", "PGPASSWORD",
+					     "PGSERVICE" };
+
 	(void)state;
-	return clearenv();
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		unsetenv(names[i]);
+	return 0;
 }
 
 static void test_a_config_value_is_used_where_nothing_else_is_said(void **state)
@@ -122,7 +128,7 @@ static void test_the_environment_silences_the_config(void **state)
 	setenv("PGPORT", "", 1);
 	assert_value(&conf, "host", NULL); /* libpq takes it from the environment */
 	assert_value(&conf, "port", "1");
-	clearenv();
+	clear_environment(state);
 	setenv("PGHOSTADDR", "127.0.0.1", 1);
 	assert_value(&conf, "host", NULL);
 	assert_value(&conf, "dbname", "d");
@@ -137,7 +143,7 @@ static void test_a_service_silences_the_config(void **state)
 	setenv("PGSERVICE", "prod", 1);
 	assert_value(&conf, "host", NULL);
 	assert_value(&conf, "password", NULL);
-	clearenv();
+	clear_environment(state);
 	conf.command_line.dbname = (char *)"service=prod";
 	assert_value(&conf, "host", NULL);
 	assert_value(&conf, "service", "prod");
