@@ -65,8 +65,10 @@ char *command_list_failed(const struct report *r)
 
 	for (size_t i = 0; i < r->count; i++)
 		if (r->accounts[i].error && r->accounts[i].account[0])
-			strbuf_add_format(&out, "%s%s", out.length ? ", " : " Failed: ",
-					  r->accounts[i].account);
+			strbuf_add_format(
+				&out, "%s%s%s",
+				out.length ? ", " : " Failed: ", r->accounts[i].account,
+				r->accounts[i].is_kept ? " (its last dump is kept)" : "");
 	if (out.length)
 		strbuf_add_char(&out, '.');
 	return strbuf_detach(&out);

@@ -44,7 +44,7 @@ extern const struct command cmd_save, cmd_verify;
 
 void command_done(void *cli, const struct report *report);
 
-/* "  Failed: a, b" for the accounts with an error; "" if there are none. Caller frees. */
+/* " Failed: a, b." for the accounts with an error; "" if there are none. Caller frees. */
 char *command_list_failed(const struct report *report);
 
 /* "12 kB". Caller frees. */

@@ -3,6 +3,7 @@
 #ifndef TASK_REPORT_H
 #define TASK_REPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,7 @@ struct report_account {
 	const char *outcome; /* "saved", "stale", "failed", ... ; a literal */
 	char *error;         /* NULL: none */
 	char *version;       /* of its metamodel; NULL: none */
+	bool is_kept;        /* it failed, but an earlier dump of it was carried over */
 	uint32_t tables;
 	uint64_t rows;
 	uint64_t size_bytes;

@@ -481,6 +481,7 @@ static void fill_report(struct save *s, struct report *r)
 		out->rows = a->facts.rows;
 		out->size_bytes = a->facts.size_bytes;
 		out->elapsed_ms = a->elapsed_ms;
+		out->is_kept = a->error && is_carried;
 		if (a->error)
 			out->outcome = is_carried ? "stale" : "failed";
 		else if (is_dry)

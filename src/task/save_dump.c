@@ -25,9 +25,9 @@ static const struct {
 	const char *words;
 	const char *hint;
 } hints[] = {
-	{ "lock timeout",
-	  "another session holds a lock on it (see pg_locks); raise --lock-wait, "
-	  "or save at another time" },
+	{ "LOCK TABLE",
+	  "another session holds a lock on it (see pg_locks): raise --lock-wait, or "
+	  "save at another time" },
 	{ "permission denied", "save as a role that may read the table" },
 	{ "row-level security", "save as a role that bypasses row-level security" },
 	{ "No space left", "free space on the disk of the save" },
