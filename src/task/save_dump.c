@@ -25,13 +25,14 @@ static const struct {
 	const char *words;
 	const char *hint;
 } hints[] = {
-	{ "LOCK TABLE",
-	  "another session holds a lock on it (see pg_locks): raise --lock-wait, or "
-	  "save at another time" },
 	{ "permission denied", "save as a role that may read the table" },
 	{ "row-level security", "save as a role that bypasses row-level security" },
 	{ "No space left", "free space on the disk of the save" },
 	{ "out of shared memory", "raise max_locks_per_transaction, or lower --jobs" },
+	/* pg_dump waits for locks with a statement time-out, and then tells its query */
+	{ "LOCK TABLE",
+	  "another session holds a lock on it (see pg_locks): raise --lock-wait, or "
+	  "save at another time" },
 	{ "did not end within",
 	  "raise --timeout, or find what it waits for in pg_stat_activity" },
 	{ "invalid snapshot",

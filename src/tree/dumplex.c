@@ -247,13 +247,12 @@ static size_t step_word(struct dumplex *lex, const char *p, size_t length)
 static size_t step_u_amp(struct dumplex *lex, const char *p, size_t length)
 {
 	(void)length;
-	if (*p == '\'' || *p == '"') {
-		open_quotes(lex, *p == '"' ? QUOTE_UNICODE_NAME : QUOTE_UNICODE);
-		return 1;
+	if (*p != '\'' && *p != '"') {
+		complain(lex, LEX_BAD_TOKEN); /* psql takes this u for no word */
+		return 0;
 	}
-	emit(lex, TOKEN_WORD, true);
-	emit_symbol(lex, '&');
-	return 0;
+	open_quotes(lex, *p == '"' ? QUOTE_UNICODE_NAME : QUOTE_UNICODE);
+	return 1;
 }
 
 /*
@@ -336,6 +335,10 @@ static size_t step_colon(struct dumplex *lex, const char *p, size_t length)
 	(void)length;
 	if (is_name_start(*p) || is_digit(*p)) {
 		lex->state = IN_VARIABLE;
+		return 0;
+	}
+	if (*p == '{') {
+		complain(lex, LEX_BAD_TOKEN); /* :{?name} */
 		return 0;
 	}
 	emit_symbol(lex, ':');
