@@ -3,42 +3,11 @@
 
 #include "base/auto.h"
 #include "base/str.h"
-#include "cli/prompt.h"
 #include "task/save.h"
 
-static bool ask_password(void *owner, char **out)
+static void *start(const struct run_opts *opts)
 {
-	struct cli *cli = owner;
-	bool is_ok;
-
-	if (cli->conf.no_password)
-		return false;
-	progress_hide(&cli->progress);
-	is_ok = prompt_password(out);
-	return is_ok;
-}
-
-static void on_progress(void *owner, size_t done, size_t total)
-{
-	struct cli *cli = owner;
-
-	progress_update(&cli->progress, done, total);
-}
-
-static void *start(struct cli *cli)
-{
-	const struct save_opts opts = {
-		.loop = cli->loop,
-		.log = &cli->log,
-		.conf = &cli->conf,
-		.program = "metamodel " VERSION,
-		.ask_password = ask_password,
-		.progress = on_progress,
-		.done = command_done,
-		.owner = cli,
-	};
-
-	return save_start(&opts);
+	return save_start(opts);
 }
 
 static void cancel(void *task, int signal_number)

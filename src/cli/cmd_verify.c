@@ -7,25 +7,9 @@
 #include "base/str.h"
 #include "task/verify.h"
 
-static void on_progress(void *owner, size_t done, size_t total)
+static void *start(const struct run_opts *opts)
 {
-	struct cli *cli = owner;
-
-	progress_update(&cli->progress, done, total);
-}
-
-static void *start(struct cli *cli)
-{
-	const struct verify_opts opts = {
-		.loop = cli->loop,
-		.log = &cli->log,
-		.conf = &cli->conf,
-		.progress = on_progress,
-		.done = command_done,
-		.owner = cli,
-	};
-
-	return verify_start(&opts);
+	return verify_start(opts);
 }
 
 static void cancel(void *task, int signal_number)

@@ -3,6 +3,7 @@
 
 #include "base/auto.h"
 #include "base/str.h"
+#include "cli/prompt.h"
 #include "cli/report_json.h"
 
 enum {
@@ -41,7 +42,7 @@ static int exit_status(const struct report *r)
 	return EXIT_FAILED;
 }
 
-void command_done(void *owner, const struct report *report)
+static void on_done(void *owner, const struct report *report)
 {
 	struct cli *cli = owner;
 	struct error err;
@@ -57,6 +58,40 @@ void command_done(void *owner, const struct report *report)
 		if (!cli->exit_status)
 			cli->exit_status = EXIT_PARTLY;
 	}
+}
+
+static bool ask_password(void *owner, char **out)
+{
+	struct cli *cli = owner;
+
+	if (cli->conf.no_password)
+		return false;
+	progress_hide(&cli->progress);
+	return prompt_password(out);
+}
+
+static void on_progress(void *owner, size_t done, size_t total)
+{
+	struct cli *cli = owner;
+
+	progress_update(&cli->progress, done, total);
+}
+
+void command_start(struct cli *cli)
+{
+	const struct run_opts opts = {
+		.loop = cli->loop,
+		.log = &cli->log,
+		.conf = &cli->conf,
+		.command = cli->command->name,
+		.program = "metamodel " VERSION,
+		.ask_password = ask_password,
+		.progress = on_progress,
+		.done = on_done,
+		.owner = cli,
+	};
+
+	cli->task = cli->command->start(&opts);
 }
 
 char *command_list_failed(const struct report *r)

@@ -15,6 +15,7 @@
 #include "conf/conf.h"
 #include "proc/loop.h"
 #include "task/report.h"
+#include "task/run.h"
 
 struct command;
 
@@ -33,8 +34,8 @@ struct cli {
 struct command {
 	enum conf_command id;
 	const char *name;
-	/* Start the task; it calls command_done() once, later, with *cli as owner. */
-	void *(*start)(struct cli *cli);
+	/* Start the task and return it; it calls opts->done once, later. */
+	void *(*start)(const struct run_opts *opts);
 	void (*cancel)(void *task, int signal_number);
 	/* The closing line. Errors of the whole run are said already. */
 	void (*summarize)(const struct cli *cli, const struct report *report);
@@ -42,7 +43,8 @@ struct command {
 
 extern const struct command cmd_save, cmd_verify;
 
-void command_done(void *cli, const struct report *report);
+/* Start the command of *cli, whose members are all set but `task`. */
+void command_start(struct cli *cli);
 
 /* " Failed: a, b." for the accounts with an error; "" if there are none. Caller frees. */
 char *command_list_failed(const struct report *report);

@@ -51,7 +51,7 @@ static int run(struct cli *cli)
 				 .owner = &cli->progress };
 	if (ask_password(cli, &err) &&
 	    loop_watch_signals(cli->loop, on_signal, cli, &err)) {
-		cli->task = cli->command->start(cli);
+		command_start(cli);
 		loop_run(cli->loop);
 	} else {
 		cli->exit_status = fail(cli, &err);

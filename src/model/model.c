@@ -36,8 +36,7 @@ static const char accounts_sql[] =
 	" LEFT JOIN relation l ON l.relnamespace = n.oid"
 	" ORDER BY a.name <> '" MODEL_GLOBAL "', a.name COLLATE \"C\"";
 
-/* A PostgreSQL array literal of the names. */
-static char *format_array(const struct strvec *names)
+char *model_format_array(const struct strvec *names)
 {
 	struct strbuf out = { 0 };
 
@@ -55,7 +54,7 @@ static char *format_array(const struct strvec *names)
 	return strbuf_detach(&out);
 }
 
-static char *decode_hex(const char *hex)
+char *model_decode_hex(const char *hex)
 {
 	size_t length = strlen(hex) / 2;
 	char *out = xcalloc(1, length + 1);
@@ -97,7 +96,7 @@ static void on_accounts(void *owner, const struct pg_result *result,
 		int row = (int)i;
 
 		a->name = xstrdup(pgresult_value(result, row, 0));
-		a->raw_name = decode_hex(pgresult_value(result, row, 1));
+		a->raw_name = model_decode_hex(pgresult_value(result, row, 1));
 		a->is_registered = pgresult_is_true(result, row, 2);
 		a->has_schema = pgresult_is_true(result, row, 3);
 		a->looks_like_account = pgresult_is_true(result, row, 4);
@@ -110,7 +109,7 @@ static void on_checked(void *owner, const struct pg_result *result,
 		       const struct error *err)
 {
 	struct listing *l = owner;
-	AUTO_FREE char *array = l->is_subset ? format_array(&l->names) : NULL;
+	AUTO_FREE char *array = l->is_subset ? model_format_array(&l->names) : NULL;
 	const char *params[] = { array };
 	struct error missing;
 

@@ -72,4 +72,9 @@ void model_check_rewritten(struct node *node, model_rewritten_fn *rewritten,
 			   void (*done)(void *owner, const struct error *err),
 			   void *owner);
 
+/* For model/: a PostgreSQL array literal, and bytes from their hex. Ownership: the caller
+ * frees. */
+char *model_format_array(const struct strvec *names);
+char *model_decode_hex(const char *hex);
+
 #endif

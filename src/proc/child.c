@@ -190,6 +190,10 @@ bool child_start(struct loop *loop, const struct child_opts *opts, struct child 
 	};
 	int rc;
 
+	if (opts->stdin_fd > 0) {
+		stdio[0].flags = UV_INHERIT_FD;
+		stdio[0].data.fd = opts->stdin_fd;
+	}
 	if (opts->stdout_fd >= 0) {
 		stdio[1].flags = UV_INHERIT_FD;
 		stdio[1].data.fd = opts->stdout_fd;

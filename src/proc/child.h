@@ -39,6 +39,7 @@ typedef void child_done_fn(void *owner, const struct child_result *result);
 struct child_opts {
 	const char *const *argv; /* argv[0] is a path, taken as it is; NULL-terminated */
 	const char *const *env;  /* the whole environment; NULL inherits ours */
+	int stdin_fd;            /* 0 is /dev/null: our own is never handed on */
 	int stdout_fd;           /* -1 is /dev/null */
 	uint64_t timeout_ms;     /* 0: no deadline */
 	child_done_fn *done;     /* called exactly once, never from child_start() */
@@ -46,7 +47,7 @@ struct child_opts {
 };
 
 /*
- * Start one child with /dev/null as its stdin.
+ * Start one child.
  * Ownership: *opts is only read during the call. The child belongs to the loop and frees
  * itself; *out serves child_cancel() until `done` is called, never after. Errors:
  * ERROR_SYSTEM if it cannot start; then `done` stays silent.

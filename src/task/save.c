@@ -32,22 +32,6 @@ void save_account_failed(struct save_account *a, const char *step,
 
 /* ---- lock: the lock file, what a dead run left, and what is in the way ---- */
 
-static bool recover(struct save *s, struct error *err)
-{
-	bool did_finish, did_clean;
-
-	if (!rotate_recover(&s->layout, &did_finish, &did_clean, err))
-		return false;
-	if (did_finish)
-		log_warning(s->opts.log,
-			    "an earlier run died while it swapped its save in; that "
-			    "was finished now");
-	if (did_clean)
-		log_warning(s->opts.log,
-			    "an earlier run died; what it had begun was cleaned up");
-	return true;
-}
-
 /* Open the save and the old ones, newest first, and see that none of them is anything
  * else. */
 static bool open_previous(struct save *s, struct error *err)
@@ -75,17 +59,12 @@ static bool open_previous(struct save *s, struct error *err)
 
 static enum step_result enter_lock(struct save *s)
 {
-	char holder[200], host[65] = "?";
-
 	if (!layout_init(&s->layout, s->opts.conf->directory, &s->error))
 		return STEP_FAIL;
 	if (s->opts.conf->dry_run)
 		return STEP_NEXT;
-	(void)gethostname(host, sizeof(host) - 1);
-	snprintf(holder, sizeof(holder), "metamodel save, process %ld on %s, since %s",
-		 (long)getpid(), host, s->started);
-	if (!lockfile_take(s->layout.lock, holder, &s->lock_fd, &s->error) ||
-	    !recover(s, &s->error) || !open_previous(s, &s->error))
+	if (!run_lock(&s->opts, &s->layout, &s->lock_fd, &s->error) ||
+	    !open_previous(s, &s->error))
 		return STEP_FAIL;
 	return STEP_NEXT;
 }
@@ -112,22 +91,21 @@ static void on_node_lost(void *owner, const struct error *err)
 	error_hint(&s->node_error,
 		   "see the server's log; accounts dumped before are kept");
 	if (s->state == SAVE_DUMP)
-		save_dump_node_lost(s);
+		worklist_close(s->worklist, &s->node_error);
 }
 
 static void on_waiting(void *owner, const struct error *why, uint64_t pause_ms)
 {
 	struct save *s = owner;
 
-	log_warning(s->opts.log, "%s; trying again in %.2f s", why->text,
-		    (double)pause_ms / 1000);
+	run_on_waiting(&s->opts, why, pause_ms);
 }
 
 static bool ask_password(void *owner, char **out)
 {
 	struct save *s = owner;
 
-	return s->opts.ask_password && s->opts.ask_password(s->opts.owner, out);
+	return s->opts.ask_password(s->opts.owner, out);
 }
 
 static enum step_result enter_connect(struct save *s)
@@ -178,22 +156,6 @@ static enum step_result enter_tool(struct save *s)
 
 /* ---- list: the accounts, and those that cannot be dumped at all ---- */
 
-static void choose_jobs(struct save *s)
-{
-	uint64_t most = node_facts(s->node)->free_connections;
-	uint64_t wanted = s->opts.conf->jobs ? s->opts.conf->jobs : loop_processors();
-
-	if (most < 1)
-		most = 1; /* and hope: a child without a slot is tried again */
-	if (wanted > most)
-		log_warning(s->opts.log,
-			    "the server has %llu free connections: running %llu jobs at "
-			    "once instead of %llu",
-			    (unsigned long long)node_facts(s->node)->free_connections,
-			    (unsigned long long)most, (unsigned long long)wanted);
-	s->jobs = (unsigned)(wanted < most ? wanted : most);
-}
-
 static void check_account(struct save_account *a)
 {
 	struct error err;
@@ -209,7 +171,7 @@ static void check_account(struct save_account *a)
 		return;
 	}
 	save_account_failed(a, "list", &err);
-	a->state = ACCOUNT_ENDED;
+	a->item.state = WORK_ENDED;
 	a->save->finished++;
 }
 
@@ -245,7 +207,7 @@ static void on_listed(void *owner, struct model_account *models, size_t count,
 		s->accounts[i].fd = -1;
 		check_account(&s->accounts[i]);
 	}
-	choose_jobs(s);
+	s->jobs = run_choose_jobs(&s->opts, s->node);
 	if (s->opts.conf->dry_run)
 		plan(s);
 	save_advance(s, STEP_NEXT);
@@ -415,7 +377,7 @@ static void on_start(void *owner)
 	save_advance(s, s->is_cancelled ? STEP_FAIL : steps[SAVE_LOCK].enter(s));
 }
 
-struct save *save_start(const struct save_opts *opts)
+struct save *save_start(const struct run_opts *opts)
 {
 	struct save *s = xcalloc(1, sizeof(*s));
 
@@ -450,7 +412,7 @@ void save_cancel(struct save *s, int signal_number)
 		node_free(node); /* ends the query, whose callback goes on */
 		break;
 	case SAVE_DUMP:
-		save_dump_cancel(s);
+		worklist_cancel(s->worklist);
 		break;
 	case SAVE_LOCK: /* on_start(), the callback of the tool and of the worker look
 			   themselves */
@@ -523,16 +485,13 @@ static void clean_up(struct save *s)
 
 static void save_free(struct save *s)
 {
-	if (s->all_finished)
-		timer_cancel(s->all_finished);
-	if (s->pool)
-		pool_free(s->pool);
+	worklist_free(s->worklist);
 	node_free(s->node);
 	for (size_t i = 0; i < s->previous_count; i++)
 		savedir_release(&s->previous[i]);
 	free(s->previous);
 	for (size_t i = 0; i < s->account_count; i++) {
-		assert(s->accounts[i].fd < 0 && !s->accounts[i].pause);
+		assert(s->accounts[i].fd < 0 && !s->accounts[i].item.pause);
 		free(s->accounts[i].version);
 		free(s->accounts[i].error);
 	}

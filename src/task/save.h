@@ -11,29 +11,12 @@
 #ifndef TASK_SAVE_H
 #define TASK_SAVE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
-#include "base/log.h"
-#include "conf/conf.h"
-#include "proc/loop.h"
-#include "task/report.h"
+#include "task/run.h"
 
 struct save;
 
-struct save_opts {
-	struct loop *loop;
-	const struct log *log;
-	const struct conf *conf; /* must outlive `done` */
-	const char *program;     /* "metamodel 0.1.0", for the manifest */
-	bool (*ask_password)(void *owner, char **out); /* see struct node_opts */
-	void (*progress)(void *owner, size_t done, size_t total); /* may be NULL */
-	void (*done)(void *owner, const struct report *report);
-	void *owner;
-};
-
 /* Ownership: it frees itself after `done`. */
-struct save *save_start(const struct save_opts *opts);
+struct save *save_start(const struct run_opts *opts);
 
 void save_cancel(struct save *save, int signal_number);
 

@@ -47,31 +47,12 @@ static void add_hint(struct error *err)
 			error_hint(err, "%s", hints[i].hint);
 }
 
-/* A cancelled save goes on when nothing runs any more. May free it. */
-static void check_cancelled(struct save *s)
-{
-	if (s->is_cancelled && !pool_running(s->pool) && !s->checks_running)
-		save_advance(s, STEP_FAIL);
-}
-
-static void on_all_finished(void *owner)
-{
-	struct save *s = owner;
-
-	s->all_finished = NULL;
-	save_advance(s, STEP_NEXT);
-}
-
 static void account_finished(struct save_account *a)
 {
 	struct save *s = a->save;
 
-	a->state = ACCOUNT_ENDED;
 	s->finished++;
-	if (s->opts.progress)
-		s->opts.progress(s->opts.owner, s->finished, s->account_count);
-	if (s->finished == s->account_count)
-		s->all_finished = timer_start(s->opts.loop, 0, on_all_finished, s);
+	s->opts.progress(s->opts.owner, s->finished, s->account_count);
 }
 
 static char *dump_path(const struct save_account *a)
@@ -93,12 +74,14 @@ static void discard_file(struct save_account *a)
 		       */
 }
 
-static void dump_failed(struct save_account *a, struct error *err)
+static void dump_failed(struct save_account *a, const struct error *err)
 {
+	struct error hinted = *err;
+
 	discard_file(a);
 	if (!a->save->is_cancelled) {
-		add_hint(err);
-		save_account_failed(a, "dump", err);
+		add_hint(&hinted);
+		save_account_failed(a, "dump", &hinted);
 	}
 	account_finished(a);
 }
@@ -132,99 +115,47 @@ static void build_argv(struct save_account *a)
 		strvec_push_format(&s->argv, "--dbname=%s", s->childenv.dbname);
 }
 
-static void log_command(struct save *s)
-{
-	AUTO_STRBUF struct strbuf line = { 0 };
-
-	if (s->opts.log->level < LOG_DEBUG)
-		return;
-	for (size_t i = 0; i < s->argv.count; i++) {
-		strbuf_add_str(&line, i ? " '" : "'");
-		for (const char *p = s->argv.v[i]; *p; p++)
-			strbuf_add_str(&line,
-				       *p == '\'' ? "'\\''" : (char[]){ *p, '\0' });
-		strbuf_add_char(&line, '\'');
-	}
-	log_debug(s->opts.log, "%s", line.buf);
-}
-
-/* The next account that waits for its turn: a retry that is due, or a fresh one. */
-static struct save_account *take_account(struct save *s)
-{
-	struct save_account *a = s->first_retry;
-
-	if (a) {
-		s->first_retry = a->next_retry;
-		return a;
-	}
-	while (s->next_account < s->account_count) {
-		a = &s->accounts[s->next_account++];
-		if (a->state == ACCOUNT_QUEUED)
-			return a;
-	}
-	return NULL;
-}
-
-static bool next_child(void *owner, struct child_opts *child, void **item)
+static struct work_item *account_item(void *owner, size_t index)
 {
 	struct save *s = owner;
-	struct save_account *a;
-	struct error err;
 
-	while (!s->is_node_lost && (a = take_account(s))) {
-		AUTO_FREE char *file = layout_file_name(a->model->name);
-
-		if (!open_file(a, &err)) {
-			dump_failed(a, &err);
-			continue;
-		}
-		a->state = ACCOUNT_RUNNING;
-		if (!a->attempts++)
-			log_info(s->opts.log, "Dumping account %s to %s/%s...",
-				 a->model->name, s->opts.conf->directory, file);
-		build_argv(a);
-		log_command(s);
-		child->argv = strvec_argv(&s->argv);
-		child->env = strvec_argv(&s->childenv.env);
-		child->stdout_fd = a->fd;
-		child->timeout_ms = s->opts.conf->timeout_s * 1000;
-		*item = a;
-		return true;
-	}
-	return false;
+	return &s->accounts[index].item;
 }
 
-static void on_start_failed(void *owner, void *item, const struct error *err)
+static bool prepare(void *owner, struct work_item *item, struct child_opts *child,
+		    struct error *err)
 {
-	struct error copy = *err;
+	struct save *s = owner;
+	struct save_account *a = save_account_of(item);
+	AUTO_FREE char *file = layout_file_name(a->model->name);
 
+	if (!open_file(a, err))
+		return false;
+	if (item->attempts == 1)
+		log_info(s->opts.log, "Dumping account %s to %s/%s...", a->model->name,
+			 s->opts.conf->directory, file);
+	build_argv(a);
+	run_log_command(&s->opts, &s->argv);
+	child->argv = strvec_argv(&s->argv);
+	child->env = strvec_argv(&s->childenv.env);
+	child->stdout_fd = a->fd;
+	child->timeout_ms = s->opts.conf->timeout_s * 1000;
+	return true;
+}
+
+static void on_failed(void *owner, struct work_item *item, const struct error *err)
+{
 	(void)owner;
-	dump_failed(item, &copy);
-}
-
-static void on_retry_due(void *owner)
-{
-	struct save_account *a = owner;
-
-	a->pause = NULL;
-	a->state = ACCOUNT_QUEUED;
-	a->next_retry = a->save->first_retry;
-	a->save->first_retry = a;
-	pool_kick(a->save->pool);
+	dump_failed(save_account_of(item), err);
 }
 
 static bool retry(struct save_account *a, const struct child_result *result)
 {
-	uint64_t pause_ms = node_retry_pause_ms(a->attempts);
-
-	if (!pause_ms || a->save->is_cancelled || a->save->is_node_lost ||
-	    !pg_is_transient(result->messages))
+	if (!pg_is_transient(result->messages) || !worklist_retry(&a->item))
 		return false;
-	log_debug(a->save->opts.log, "[%s dump] tried again in %llu ms: %s",
-		  a->model->name, (unsigned long long)pause_ms, result->messages);
+	log_debug(a->save->opts.log, "[%s dump] to be tried again: %s", a->model->name,
+		  result->messages);
 	discard_file(a);
-	a->state = ACCOUNT_PAUSED;
-	a->pause = timer_start(a->save->opts.loop, pause_ms, on_retry_due, a);
 	return true;
 }
 
@@ -264,9 +195,7 @@ static void check_dump(void *owner)
 static void on_checked(void *owner)
 {
 	struct save_account *a = owner;
-	struct save *s = a->save;
 
-	s->checks_running--;
 	if (!a->facts.is_sound) {
 		error_prefix(&a->facts.problem, "the dump is not whole");
 		dump_failed(a, &a->facts.problem);
@@ -274,60 +203,36 @@ static void on_checked(void *owner)
 		close(a->fd);
 		a->fd = -1;
 		a->is_dumped = true;
-		s->dumped++;
+		a->save->dumped++;
 		account_finished(a);
 	}
-	check_cancelled(s);
+	worklist_end(&a->item);
 }
 
-static void on_finished(void *owner, void *item, const struct child_result *result)
+static void on_finished(void *owner, struct work_item *item,
+			const struct child_result *result)
 {
-	struct save_account *a = item;
+	struct save *s = owner;
+	struct save_account *a = save_account_of(item);
 	struct error err;
 
-	(void)owner;
 	a->elapsed_ms = result->elapsed_ms;
 	if (child_succeeded(result, "pg_dump", &err)) {
 		if (result->messages[0])
-			log_warning(a->save->opts.log, "[%s dump] %s", a->model->name,
+			log_warning(s->opts.log, "[%s dump] %s", a->model->name,
 				    result->messages);
-		a->save->checks_running++;
-		work_start(a->save->opts.loop, check_dump, on_checked, a);
+		work_start(s->opts.loop, check_dump, on_checked, a);
 	} else if (!retry(a, result)) {
-		if (a->save->is_node_lost)
-			err = a->save->node_error;
-		dump_failed(a, &err);
-	}
-	check_cancelled(a->save);
-}
-
-static void stop_pauses(struct save *s)
-{
-	for (size_t i = 0; i < s->account_count; i++) {
-		if (s->accounts[i].pause)
-			timer_cancel(s->accounts[i].pause);
-		s->accounts[i].pause = NULL;
+		dump_failed(a, s->is_node_lost ? &s->node_error : &err);
+		worklist_end(item);
 	}
 }
 
-void save_dump_node_lost(struct save *s)
+static void on_all_finished(void *owner)
 {
-	stop_pauses(s);
-	pool_cancel(s->pool);
-	for (size_t i = 0; i < s->account_count; i++) {
-		struct save_account *a = &s->accounts[i];
-		struct error err = s->node_error;
+	struct save *s = owner;
 
-		if (a->state == ACCOUNT_QUEUED || a->state == ACCOUNT_PAUSED)
-			dump_failed(a, &err);
-	}
-}
-
-void save_dump_cancel(struct save *s)
-{
-	stop_pauses(s);
-	pool_cancel(s->pool);
-	check_cancelled(s);
+	save_advance(s, s->is_cancelled ? STEP_FAIL : STEP_NEXT);
 }
 
 static bool make_staging(struct save *s, struct error *err)
@@ -341,23 +246,22 @@ static bool make_staging(struct save *s, struct error *err)
 
 enum step_result save_dump_enter(struct save *s)
 {
-	const struct pool_opts opts = {
+	const struct worklist_opts opts = {
 		.loop = s->opts.loop,
 		.jobs = s->jobs,
-		.next = next_child,
-		.start_failed = on_start_failed,
+		.count = s->account_count,
+		.item = account_item,
+		.prepare = prepare,
 		.finished = on_finished,
+		.failed = on_failed,
+		.done = on_all_finished,
 		.owner = s,
 	};
 
 	if (!make_staging(s, &s->error) ||
 	    !childenv_init(&s->childenv, node_conn(s->node), CHILD_OPTIONS, &s->error))
 		return STEP_FAIL;
-	if (s->finished == s->account_count) /* none can be dumped */
-		return STEP_NEXT;
-	if (s->opts.progress)
-		s->opts.progress(s->opts.owner, s->finished, s->account_count);
-	s->pool = pool_new(&opts);
-	pool_kick(s->pool);
+	s->opts.progress(s->opts.owner, s->finished, s->account_count);
+	s->worklist = worklist_start(&opts);
 	return STEP_WAIT;
 }

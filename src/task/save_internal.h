@@ -14,8 +14,8 @@
 #include "pg/childenv.h"
 #include "pg/node.h"
 #include "pg/pgtool.h"
-#include "proc/pool.h"
 #include "task/save.h"
+#include "task/worklist.h"
 #include "tree/dumpfile.h"
 #include "tree/layout.h"
 #include "tree/manifest.h"
@@ -36,16 +36,11 @@ enum save_state {
 
 enum step_result { STEP_NEXT, STEP_FAIL, STEP_WAIT };
 
-enum account_state { ACCOUNT_QUEUED, ACCOUNT_RUNNING, ACCOUNT_PAUSED, ACCOUNT_ENDED };
-
 /* One account on its way from the list to its entry in the manifest. */
 struct save_account {
 	struct save *save;
 	const struct model_account *model;
-	enum account_state state;
-	struct save_account *next_retry;
-	struct timer *pause; /* before the next attempt */
-	unsigned attempts;
+	struct work_item item;
 	int fd; /* of its dump while that is written and checked; -1 otherwise */
 	bool is_dumped;
 	bool is_check_ok; /* set by the worker, with `facts` or `check_error` */
@@ -54,6 +49,12 @@ struct save_account {
 	char *error;   /* NULL: none */
 	uint64_t elapsed_ms;
 };
+
+static inline struct save_account *save_account_of(struct work_item *item)
+{
+	return (struct save_account *)((char *)item -
+				       offsetof(struct save_account, item));
+}
 
 /* What carrying over found, filled by a worker. */
 struct save_carry {
@@ -68,7 +69,7 @@ struct save_carry {
 };
 
 struct save {
-	struct save_opts opts;
+	struct run_opts opts;
 	enum save_state state;
 	struct error error; /* of the whole run */
 	bool is_cancelled;
@@ -98,7 +99,7 @@ struct save {
 	size_t finished; /* accounts that are dumped or failed */
 	size_t dumped;
 
-	struct pool *pool;
+	struct worklist *worklist;
 	struct strvec argv; /* of the child that is being started */
 	size_t next_account;
 	struct save_account *first_retry;
@@ -118,9 +119,6 @@ void save_account_failed(struct save_account *account, const char *step,
 
 /* save_dump.c */
 enum step_result save_dump_enter(struct save *save);
-void save_dump_cancel(struct save *save);
-/* The session with the snapshot and the lock is gone: what is not dumped by now fails. */
-void save_dump_node_lost(struct save *save);
 
 /* save_carry.c */
 enum step_result save_carry_enter(struct save *save);

@@ -30,7 +30,7 @@ struct reader {
 };
 
 struct verify {
-	struct verify_opts opts;
+	struct run_opts opts;
 	struct layout layout;
 	struct savedir save;
 	struct strvec accounts;
@@ -174,8 +174,7 @@ static void on_read(void *owner)
 	if (r->error.kind != ERROR_NONE)
 		complain(v, out, file, r->error.text);
 	v->finished++;
-	if (v->opts.progress)
-		v->opts.progress(v->opts.owner, v->finished, v->accounts.count);
+	v->opts.progress(v->opts.owner, v->finished, v->accounts.count);
 	start_reader(r);
 	if (!v->running)
 		verify_end(v);
@@ -271,7 +270,7 @@ static void on_start(void *owner)
 		verify_end(v);
 }
 
-struct verify *verify_start(const struct verify_opts *opts)
+struct verify *verify_start(const struct run_opts *opts)
 {
 	struct verify *v = xcalloc(1, sizeof(*v));
 

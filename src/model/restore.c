@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "model/restore.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+#include "model/model.h"
+#include "model/sql.h"
+
+/* synchronous_commit is set by the session; a commit without anything in the log waits
+ * for nothing. */
+const char model_flush_sql[] =
+	"SELECT pg_catalog.pg_logical_emit_message(true, 'metamodel', 'flush')";
+
+struct planning {
+	model_plans_fn *done;
+	void *owner;
+};
+
+struct registered {
+	struct node *node;
+	model_names_fn *done;
+	void *owner;
+};
+
+/* The text with each `words[2 i]` replaced by `words[2 i + 1]`; NULL ends them. Caller
+ * frees. */
+static char *fill(const char *text, const char *const *words)
+{
+	struct strbuf out = { 0 };
+
+	while (*text) {
+		const char *const *w = words;
+
+		while (*w && !str_has_prefix(text, *w))
+			w += 2;
+		if (*w) {
+			strbuf_add_str(&out, w[1]);
+			text += strlen(*w);
+		} else {
+			strbuf_add_char(&out, *text++);
+		}
+	}
+	return strbuf_detach(&out);
+}
+
+static char *metamodel_of(const char *accounts)
+{
+	return fill(sql_metamodel, (const char *const[]){ ":accounts", accounts, NULL });
+}
+
+static char *copy_value(const struct pg_result *result, int row, int column)
+{
+	const char *value = pgresult_value(result, row, column);
+
+	return value ? xstrdup(value) : NULL;
+}
+
+static void on_plans(void *owner, const struct pg_result *result, const struct error *err)
+{
+	struct planning *p = owner;
+	size_t count = err ? 0 : (size_t)pgresult_rows(result);
+	struct model_plan *plans = err ? NULL : xcalloc(count, sizeof(*plans));
+
+	for (size_t i = 0; i < count; i++) {
+		int row = (int)i;
+
+		plans[i].name = copy_value(result, row, 0);
+		plans[i].raw_name_hex = copy_value(result, row, 1);
+		plans[i].raw_name = model_decode_hex(plans[i].raw_name_hex);
+		plans[i].has_schema = pgresult_is_true(result, row, 2);
+		plans[i].present = copy_value(result, row, 3);
+		plans[i].outsiders = copy_value(result, row, 4);
+		snprintf(plans[i].outsiders_md5, sizeof(plans[i].outsiders_md5), "%s",
+			 pgresult_value(result, row, 5));
+	}
+	p->done(p->owner, plans, count, err);
+	free(p);
+}
+
+void model_plan_restore(struct node *node, const struct strvec *names,
+			model_plans_fn *done, void *owner)
+{
+	struct planning *p = xcalloc(1, sizeof(*p));
+	AUTO_FREE char *array = model_format_array(names);
+	AUTO_FREE char *metamodel = metamodel_of("SELECT unnest($1::text[])");
+	AUTO_FREE char *sql = str_format("%s%s", metamodel, sql_restore_plan);
+	const char *params[] = { array };
+
+	*p = (struct planning){ .done = done, .owner = owner };
+	pgconn_query(node_conn(node), sql, params, 1, on_plans, p);
+}
+
+void model_plans_free(struct model_plan *plans, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free(plans[i].name);
+		free(plans[i].raw_name);
+		free(plans[i].raw_name_hex);
+		free(plans[i].present);
+		free(plans[i].outsiders);
+	}
+	free(plans);
+}
+
+char *model_restore_begin(const struct model_plan *plan, bool is_cascade,
+			  uint64_t lock_wait_ms)
+{
+	AUTO_FREE char *metamodel = metamodel_of("SELECT this_account");
+	AUTO_FREE char *wait = str_format("%llu", (unsigned long long)lock_wait_ms);
+	const char *const words[] = {
+		":account_hex",
+		plan->raw_name_hex,
+		":cascade",
+		is_cascade ? "true" : "false",
+		":lock_wait_ms",
+		wait,
+		":outsiders_md5",
+		is_cascade ? plan->outsiders_md5
+			   : "d41d8cd98f00b204e9800998ecf8427e", /* of "" */
+		":metamodel",
+		metamodel,
+		NULL
+	};
+
+	return fill(sql_restore_begin, words);
+}
+
+char *model_restore_end(const struct model_plan *plan, uint32_t tables,
+			const char *version)
+{
+	AUTO_FREE char *count = str_format("%u", tables);
+	/* digits and a point, or none: model_version_is_newer() has seen to that */
+	const char *const words[] = {
+		":account_hex", plan->raw_name_hex,       ":tables", count,
+		":version",     version ? version : "-1", NULL
+	};
+
+	return fill(sql_restore_end, words);
+}
+
+static void on_registered(void *owner, const struct pg_result *result,
+			  const struct error *err)
+{
+	struct registered *r = owner;
+	AUTO_STRVEC struct strvec names = { 0 };
+
+	for (int i = 0; !err && i < pgresult_rows(result); i++)
+		strvec_push(&names, pgresult_value(result, i, 0));
+	r->done(r->owner, &names, err);
+	free(r);
+}
+
+static void on_accounts_checked(void *owner, const struct pg_result *result,
+				const struct error *err)
+{
+	struct registered *r = owner;
+
+	if (!err && pgresult_is_true(result, 0, 0))
+		pgconn_query(node_conn(r->node), "SELECT name FROM _global._accounts",
+			     NULL, 0, on_registered, r);
+	else if (!err)
+		pgconn_query(node_conn(r->node), "SELECT 1 WHERE false", NULL, 0,
+			     on_registered, r);
+	else
+		on_registered(r, NULL, err);
+}
+
+void model_list_registered(struct node *node, model_names_fn *done, void *owner)
+{
+	struct registered *r = xcalloc(1, sizeof(*r));
+
+	*r = (struct registered){ .node = node, .done = done, .owner = owner };
+	pgconn_query(node_conn(node),
+		     "SELECT to_regclass('_global._accounts') IS NOT NULL", NULL, 0,
+		     on_accounts_checked, r);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* What putting an account's metamodel back means to its database. */
+#ifndef MODEL_RESTORE_H
+#define MODEL_RESTORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/strvec.h"
+#include "pg/node.h"
+
+struct model_plan {
+	char *name;      /* of the account, in UTF-8 */
+	char *raw_name;  /* in the encoding of the database, as in its dumps */
+	bool has_schema; /* false: it will be created */
+	char *present;   /* relations that will be dropped, "a, b"; NULL: none */
+	char *outsiders; /* objects outside the metamodel that would go with them, a line
+			    each; NULL: none */
+	char *raw_name_hex;
+	char outsiders_md5[33];
+};
+
+/* On failure `plans` is NULL. The callee owns it: model_plans_free(). In the order of
+ * accounts. */
+typedef void model_plans_fn(void *owner, struct model_plan *plans, size_t count,
+			    const struct error *err);
+
+/* What would a restore of these accounts do? One query; the accounts need not exist. */
+void model_plan_restore(struct node *node, const struct strvec *names,
+			model_plans_fn *done, void *owner);
+void model_plans_free(struct model_plan *plans, size_t count);
+
+/*
+ * The statements around the dump in the one transaction. The first one fails when it
+ * would destroy anything outside the metamodel that the plan does not name, and so does
+ * the last one when tables or version are not those of the dump. Ownership: the caller
+ * frees.
+ */
+char *model_restore_begin(const struct model_plan *plan, bool is_cascade,
+			  uint64_t lock_wait_ms);
+char *model_restore_end(const struct model_plan *plan, uint32_t tables,
+			const char *version);
+
+/* Names in _global._accounts now; none where there is no such table. */
+typedef void model_names_fn(void *owner, const struct strvec *names,
+			    const struct error *err);
+void model_list_registered(struct node *node, model_names_fn *done, void *owner);
+
+/* A commit that waits until it, and with it every one before it, is on disk. */
+extern const char model_flush_sql[];
+
+#endif

@@ -1,0 +1,77 @@
+-- Common table expressions, to be continued: what the metamodel of some accounts is, and what would go
+-- with it. :accounts is a query that gives their names.
+--
+-- metamodel    its relations, one row each
+-- doomed       whatever cannot be without one of them, as far as pg_depend knows, and that itself
+-- part         the same, with the relation that each belongs to (an index to its table, a rule to its
+--              view, the array type of a row to its table, ...), NULL where it stands for itself
+-- outsider     what is not of the metamodel, and yet would go: views and foreign keys of the user's,
+--              columns of a row type, functions, partitions and publications that have the table
+WITH RECURSIVE
+account (name) AS (:accounts),
+metamodel (account, oid, relkind, name) AS (
+	SELECT n.nspname, c.oid, c.relkind, c.relname
+	FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+	WHERE n.nspname IN (SELECT a.name FROM account a)
+	AND c.relname LIKE '\_%' AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+),
+doomed (account, classid, objid, objsubid) AS (
+	SELECT account, 'pg_catalog.pg_class'::regclass::oid, oid, 0 FROM metamodel
+	UNION
+	SELECT d.account, step.classid, step.objid, step.objsubid
+	FROM doomed d, LATERAL (
+		-- what depends on it
+		SELECT p.classid, p.objid, p.objsubid
+		FROM pg_catalog.pg_depend p
+		WHERE p.refclassid = d.classid AND p.refobjid = d.objid
+		AND (d.objsubid = 0 OR p.refobjsubid = d.objsubid)
+		UNION ALL
+		-- what it is an inner part of: a rule is found first, then its view
+		SELECT p.refclassid, p.refobjid, p.refobjsubid
+		FROM pg_catalog.pg_depend p
+		WHERE p.classid = d.classid AND p.objid = d.objid AND p.objsubid = d.objsubid
+		AND p.deptype = 'i'
+	) step
+),
+part (account, classid, objid, objsubid, relid) AS (
+	SELECT d.account, d.classid, d.objid, d.objsubid, coalesce(
+		i.indrelid, s.refobjid, t.oid, k.conrelid, f.adrelid, g.tgrelid, w.ev_class, l.polrelid,
+		nullif(y.typrelid, 0), e.typrelid, c.oid)
+	FROM doomed d
+	LEFT JOIN pg_catalog.pg_class c
+		ON d.classid = 'pg_catalog.pg_class'::regclass AND c.oid = d.objid
+	LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid
+	LEFT JOIN pg_catalog.pg_class t ON c.relkind = 't' AND t.reltoastrelid = c.oid
+	LEFT JOIN pg_catalog.pg_depend s ON c.relkind = 'S'
+		AND s.classid = d.classid AND s.objid = d.objid AND s.objsubid = 0
+		AND s.refclassid = d.classid AND s.refobjsubid > 0 AND s.deptype IN ('a', 'i')
+	LEFT JOIN pg_catalog.pg_constraint k
+		ON d.classid = 'pg_catalog.pg_constraint'::regclass AND k.oid = d.objid
+	LEFT JOIN pg_catalog.pg_attrdef f
+		ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND f.oid = d.objid
+	LEFT JOIN pg_catalog.pg_trigger g
+		ON d.classid = 'pg_catalog.pg_trigger'::regclass AND g.oid = d.objid
+	LEFT JOIN pg_catalog.pg_rewrite w
+		ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND w.oid = d.objid
+	LEFT JOIN pg_catalog.pg_policy l
+		ON d.classid = 'pg_catalog.pg_policy'::regclass AND l.oid = d.objid
+	LEFT JOIN pg_catalog.pg_type y
+		ON d.classid = 'pg_catalog.pg_type'::regclass AND y.oid = d.objid
+	LEFT JOIN pg_catalog.pg_type e ON e.oid = y.typelem AND y.typrelid = 0
+),
+outsider (account, description) AS (
+	SELECT DISTINCT p.account,
+		pg_catalog.pg_describe_object(p.classid, p.objid, p.objsubid) COLLATE "C"
+	FROM part p
+	WHERE NOT EXISTS (
+		SELECT FROM metamodel m WHERE m.account = p.account AND m.oid = p.relid)
+	-- of a view that goes, its columns need not be told, nor what is an inner part of something told
+	AND NOT EXISTS (
+		SELECT FROM doomed d WHERE d.account = p.account AND d.objsubid = 0
+		AND d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = p.relid
+		AND (p.classid, p.objid, p.objsubid) <> (d.classid, d.objid, 0))
+	AND NOT EXISTS (
+		SELECT FROM pg_catalog.pg_depend i JOIN doomed d
+		ON d.classid = i.refclassid AND d.objid = i.refobjid AND d.account = p.account
+		WHERE i.classid = p.classid AND i.objid = p.objid AND i.deptype = 'i')
+)

@@ -1,0 +1,71 @@
+-- The beginning of the transaction that restores an account: make room for its metamodel. What is put
+-- in for the words with a colon is plain ASCII, whatever the account is called.
+DO $restore$
+DECLARE
+	this_account constant text := convert_from(decode(':account_hex', 'hex'), getdatabaseencoding());
+	with_outsiders constant boolean := :cascade;
+	present record;
+	progress boolean;
+	why_not text;
+BEGIN
+	PERFORM set_config('lock_timeout', ':lock_wait_ms', true);
+	PERFORM set_config('client_min_messages', 'warning', true);
+	IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = this_account) THEN
+		EXECUTE format('CREATE SCHEMA %I', this_account);
+	END IF;
+
+	-- From here on nobody else can come to depend on its tables.
+	FOR present IN SELECT c.relname FROM pg_catalog.pg_class c
+		JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		WHERE n.nspname = this_account AND c.relname LIKE '\_%' AND c.relkind IN ('r', 'p')
+		ORDER BY c.oid
+	LOOP
+		EXECUTE format('LOCK TABLE %I.%I IN ACCESS EXCLUSIVE MODE', this_account, present.relname);
+	END LOOP;
+	CREATE TEMPORARY TABLE metamodel_outsider ON COMMIT DROP AS
+		:metamodel SELECT description FROM outsider;
+	IF (SELECT md5(coalesce(string_agg(description, E'\n' ORDER BY description), ''))
+		FROM metamodel_outsider) <> ':outsiders_md5' THEN
+		RAISE EXCEPTION 'what depends on the metamodel of the account changed meanwhile'
+			USING HINT = 'restore it again';
+	END IF;
+
+	-- Views, tables and the rest may depend on each other in any order: drop what can be dropped
+	-- until nothing is left. All tables at once: foreign keys may make a circle.
+	LOOP
+		progress := false;
+		FOR present IN SELECT * FROM (
+			SELECT format('%s %I.%I', CASE c.relkind WHEN 'v' THEN 'VIEW'
+				WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'FOREIGN TABLE' END,
+				this_account, c.relname) AS what, 1 AS turn, -c.oid::bigint AS rank
+			FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+			WHERE n.nspname = this_account AND c.relname LIKE '\_%' AND c.relkind IN ('v', 'm', 'f')
+			UNION ALL
+			SELECT kind || ' ' || string_agg(format('%I.%I', this_account, c.relname), ', '),
+				turn, 0
+			FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+			JOIN (VALUES ('r'::"char", 'TABLE', 2), ('p', 'TABLE', 2), ('S', 'SEQUENCE', 3))
+				AS k (relkind, kind, turn) ON k.relkind = c.relkind
+			WHERE n.nspname = this_account AND c.relname LIKE '\_%'
+			GROUP BY kind, turn
+		) AS item ORDER BY turn, rank
+		LOOP
+			BEGIN
+				EXECUTE 'DROP ' || present.what || CASE WHEN with_outsiders THEN ' CASCADE' ELSE '' END;
+				progress := true;
+			EXCEPTION
+				WHEN dependent_objects_still_exist THEN why_not := SQLERRM;
+				WHEN undefined_table THEN NULL; -- gone with another one
+			END;
+		END LOOP;
+		EXIT WHEN NOT EXISTS (SELECT FROM pg_catalog.pg_class c
+			JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+			WHERE n.nspname = this_account AND c.relname LIKE '\_%'
+			AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S'));
+		IF NOT progress THEN
+			RAISE EXCEPTION '%', why_not;
+		END IF;
+	END LOOP;
+	DROP TABLE metamodel_outsider;
+END
+$restore$

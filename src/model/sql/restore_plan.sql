@@ -1,0 +1,12 @@
+-- What a restore of some accounts would do: continues metamodel.sql. $1: their names.
+SELECT a.name,
+	encode(convert_to(a.name, getdatabaseencoding()), 'hex'),
+	EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = a.name),
+	(SELECT string_agg(m.name, ', ' ORDER BY m.name COLLATE "C")
+		FROM metamodel m WHERE m.account = a.name),
+	o.list,
+	md5(coalesce(o.list, ''))
+FROM account a
+LEFT JOIN (SELECT account, string_agg(description, E'\n' ORDER BY description) AS list
+	FROM outsider GROUP BY account) o ON o.account = a.name
+ORDER BY a.name <> '_global', a.name COLLATE "C"

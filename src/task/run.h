@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* What every command that works on accounts has from its caller, and begins with. */
+#ifndef TASK_RUN_H
+#define TASK_RUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/log.h"
+#include "base/strvec.h"
+#include "conf/conf.h"
+#include "pg/node.h"
+#include "proc/loop.h"
+#include "task/report.h"
+#include "tree/layout.h"
+
+struct run_opts {
+	struct loop *loop;
+	const struct log *log;
+	const struct conf *conf; /* must outlive `done` */
+	const char *command;     /* "save" */
+	const char *program;     /* "metamodel 0.1.0", for the manifest */
+	bool (*ask_password)(void *owner, char **out); /* see struct node_opts */
+	void (*progress)(void *owner, size_t done, size_t total);
+	void (*done)(void *owner, const struct report *report);
+	void *owner;
+};
+
+/*
+ * Take the lock file beside the save, then finish what a dead run left there.
+ * Ownership: the caller closes *lock_fd.
+ * Errors: as lockfile_take() and rotate_recover().
+ */
+MUST_CHECK bool run_lock(const struct run_opts *opts, const struct layout *layout,
+			 int *lock_fd, struct error *err);
+
+/*
+ * How many children at once: what was asked for, or one a processor, but never more than
+ * the server has connections left, which is said.
+ */
+unsigned run_choose_jobs(const struct run_opts *opts, const struct node *node);
+
+/* At debug level, quoted as a shell would want it. */
+void run_log_command(const struct run_opts *opts, const struct strvec *argv);
+
+/* Say that a connection is tried again. */
+void run_on_waiting(const struct run_opts *opts, const struct error *why,
+		    uint64_t pause_ms);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * Items that are worked on by children, so many at once, some of them more than once.
+ *
+ * 1. worklist_start() takes items in the order of their array as places get free:
+ * `prepare` fills in the child, or refuses with an error, for which `failed` is called.
+ * 2. When the child has ended, `finished` is called. It leads, at once or later, to
+ * exactly one of worklist_end() and worklist_retry().
+ * 3. worklist_close() ends what runs and fails what waits; worklist_cancel() ends what
+ * runs and forgets what waits.
+ * 4. `done` is called once, from the loop, when every item has ended, or after
+ * worklist_cancel() when none is being worked on any more.
+ */
+#ifndef TASK_WORKLIST_H
+#define TASK_WORKLIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "proc/child.h"
+#include "proc/loop.h"
+
+struct worklist;
+
+enum work_state { WORK_QUEUED, WORK_RUNNING, WORK_PAUSED, WORK_ENDED };
+
+/* A member of what is worked on; all zero at first. Ended items are passed over. */
+struct work_item {
+	struct worklist *list;
+	enum work_state state;
+	unsigned attempts;   /* begun */
+	struct timer *pause; /* before the next one */
+	struct work_item *next_due;
+};
+
+struct worklist_opts {
+	struct loop *loop;
+	unsigned jobs;
+	size_t count;
+	struct work_item *(*item)(void *owner, size_t index);
+	/* What *child points to must live until the next callback. */
+	bool (*prepare)(void *owner, struct work_item *item, struct child_opts *child,
+			struct error *err);
+	void (*finished)(void *owner, struct work_item *item,
+			 const struct child_result *result);
+	/* It ended without a child: could not start, or closed. The item has ended. */
+	void (*failed)(void *owner, struct work_item *item, const struct error *err);
+	void (*done)(void *owner);
+	void *owner;
+};
+
+struct worklist *worklist_start(const struct worklist_opts *opts);
+
+/* The item is done with, well or not. */
+void worklist_end(struct work_item *item);
+
+/* Work on it again, after a pause that grows. False: not any more; it is still to be
+ * ended. */
+bool worklist_retry(struct work_item *item);
+
+void worklist_close(struct worklist *list, const struct error *why);
+
+/* A second call kills what the first one only asked to end. */
+void worklist_cancel(struct worklist *list);
+
+/* Only when nothing is worked on, as in `done`. NULL is fine. */
+void worklist_free(struct worklist *list);
+
+#endif
