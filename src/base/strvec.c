@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/str.h"
 
@@ -35,6 +36,22 @@ const char *const *strvec_argv(const struct strvec *vec)
 	static const char *const empty[] = { NULL };
 
 	return vec->v ? (const char *const *)vec->v : empty;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void strvec_sort(struct strvec *vec)
+{
+	if (vec->count)
+		qsort(vec->v, vec->count, sizeof(*vec->v), compare);
+}
+
+bool strvec_has(const struct strvec *vec, const char *s)
+{
+	return vec->count && bsearch(&s, vec->v, vec->count, sizeof(*vec->v), compare);
 }
 
 void strvec_release(struct strvec *vec)

@@ -4,6 +4,7 @@
 #ifndef BASE_STRVEC_H
 #define BASE_STRVEC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/compiler.h"
@@ -21,6 +22,11 @@ void strvec_push_format(struct strvec *vec, const char *format, ...) PRINTF_LIKE
 
 /* The strings with their closing NULL, never NULL itself; valid until the next push. */
 const char *const *strvec_argv(const struct strvec *vec);
+
+void strvec_sort(struct strvec *vec);
+
+/* Is it in there? The vector is sorted. */
+bool strvec_has(const struct strvec *vec, const char *s);
 
 void strvec_release(struct strvec *vec);
 

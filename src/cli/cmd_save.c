@@ -15,26 +15,6 @@ static void cancel(void *task, int signal_number)
 	save_cancel(task, signal_number);
 }
 
-static char *format_totals(const struct report *r, size_t *saved)
-{
-	uint64_t tables = 0, rows = 0, size_bytes = 0;
-	AUTO_FREE char *size = NULL, *table_count = NULL, *row_count = NULL;
-
-	*saved = 0;
-	for (size_t i = 0; i < r->count; i++) {
-		if (r->accounts[i].error)
-			continue;
-		++*saved;
-		tables += r->accounts[i].tables;
-		rows += r->accounts[i].rows;
-		size_bytes += r->accounts[i].size_bytes;
-	}
-	size = command_format_size(size_bytes);
-	table_count = command_format_count(tables, "table");
-	row_count = command_format_count(rows, "row");
-	return str_format("%s, %s, %s", table_count, row_count, size);
-}
-
 static void summarize(const struct cli *cli, const struct report *r)
 {
 	double seconds = (double)(loop_now_ms() - cli->started_ms) / 1000;
@@ -48,7 +28,7 @@ static void summarize(const struct cli *cli, const struct report *r)
 				    cli->conf.directory, failed);
 		return;
 	}
-	totals = format_totals(r, &saved);
+	totals = command_format_totals(r, "saved", &saved);
 	if (cli->conf.dry_run) {
 		if (failed[0])
 			log_failure(&cli->log, "Nothing was done: this was a dry run.%s",

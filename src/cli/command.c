@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "cli/command.h"
 
+#include <string.h>
+
 #include "base/auto.h"
 #include "base/str.h"
 #include "cli/prompt.h"
@@ -107,6 +109,26 @@ char *command_list_failed(const struct report *r)
 	if (out.length)
 		strbuf_add_char(&out, '.');
 	return strbuf_detach(&out);
+}
+
+char *command_format_totals(const struct report *r, const char *outcome, size_t *count)
+{
+	uint64_t tables = 0, rows = 0, size_bytes = 0;
+	AUTO_FREE char *size = NULL, *table_count = NULL, *row_count = NULL;
+
+	*count = 0;
+	for (size_t i = 0; i < r->count; i++) {
+		if (strcmp(r->accounts[i].outcome, outcome) != 0)
+			continue;
+		++*count;
+		tables += r->accounts[i].tables;
+		rows += r->accounts[i].rows;
+		size_bytes += r->accounts[i].size_bytes;
+	}
+	size = command_format_size(size_bytes);
+	table_count = command_format_count(tables, "table");
+	row_count = command_format_count(rows, "row");
+	return str_format("%s, %s, %s", table_count, row_count, size);
 }
 
 char *command_format_size(uint64_t size_bytes)

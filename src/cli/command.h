@@ -41,13 +41,19 @@ struct command {
 	void (*summarize)(const struct cli *cli, const struct report *report);
 };
 
-extern const struct command cmd_save, cmd_verify;
+extern const struct command cmd_save, cmd_restore, cmd_verify;
 
 /* Start the command of *cli, whose members are all set but `task`. */
 void command_start(struct cli *cli);
 
 /* " Failed: a, b." for the accounts with an error; "" if there are none. Caller frees. */
 char *command_list_failed(const struct report *report);
+
+/*
+ * "45 tables, 102 rows, 12 kB" of the accounts with this outcome, and their number.
+ * Ownership: the caller frees.
+ */
+char *command_format_totals(const struct report *report, const char *outcome, size_t *count);
 
 /* "12 kB". Caller frees. */
 char *command_format_size(uint64_t size_bytes);

@@ -7,7 +7,7 @@
 #include "cli/command.h"
 #include "cli/prompt.h"
 
-static const struct command *const commands[] = { &cmd_save, &cmd_verify };
+static const struct command *const commands[] = { &cmd_save, &cmd_restore, &cmd_verify };
 
 static void on_signal(void *owner, int signal_number)
 {

@@ -40,14 +40,28 @@ static const char *result_name(const struct report *r)
 	return "failed";
 }
 
+/* The lines of a text as a list. */
+static json_t *lines(const char *s)
+{
+	json_t *list = json_array();
+
+	while (s && *s) {
+		size_t length = strcspn(s, "\n");
+		AUTO_FREE char *line = xstrndup(s, length);
+
+		json_array_append_new(list, text(line));
+		s += length + (s[length] == '\n');
+	}
+	return list;
+}
+
 static json_t *format_account(const struct report_account *a)
 {
-	return json_pack("{so so ss so so sI sI sI sf}", "account", text(a->account),
-			 "node", text(a->node), "result", a->outcome, "error",
-			 text(a->error), "version", text(a->version), "tables",
-			 (json_int_t)a->tables, "rows", (json_int_t)a->rows, "bytes",
-			 (json_int_t)a->size_bytes, "seconds",
-			 (double)a->elapsed_ms / 1000);
+	return json_pack("{so so ss so so sI sI sI sf so}", "account", text(a->account), "node",
+			 text(a->node), "result", a->outcome, "error", text(a->error), "version",
+			 text(a->version), "tables", (json_int_t)a->tables, "rows",
+			 (json_int_t)a->rows, "bytes", (json_int_t)a->size_bytes, "seconds",
+			 (double)a->elapsed_ms / 1000, "destroyed", lines(a->destroyed));
 }
 
 bool report_write_json(const struct cli *cli, const struct report *r, struct error *err)

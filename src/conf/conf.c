@@ -70,8 +70,9 @@ static const char *const progress_words[] = { "auto", "always", "never", NULL };
 #define OURS   "metamodel"
 #define THEIRS "backend"
 #define SAVE   CONF_SAVE
-#define SERVER CONF_SAVE /* all that talk to a server */
-#define ALL    (CONF_SAVE | CONF_VERIFY)
+#define RESTORE CONF_RESTORE
+#define SERVER (CONF_SAVE | CONF_RESTORE) /* all that talk to a server */
+#define ALL    (SERVER | CONF_VERIFY)
 
 static const struct setting settings[] = {
 	{ "config", 'c', "FILE", TEXT, BOTH(config_path), NULL, ALL,
@@ -99,6 +100,8 @@ static const struct setting settings[] = {
 	  "save: keep NUM saves before this one (default: 1)", .min = 1, .max = 100 },
 	{ "strict", 0, NULL, FLAG, BOTH(conf.strict), OURS, SAVE,
 	  .help = "save: change nothing if any account fails" },
+	{ "cascade", 0, NULL, FLAG, BOTH(conf.cascade), NULL, RESTORE,
+	  .help = "restore: destroy what depends on the metamodel" },
 	{ "pg-bindir", 0, "DIR", TEXT, BOTH(conf.pg_bindir), OURS, SERVER,
 	  .help = "directory of pg_dump and psql (default: the newest found)" },
 	{ "version", 'V', NULL, SETTING_STOP, BOTH(conf.version), NULL, ALL,
@@ -179,6 +182,8 @@ static bool take_directory(const char *path, bool literal, struct values *values
 static const struct command commands[] = {
 	{ CONF_SAVE, "save", "save-metamodel", "[ACCOUNT...] [.SUFFIX]",
 	  "dump accounts to metamodel/ACCOUNT.sql", take_account },
+	{ CONF_RESTORE, "restore", "restore-metamodel", "[ACCOUNT...] [.SUFFIX]",
+	  "put the accounts of a save back", take_account },
 	{ CONF_VERIFY, "verify", NULL, "[DIR]",
 	  "check a save on disk, without a database", take_directory },
 };

@@ -29,6 +29,7 @@
 enum conf_command {
 	CONF_SAVE = 1 << 0,
 	CONF_VERIFY = 1 << 1,
+	CONF_RESTORE = 1 << 2,
 };
 
 enum conf_backend { CONF_PG, CONF_PGFARM };
@@ -71,6 +72,7 @@ struct conf {
 	uint64_t lock_wait_s; /* 0: without limit */
 	uint64_t keep;        /* saves to keep besides the newest */
 	bool strict;
+	bool cascade;
 	char *pg_bindir; /* NULL: look for the tools */
 };
 

@@ -17,6 +17,10 @@
 /* The account that comes before all others. */
 #define MODEL_GLOBAL "_global"
 
+/* The table and column of _global that list the accounts. */
+#define MODEL_ACCOUNTS_TABLE "_accounts"
+#define MODEL_ACCOUNTS_COLUMN "name"
+
 /* The table and column that hold an account's version, in each account. */
 #define MODEL_VERSION_TABLE "_general"
 #define MODEL_VERSION_COLUMN "version"

@@ -2,6 +2,7 @@
 #include "pg/pgtool.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -122,13 +123,13 @@ static void reject(struct search *s, const struct error *why)
 	try_next(s);
 }
 
-/* The major version in "pg_dump (PostgreSQL) 15.20 (Debian ...)", 0 if there is none. */
-static unsigned parse_major(const char *text)
+/* The version in "pg_dump (PostgreSQL) 15.20 (Debian ...)"; 0.0 if there is none. */
+static void parse_version(const char *text, struct pgtool *tool)
 {
 	const char *p = strstr(text, "(PostgreSQL) ");
-	unsigned long major = p ? strtoul(p + strlen("(PostgreSQL) "), NULL, 10) : 0;
 
-	return major <= MAJOR_MAX ? (unsigned)major : 0;
+	if (p && sscanf(p, "(PostgreSQL) %2u.%3u", &tool->major, &tool->minor) < 1)
+		tool->major = 0; /* a beta version has no minor one */
 }
 
 static bool read_version(struct search *s, const struct child_result *result,
@@ -142,7 +143,7 @@ static bool read_version(struct search *s, const struct child_result *result,
 	    !fs_read_all(s->stdout_fd, 65536, &tool->version_text, &length, err))
 		return error_prefix(err, "%s --version", tool->path);
 	tool->version_text[strcspn(tool->version_text, "\n")] = '\0';
-	tool->major = parse_major(tool->version_text);
+	parse_version(tool->version_text, tool);
 	if (!tool->major)
 		return error_set(err, ERROR_CHILD,
 				 "%s --version says '%.100s', which is no "
@@ -214,7 +215,8 @@ void pgtool_copy(struct pgtool *out, const struct pgtool *tool)
 {
 	*out = (struct pgtool){ .path = xstrdup(tool->path),
 				.version_text = xstrdup(tool->version_text),
-				.major = tool->major };
+				.major = tool->major,
+				.minor = tool->minor };
 }
 
 void pgtool_release(struct pgtool *tool)

@@ -18,6 +18,7 @@ struct pgtool {
 	char *path;
 	char *version_text; /* what --version prints, one line */
 	unsigned major;     /* 15; 9 for the 9.x */
+	unsigned minor;     /* 20 */
 };
 
 typedef void pgtool_done_fn(void *owner, const struct pgtool *tool,

@@ -163,3 +163,69 @@ void work_start(struct loop *loop, void (*run)(void *owner), void (*done)(void *
 	rc = uv_queue_work(&loop->uv, &work->request, on_work, on_work_done);
 	assert(!rc);
 }
+
+enum { EACH_WIDTH = 4 }; /* as many as libuv has threads, unless it was told otherwise */
+
+struct each {
+	struct work_each_opts opts;
+	size_t next;
+	unsigned running;
+	struct piece {
+		struct each *each;
+		size_t index;
+	} pieces[EACH_WIDTH];
+};
+
+static void on_piece_done(void *owner);
+
+static void on_piece(void *owner)
+{
+	struct piece *piece = owner;
+	const struct work_each_opts *opts = &piece->each->opts;
+
+	opts->run(opts->owner, piece->index);
+}
+
+static bool start_piece(struct piece *piece)
+{
+	struct each *each = piece->each;
+
+	if (*each->opts.is_stopped || each->next == each->opts.count)
+		return false;
+	piece->index = each->next++;
+	each->running++;
+	work_start(each->opts.loop, on_piece, on_piece_done, piece);
+	return true;
+}
+
+static void on_nothing_to_do(void *owner)
+{
+	struct each *each = owner;
+
+	each->opts.finished(each->opts.owner);
+	free(each);
+}
+
+static void on_piece_done(void *owner)
+{
+	struct piece *piece = owner;
+	struct each *each = piece->each;
+
+	each->opts.done(each->opts.owner, piece->index);
+	each->running--;
+	if (!start_piece(piece) && !each->running)
+		on_nothing_to_do(each);
+}
+
+void work_each_start(const struct work_each_opts *opts)
+{
+	struct each *each = xcalloc(1, sizeof(*each));
+
+	each->opts = *opts;
+	for (size_t i = 0; i < EACH_WIDTH; i++) {
+		each->pieces[i].each = each;
+		start_piece(&each->pieces[i]);
+	}
+	if (!each->running)
+		timer_start(opts->loop, 0, on_nothing_to_do, each);
+}

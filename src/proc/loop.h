@@ -9,6 +9,7 @@
 #define PROC_LOOP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/compiler.h"
@@ -56,5 +57,23 @@ void timer_cancel(struct timer *timer);
  */
 void work_start(struct loop *loop, void (*run)(void *owner), void (*done)(void *owner),
 		void *owner);
+
+/*
+ * work_start() for each of `count` pieces, a few at once: `run` with the index of each on
+ * a worker thread, then `done` on the loop's, and `finished` once after the last. After
+ * *is_stopped was set no further piece is begun. Ownership: `owner` and `is_stopped` must
+ * outlive `finished`, which is never called during the call.
+ */
+struct work_each_opts {
+	struct loop *loop;
+	size_t count;
+	void (*run)(void *owner, size_t index);
+	void (*done)(void *owner, size_t index);
+	void (*finished)(void *owner);
+	const bool *is_stopped;
+	void *owner;
+};
+
+void work_each_start(const struct work_each_opts *opts);
 
 #endif

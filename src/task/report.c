@@ -21,6 +21,7 @@ void report_release(struct report *r)
 		free(r->accounts[i].node);
 		free(r->accounts[i].error);
 		free(r->accounts[i].version);
+		free(r->accounts[i].destroyed);
 	}
 	free(r->accounts);
 	*r = (struct report){ 0 };

@@ -21,6 +21,7 @@ struct report_account {
 	const char *outcome; /* "saved", "stale", "failed", ... ; a literal */
 	char *error;         /* NULL: none */
 	char *version;       /* of its metamodel; NULL: none */
+	char *destroyed;     /* objects outside the metamodel, a line each; NULL: none */
 	bool is_kept;        /* it failed, but an earlier dump of it was carried over */
 	uint32_t tables;
 	uint64_t rows;

@@ -16,69 +16,29 @@
 #include "base/auto.h"
 #include "base/fs.h"
 #include "base/str.h"
+#include "task/stored.h"
 
-static void on_version(void *owner, const char *value)
-{
-	struct manifest_entry *e = owner;
-
-	if (!model_version_is_newer(value, e->version))
-		return;
-	free(e->version);
-	e->version = xstrdup(value);
-}
-
-/* An entry for a dump that no manifest describes. */
-static bool describe(int fd, const struct dumpfile_facts *facts, const char *node_name,
+/* The entry in the new manifest for a good dump; its account is set. */
+static bool describe(const struct stored_dump *dump, const char *node_name,
 		     struct manifest_entry *out, struct error *err)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) < 0)
+	if (dump->entry) {
+		manifest_copy_entry(out, dump->entry);
+	} else if (fstat(dump->fd, &st) < 0) {
 		return error_set(err, ERROR_SYSTEM, "%s", strerror(errno));
-	out->node = xstrdup(node_name);
-	out->size_bytes = facts->size_bytes;
-	out->rows = facts->rows;
-	out->tables = facts->tables;
-	memcpy(out->sha256, facts->sha256, sizeof(out->sha256));
-	clock_format(st.st_mtime, out->saved_at);
-	return true;
-}
-
-/* Is the open dump good? If so, fill *out, whose account is set. */
-static bool check(const struct savedir *save, int fd, const char *node_name,
-		  struct manifest_entry *out, struct error *err)
-{
-	const struct manifest_entry *known = manifest_find(&save->manifest, out->account);
-	struct manifest_entry found = { .account = out->account };
-	const struct dumpfile_opts opts = {
-		.watch_table = MODEL_VERSION_TABLE,
-		.watch_column = MODEL_VERSION_COLUMN,
-		.on_value = on_version,
-		.owner = &found,
-	};
-	struct dumpfile_facts facts;
-	bool is_ok;
-
-	if (save->kind == SAVEDIR_SAVE && !known)
-		return error_set(err, ERROR_DATA, "it is not in the manifest");
-	is_ok = dumpfile_check(fd, &opts, &facts, err);
-	if (is_ok && !facts.is_sound)
-		is_ok = error_set(err, ERROR_DATA, "%s", facts.problem.text);
-	else if (is_ok && known && strcmp(known->sha256, facts.sha256) != 0)
-		is_ok = error_set(err, ERROR_DATA,
-				  "its SHA-256 is not that of the manifest");
-	else if (is_ok && !known)
-		is_ok = describe(fd, &facts, node_name, &found, err);
-	if (is_ok && known) {
-		manifest_copy_entry(out, known);
-		free(found.version);
-	} else if (is_ok) {
-		*out = found;
 	} else {
-		free(found.version);
+		out->node = xstrdup(node_name);
+		out->version = dump->version ? xstrdup(dump->version) : NULL;
+		out->size_bytes = dump->facts.size_bytes;
+		out->rows = dump->facts.rows;
+		out->tables = dump->facts.tables;
+		memcpy(out->sha256, dump->facts.sha256, sizeof(out->sha256));
+		clock_format(st.st_mtime, out->saved_at);
 	}
 	out->is_stale = true;
-	return is_ok;
+	return true;
 }
 
 /* May it become part of a save as it is, by a hard link? Dumps of old may be open to
@@ -111,18 +71,19 @@ static bool link_or_copy(const struct save *s, const struct savedir *save, int f
 	return error_prefix(err, "%s", to);
 }
 
+/* *out is filled on success only. */
 static bool carry_from(struct save *s, const struct savedir *save,
 		       struct manifest_entry *out, bool *is_there, struct error *err)
 {
-	AUTO_CLOSE int fd = -1;
+	struct stored_dump dump;
+	bool is_ok = stored_dump_open(save, out->account, NULL, &dump, err) &&
+		     link_or_copy(s, save, dump.fd, out->account, err) &&
+		     describe(&dump, s->carry.node_name, out, err);
 
-	*is_there = true;
-	if (savedir_open_dump(save, out->account, &fd, err))
-		return check(save, fd, s->carry.node_name, out, err) &&
-		       link_or_copy(s, save, fd, out->account, err);
-	if (err->kind == ERROR_DATA) /* missing; no wonder where it was never listed */
-		*is_there = manifest_find(&save->manifest, out->account);
-	return false;
+	/* missing is no wonder where it was never listed */
+	*is_there = dump.fd >= 0 || dump.entry || (!is_ok && err->kind != ERROR_DATA);
+	stored_dump_release(&dump);
+	return is_ok;
 }
 
 /* "metamodel", "metamodel.old", ... as the user calls them. Ownership: the caller frees.
@@ -198,11 +159,6 @@ static void on_carried(void *owner)
 	save_advance(s, STEP_NEXT);
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* The accounts of the newest save that this run does not dump. */
 static void list_others(const struct save *s, struct strvec *out)
 {
@@ -214,10 +170,9 @@ static void list_others(const struct save *s, struct strvec *out)
 	savedir_list_accounts(&s->previous[0], &there);
 	for (size_t i = 0; i < s->account_count; i++)
 		strvec_push(&ours, s->accounts[i].model->name);
-	qsort(ours.v, ours.count, sizeof(*ours.v), compare_names);
+	strvec_sort(&ours);
 	for (size_t i = 0; i < there.count; i++)
-		if (!bsearch(&there.v[i], ours.v, ours.count, sizeof(*ours.v),
-			     compare_names))
+		if (!strvec_has(&ours, there.v[i]))
 			strvec_push(out, there.v[i]);
 }
 

@@ -11,22 +11,16 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/str.h"
-#include "model/model.h"
-#include "tree/dumpfile.h"
+#include "task/stored.h"
 #include "tree/layout.h"
 #include "tree/lockfile.h"
 #include "tree/rotate.h"
 #include "tree/savedir.h"
 
-enum { WORKERS = 4 }; /* as many as libuv has threads, unless told otherwise */
-
-/* One reader: takes file after file. */
-struct reader {
-	struct verify *verify;
-	size_t at; /* the account it is reading */
-	struct dumpfile_facts facts;
+/* One dump, as far as it has been looked at. */
+struct look {
+	struct stored_dump dump;
 	struct error error; /* ERROR_NONE: in order */
-	char *version;
 };
 
 struct verify {
@@ -35,10 +29,9 @@ struct verify {
 	struct savedir save;
 	struct strvec accounts;
 	struct report report;
-	struct reader readers[WORKERS];
-	size_t next;
+	struct look **looks; /* one for each account, until it is told */
 	size_t finished;
-	unsigned running;
+	bool is_stopped;
 	int signal_number;
 };
 
@@ -62,6 +55,7 @@ static void verify_end(struct verify *v)
 	strvec_release(&v->accounts);
 	savedir_release(&v->save);
 	layout_release(&v->layout);
+	free(v->looks);
 	free(v);
 }
 
@@ -78,106 +72,42 @@ static void complain(struct verify *v, struct report_account *account, const cha
 	log_error(v->opts.log, &err);
 }
 
-static void on_version(void *owner, const char *value)
-{
-	struct reader *r = owner;
-
-	if (!model_version_is_newer(value, r->version))
-		return;
-	free(r->version);
-	r->version = xstrdup(value);
-}
-
-/* Compare what was read with what the manifest says. */
-static bool compare(const struct reader *r, const struct manifest_entry *e,
-		    struct error *err)
-{
-	const struct dumpfile_facts *f = &r->facts;
-
-	if (e && f->size_bytes != e->size_bytes)
-		error_set(err, ERROR_DATA,
-			  "wrong size: %llu bytes, the manifest says %llu",
-			  (unsigned long long)f->size_bytes,
-			  (unsigned long long)e->size_bytes);
-	else if (f->is_sound && e && strcmp(f->sha256, e->sha256) != 0)
-		error_set(err, ERROR_DATA,
-			  "wrong hash: its SHA-256 is not that of the manifest");
-	else if (f->is_sound && e &&
-		 (f->tables != e->tables || f->rows != e->rows ||
-		  strcmp(r->version ? r->version : "", e->version ? e->version : "") !=
-			  0))
-		error_set(err, ERROR_DATA,
-			  "the manifest is wrong about it: it holds %u tables, %llu "
-			  "rows, version %s",
-			  f->tables, (unsigned long long)f->rows,
-			  r->version ? r->version : "nil");
-	else if (f->is_sound)
-		return true;
-	if (f->is_sound)
-		return false;
-	if (err->kind == ERROR_NONE)
-		return error_set(err, ERROR_DATA, "%s", f->problem.text);
-	error_append(err, "; ");
-	return error_append(err, f->problem.text);
-}
-
 /* On a worker thread. */
-static void read_dump(void *owner)
+static void read_dump(void *owner, size_t index)
 {
-	struct reader *r = owner;
-	const struct savedir *save = &r->verify->save;
-	const char *account = r->verify->accounts.v[r->at];
-	const struct dumpfile_opts opts = { .watch_table = MODEL_VERSION_TABLE,
-					    .watch_column = MODEL_VERSION_COLUMN,
-					    .on_value = on_version,
-					    .owner = r };
-	AUTO_CLOSE int fd = -1;
+	struct verify *v = owner;
+	struct look *look = v->looks[index] = xcalloc(1, sizeof(*look));
 
-	if (savedir_open_dump(save, account, &fd, &r->error) &&
-	    dumpfile_check(fd, &opts, &r->facts, &r->error))
-		(void)!compare(r, manifest_find(&save->manifest, account), &r->error);
+	if (stored_dump_open(&v->save, v->accounts.v[index], NULL, &look->dump,
+			     &look->error))
+		look->error.kind = ERROR_NONE;
 }
 
-static void on_read(void *owner);
-
-static void start_reader(struct reader *r)
+static void on_read(void *owner, size_t index)
 {
-	struct verify *v = r->verify;
+	struct verify *v = owner;
+	struct look *look = v->looks[index];
+	const struct manifest_entry *e = look->dump.entry;
+	struct report_account *out = &v->report.accounts[index];
+	AUTO_FREE char *file = savedir_file_name(&v->save, out->account);
 
-	if (v->signal_number || v->next == v->accounts.count)
-		return;
-	free(r->version);
-	r->version = NULL;
-	r->error = (struct error){ 0 };
-	r->at = v->next++;
-	v->running++;
-	work_start(v->opts.loop, read_dump, on_read, r);
-}
-
-static void on_read(void *owner)
-{
-	struct reader *r = owner;
-	struct verify *v = r->verify;
-	const char *account = v->accounts.v[r->at];
-	struct report_account *out = &v->report.accounts[r->at];
-	const struct manifest_entry *e = manifest_find(&v->save.manifest, account);
-	AUTO_FREE char *file = savedir_file_name(&v->save, account);
-
-	v->running--;
 	out->outcome = e && e->is_stale ? "stale" : "good";
 	out->node = e && e->node ? xstrdup(e->node) : NULL;
-	out->version = r->version;
-	out->tables = r->facts.tables;
-	out->rows = r->facts.rows;
-	out->size_bytes = r->facts.size_bytes;
-	r->version = NULL;
-	if (r->error.kind != ERROR_NONE)
-		complain(v, out, file, r->error.text);
+	out->version = look->dump.version ? xstrdup(look->dump.version) : NULL;
+	out->tables = look->dump.facts.tables;
+	out->rows = look->dump.facts.rows;
+	out->size_bytes = look->dump.facts.size_bytes;
+	if (look->error.kind != ERROR_NONE)
+		complain(v, out, file, look->error.text);
+	stored_dump_release(&look->dump);
+	free(look);
 	v->finished++;
 	v->opts.progress(v->opts.owner, v->finished, v->accounts.count);
-	start_reader(r);
-	if (!v->running)
-		verify_end(v);
+}
+
+static void on_all_read(void *owner)
+{
+	verify_end(owner);
 }
 
 /* What a dead run left may be the save itself, on its way to its name (see
@@ -262,12 +192,14 @@ static void on_start(void *owner)
 	if (v->save.kind == SAVEDIR_SAVE)
 		name_extra(v, &v->save.dumps, true);
 	name_extra(v, &v->save.strays, false);
-	for (size_t i = 0; i < WORKERS; i++) {
-		v->readers[i].verify = v;
-		start_reader(&v->readers[i]);
-	}
-	if (!v->running)
-		verify_end(v);
+	v->looks = xcalloc(v->accounts.count, sizeof(struct look *));
+	work_each_start(&(struct work_each_opts){ .loop = v->opts.loop,
+						  .count = v->accounts.count,
+						  .run = read_dump,
+						  .done = on_read,
+						  .finished = on_all_read,
+						  .is_stopped = &v->is_stopped,
+						  .owner = v });
 }
 
 struct verify *verify_start(const struct run_opts *opts)
@@ -283,4 +215,5 @@ struct verify *verify_start(const struct run_opts *opts)
 void verify_cancel(struct verify *v, int signal_number)
 {
 	v->signal_number = signal_number;
+	v->is_stopped = true;
 }

@@ -36,6 +36,7 @@ struct dumpfile_facts {
 	uint64_t rows;
 	uint32_t tables;
 	uint64_t ambiguous_line; /* as in struct dumpscan_result */
+	bool is_restricted;      /* it has \restrict and its \unrestrict */
 };
 
 /*

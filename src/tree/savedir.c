@@ -14,22 +14,11 @@
 #include "base/str.h"
 #include "tree/layout.h"
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static bool is_regular_file(int dir_fd, const char *name)
 {
 	struct stat st;
 
 	return !fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode);
-}
-
-static void sort(struct strvec *names)
-{
-	if (names->count)
-		qsort(names->v, names->count, sizeof(*names->v), compare_names);
 }
 
 static bool list(const char *path, struct savedir *s, struct error *err)
@@ -52,8 +41,8 @@ static bool list(const char *path, struct savedir *s, struct error *err)
 	}
 	if (errno)
 		return error_set(err, ERROR_SYSTEM, "read %s: %s", path, strerror(errno));
-	sort(&s->dumps);
-	sort(&s->strays);
+	strvec_sort(&s->dumps);
+	strvec_sort(&s->strays);
 	return true;
 }
 

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "cli/command.h"
+
+#include "base/auto.h"
+#include "base/str.h"
+#include "task/restore.h"
+
+static void *start(const struct run_opts *opts)
+{
+	return restore_start(opts);
+}
+
+static void cancel(void *task, int signal_number)
+{
+	restore_cancel(task, signal_number);
+}
+
+static void summarize(const struct cli *cli, const struct report *r)
+{
+	double seconds = (double)(loop_now_ms() - cli->started_ms) / 1000;
+	AUTO_FREE char *failed = command_list_failed(r);
+	AUTO_FREE char *count = command_format_count(r->count, "account");
+	AUTO_FREE char *totals = NULL, *others = NULL;
+	size_t restored;
+
+	if (cli->conf.dry_run && r->count) {
+		if (failed[0])
+			log_failure(&cli->log, "Nothing was done: this was a dry run.%s", failed);
+		else
+			log_info(&cli->log, "Nothing was done: this was a dry run.");
+		return;
+	}
+	if (!r->count)
+		return;
+	totals = command_format_totals(r, "restored", &restored);
+	others = r->others ? str_format("; %zu others of the database were left alone", r->others)
+			   : xstrdup("");
+	if (!restored)
+		log_failure(&cli->log, "Nothing was restored.%s", failed);
+	else if (restored < r->count)
+		log_failure(&cli->log, "Restored %zu of %s (%s) from %s in %.1f s%s.%s", restored,
+			    count, totals, cli->conf.directory, seconds, others, failed);
+	else
+		log_info(&cli->log, "Restored %s (%s) from %s in %.1f s%s.", count, totals,
+			 cli->conf.directory, seconds, others);
+}
+
+const struct command cmd_restore = { CONF_RESTORE, "restore", start, cancel, summarize };

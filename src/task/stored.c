@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "task/stored.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "model/model.h"
+
+static void on_version(void *owner, const char *value)
+{
+	struct stored_dump *d = owner;
+
+	if (!model_version_is_newer(value, d->version))
+		return;
+	free(d->version);
+	d->version = xstrdup(value);
+}
+
+static bool has_other_facts(const struct stored_dump *d)
+{
+	const char *version = d->version ? d->version : "";
+	const char *expected = d->entry->version ? d->entry->version : "";
+
+	return d->facts.tables != d->entry->tables || d->facts.rows != d->entry->rows ||
+	       strcmp(version, expected) != 0;
+}
+
+/* Of several faults all are told: a cut file has the wrong size, too. */
+static bool compare(const struct stored_dump *d, struct error *err)
+{
+	const struct dumpfile_facts *f = &d->facts;
+	const struct manifest_entry *e = d->entry;
+
+	if (e && f->size_bytes != e->size_bytes)
+		error_set(err, ERROR_DATA,
+			  "wrong size: %llu bytes, the manifest says %llu",
+			  (unsigned long long)f->size_bytes,
+			  (unsigned long long)e->size_bytes);
+	else if (f->is_sound && e && strcmp(f->sha256, e->sha256) != 0)
+		error_set(err, ERROR_DATA,
+			  "wrong hash: its SHA-256 is not that of the manifest");
+	else if (f->is_sound && e && has_other_facts(d))
+		error_set(err, ERROR_DATA,
+			  "the manifest is wrong about it: it holds %u tables, %llu "
+			  "rows, version %s",
+			  f->tables, (unsigned long long)f->rows,
+			  d->version ? d->version : "nil");
+	else if (f->is_sound)
+		return true;
+	else
+		return error_set(err, ERROR_DATA, "%s", f->problem.text);
+	if (f->is_sound)
+		return false;
+	error_append(err, "; ");
+	return error_append(err, f->problem.text);
+}
+
+bool stored_dump_open(const struct savedir *save, const char *account,
+		      const char *expect_schema, struct stored_dump *out,
+		      struct error *err)
+{
+	const struct dumpfile_opts opts = { .expect_schema = expect_schema,
+					    .watch_table = MODEL_VERSION_TABLE,
+					    .watch_column = MODEL_VERSION_COLUMN,
+					    .on_value = on_version,
+					    .owner = out };
+
+	*out = (struct stored_dump){ .fd = -1,
+				     .entry = manifest_find(&save->manifest, account) };
+	if (!savedir_open_dump(save, account, &out->fd, err))
+		return false;
+	if (save->kind == SAVEDIR_SAVE && !out->entry)
+		return error_set(err, ERROR_DATA, "it is not in the manifest");
+	if (fstat(out->fd, &out->stat) < 0)
+		return error_set(err, ERROR_SYSTEM, "%s", strerror(errno));
+	return dumpfile_check(out->fd, &opts, &out->facts, err) && compare(out, err);
+}
+
+void stored_dump_close(struct stored_dump *d)
+{
+	if (d->fd >= 0)
+		close(d->fd);
+	d->fd = -1;
+}
+
+bool stored_dump_reopen(const struct savedir *save, const char *account, struct stored_dump *d,
+			struct error *err)
+{
+	struct stat now;
+
+	if (!savedir_open_dump(save, account, &d->fd, err))
+		return false;
+	if (!fstat(d->fd, &now) && now.st_dev == d->stat.st_dev &&
+	    now.st_ino == d->stat.st_ino && now.st_size == d->stat.st_size &&
+	    now.st_ctim.tv_sec == d->stat.st_ctim.tv_sec &&
+	    now.st_ctim.tv_nsec == d->stat.st_ctim.tv_nsec)
+		return true;
+	stored_dump_close(d);
+	return error_set(err, ERROR_DATA, "the dump was changed since it was checked");
+}
+
+void stored_dump_release(struct stored_dump *d)
+{
+	stored_dump_close(d);
+	free(d->version);
+	*d = (struct stored_dump){ .fd = -1 };
+}

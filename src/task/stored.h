@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* A dump that lies in a save: is it there, is it whole, and is it what the manifest says?
+ * Blocks. */
+#ifndef TASK_STORED_H
+#define TASK_STORED_H
+
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "tree/dumpfile.h"
+#include "tree/savedir.h"
+
+struct stored_dump {
+	int fd; /* open for reading, -1 if it could not be opened */
+	struct stat stat; /* of the file that was checked */
+	struct dumpfile_facts facts;
+	char *version; /* the largest in it; NULL: none */
+	const struct manifest_entry
+		*entry; /* what the manifest says; NULL in a save without one */
+};
+
+/*
+ * Open and check it. `expect_schema`: as in struct dumpfile_opts.
+ * Ownership: the caller releases *out, also after a failure, when it holds what is known.
+ * Errors: ERROR_DATA, "missing" when there is none; ERROR_SYSTEM when it cannot be read.
+ */
+MUST_CHECK bool stored_dump_open(const struct savedir *save, const char *account,
+				 const char *expect_schema, struct stored_dump *out,
+				 struct error *err);
+/*
+ * Many files at once would be too many to keep open: close it, and later open the same file again.
+ * Errors: ERROR_DATA when it was changed meanwhile.
+ */
+void stored_dump_close(struct stored_dump *dump);
+MUST_CHECK bool stored_dump_reopen(const struct savedir *save, const char *account,
+				   struct stored_dump *dump, struct error *err);
+
+void stored_dump_release(struct stored_dump *dump);
+
+#endif
