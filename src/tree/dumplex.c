@@ -237,9 +237,11 @@ static size_t step_word(struct dumplex *lex, const char *p, size_t length)
 	size_t i = 0;
 
 	while (i < length && (is_name_start(p[i]) || is_digit(p[i]) || p[i] == '$')) {
-		char c = lower(p[i++]);
-
-		keep(lex, &c, 1);
+		if (lex->length < DUMP_TEXT_SIZE - 1)
+			lex->text[lex->length++] = lower(p[i]);
+		else
+			lex->is_cut = true;
+		i++;
 	}
 	return i < length && end_word(lex, p[i]) ? i + 1 : i;
 }

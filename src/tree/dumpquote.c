@@ -83,29 +83,34 @@ static size_t feed_plain(struct dumpquote *q, const char *p, size_t length)
 	if (!quote)
 		return used;
 	q->is_ambiguous = q->is_ambiguous || q->is_odd;
-	q->is_odd = false;
 	q->is_at_quote = true;
 	return used + 1;
 }
 
 static size_t feed_escaped(struct dumpquote *q, const char *p, size_t length)
 {
-	size_t i = 0;
+	const char *at = p, *end = p + length, *quote = NULL;
 
-	for (; i < length; i++) {
+	while (at < end && !q->is_at_quote) {
+		const char *backslash;
+
 		if (q->is_odd) {
 			q->is_odd = false;
-			if (p[i] == '\'' && q->kind == QUOTE_NONSTANDARD)
+			if (*at == '\'' && q->kind == QUOTE_NONSTANDARD)
 				q->is_ambiguous = true;
-		} else if (p[i] == '\\') {
-			q->is_odd = true;
-		} else if (p[i] == '\'') {
-			q->is_at_quote = true;
-			break;
+			at++;
+			continue;
 		}
+		if (!quote || quote < at)
+			quote = memchr(at, '\'', (size_t)(end - at));
+		quote = quote ? quote : end;
+		backslash = memchr(at, '\\', (size_t)(quote - at));
+		q->is_odd = backslash != NULL;
+		q->is_at_quote = !backslash && quote < end;
+		at = backslash ? backslash + 1 : quote < end ? quote + 1 : end;
 	}
-	take(q, p, i);
-	return q->is_at_quote ? i + 1 : i;
+	take(q, p, (size_t)(at - p) - (q->is_at_quote ? 1 : 0));
+	return (size_t)(at - p);
 }
 
 /* Behind a quote: the same again is one that belongs to the text. */

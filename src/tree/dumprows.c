@@ -106,7 +106,7 @@ static void add_piece(struct dumprows *r, const char *p, size_t length)
 static void end_line(struct dumprows *r)
 {
 	r->lines++;
-	r->has_cr = r->head_length > 0 && r->last == '\r';
+	r->has_cr = r->last == '\r';
 	r->is_done = (r->head_length == 2 && !memcmp(r->head, "\\.", 2)) ||
 		     (r->head_length == 3 && !memcmp(r->head, "\\.\r", 3));
 	if (!r->is_done) {
@@ -115,6 +115,7 @@ static void end_line(struct dumprows *r)
 			report_value(r);
 	}
 	r->head_length = r->column = r->value_length = 0;
+	r->last = '\0';
 	r->is_escaped = false;
 }
 

@@ -35,6 +35,7 @@ static void fail_with(struct dumpscan *s, enum dumpscan_problem problem, uint64_
 {
 	char *to = s->result.excerpt;
 	size_t length;
+	bool is_utf8;
 
 	if (s->state == STATE_DONE)
 		return;
@@ -44,8 +45,10 @@ static void fail_with(struct dumpscan *s, enum dumpscan_problem problem, uint64_
 	while (length > 0 && !str_is_utf8(to, length) && (to[length - 1] & 0x80))
 		length--;
 	to[length] = '\0';
+	is_utf8 = str_is_utf8(to, length);
 	for (size_t i = 0; i < length; i++)
-		if ((unsigned char)to[i] < 0x20 || to[i] == 0x7f)
+		if ((unsigned char)to[i] < 0x20 || to[i] == 0x7f ||
+		    ((to[i] & 0x80) && !is_utf8))
 			to[i] = '?';
 }
 
@@ -61,12 +64,11 @@ static void note_text(struct dumpscan *s, uint64_t line)
 
 static void take_comment(struct dumpscan *s, const struct dumplex_token *t)
 {
-	bool is_bare = t->is_line_start && t->is_plain && !s->sql.count;
-
-	if (is_bare && !*t->text)
+	if (t->is_line_start && !*t->text)
 		return;
 	note_text(s, t->line);
-	s->is_closed = is_bare && !strcmp(t->text, " PostgreSQL database dump complete");
+	s->is_closed = t->is_line_start &&
+		       !strcmp(t->text, " PostgreSQL database dump complete");
 }
 
 /* The key in "restrict KEY", NULL if it is anything else. Only letters and digits: psql
@@ -117,6 +119,12 @@ static void take_target(struct dumpscan *s)
 
 static void take_sql(struct dumpscan *s, const struct dumplex_token *t)
 {
+	static const enum dumpscan_problem problems[] = {
+		[SQL_BAD_COPY] = DUMPSCAN_BAD_COPY,
+		[SQL_BAD_NAME] = DUMPSCAN_BAD_NAME,
+		[SQL_BAD_BEGIN] = DUMPSCAN_BAD_BEGIN,
+		[SQL_BAD_SETTING] = DUMPSCAN_BAD_SETTING,
+	};
 	enum dumpsql_effect effect;
 
 	if (!s->sql.count)
@@ -124,28 +132,13 @@ static void take_sql(struct dumpscan *s, const struct dumplex_token *t)
 	s->has_statement = true;
 	effect = dumpsql_token(&s->sql, t);
 	take_target(s);
-	switch (effect) {
-	case SQL_GOES_ON:
-		return;
-	case SQL_ENDS_COPY:
+	if (effect == SQL_ENDS) {
+		dumplex_set_strings(&s->lex, s->sql.has_standard_strings);
+	} else if (effect == SQL_ENDS_COPY) {
 		s->state = STATE_COPY_LINE;
 		s->lex.is_stopped = true;
-		return;
-	case SQL_ENDS:
-		dumplex_set_strings(&s->lex, s->sql.has_standard_strings);
-		return;
-	case SQL_BAD_COPY:
-		fail_at(s, DUMPSCAN_BAD_COPY, t->line);
-		return;
-	case SQL_BAD_NAME:
-		fail_at(s, DUMPSCAN_BAD_NAME, t->line);
-		return;
-	case SQL_BAD_BEGIN:
-		fail_at(s, DUMPSCAN_BAD_BEGIN, t->line);
-		return;
-	case SQL_BAD_SETTING:
-		fail_at(s, DUMPSCAN_BAD_SETTING, t->line);
-		return;
+	} else if (effect != SQL_GOES_ON) {
+		fail_at(s, problems[effect], t->line);
 	}
 }
 
@@ -356,11 +349,11 @@ bool dumpscan_finish(struct dumpscan *s, struct error *err)
 	bool is_partial = s->result.bytes && !s->has_newline;
 
 	/* A last line without its end: psql gives it one, but not to data. */
-	if (is_partial && s->state != STATE_DONE && s->state != STATE_COPY_DATA) {
+	if (is_partial && s->state == STATE_COPY_DATA)
+		s->lex.lines++;
+	else if (is_partial && s->state != STATE_DONE)
 		feed_text(s, "\n", 1);
-		is_partial = false;
-	}
-	s->result.lines = s->lex.lines + (is_partial ? 1 : 0);
+	s->result.lines = s->lex.lines;
 	s->result.ambiguous_line = s->lex.ambiguous_line;
 	check_end(s);
 	return s->result.problem == DUMPSCAN_SOUND || describe(&s->result, err);

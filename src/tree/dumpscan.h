@@ -11,8 +11,8 @@
  *		dumpscan_feed(&scan, data, length);
  *	ok = dumpscan_finish(&scan, &err);
  *
- * The result does not depend on how the input is cut. Memory is constant; nothing is
- * allocated, so there is nothing to release.
+ * The result does not depend on how the input is cut. Memory is constant, and nothing is
+ * allocated, so there is nothing to release; but the struct must stay where it is.
  *
  * A sound dump ends with pg_dump's closing comment, at the top level, and where it began
  * with "\restrict KEY" with the matching "\unrestrict KEY"; it has no other backslash

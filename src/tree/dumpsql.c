@@ -99,7 +99,8 @@ void dumpsql_init(struct dumpsql *sql, const char *watch_column)
 
 static bool is_word(const struct dumplex_token *t, const char *word)
 {
-	return t->kind == TOKEN_WORD && !strcmp(t->text, word);
+	/* Mostly it is not: the first byte spares the call. */
+	return t->kind == TOKEN_WORD && *t->text == *word && !strcmp(t->text, word);
 }
 
 static bool is_symbol(const struct dumplex_token *t, char symbol)
@@ -295,7 +296,7 @@ static bool track_begin(struct dumpsql *sql, const struct dumplex_token *t)
 		return true;
 	if (is_word(t, "begin")) {
 		sql->is_after_begin = true;
-		return sql->is_routine && !sql->begin_depth;
+		return sql->is_routine;
 	}
 	if (sql->begin_depth && is_word(t, "case"))
 		sql->begin_depth++;

@@ -106,4 +106,5 @@ def pytest_runtest_makereport(item, call):
         item.log_offset = server.log_file.stat().st_size
     report = (yield).get_result()
     if server and report.failed and call.when == "call":
-        report.sections.append(("PostgreSQL's log", server.log(getattr(item, "log_offset", 0))))
+        log = server.log(getattr(item, "log_offset", 0))
+        report.sections.append(("PostgreSQL's log", log or "(nothing)"))

@@ -406,15 +406,16 @@ class Strace:
     # Leak checks need ptrace for themselves.
     env = {"ASAN_OPTIONS": "halt_on_error=1:exitcode=99:detect_leaks=0"}
 
-    def __init__(self, log_file, inject=(), trace=None):
+    def __init__(self, log_file, inject=(), trace=None, path=None):
         self.log_file = Path(log_file)
+        self._path = ["-P", str(path)] if path else []  # only calls that have to do with it
         self._rules = [f"trace={trace or ','.join(rule.split(':')[0] for rule in inject)}",
                        *(f"inject={rule}" for rule in inject)]
 
     def prefix(self, _cwd):
         """What makes a command line run under strace."""
         rules = [word for rule in self._rules for word in ("-e", rule)]
-        return ["strace", "-f", "-qq", "-o", str(self.log_file), *rules]
+        return ["strace", "-f", "-qq", "-o", str(self.log_file), *rules, *self._path]
 
     @property
     def lines(self):

@@ -429,6 +429,9 @@ static void test_a_name_that_cannot_be_told_is_a_problem(void **state)
 	memset(text + 13, ' ', 1);
 	assert_sound(text);
 	free(text);
+	text = str_format("CREATE TABLE \"%0300d\"\"x\" ();", 0);
+	assert_problem(text, expected);
+	free(text);
 	for (size_t i = 0; i < ARRAY_SIZE(statements); i++)
 		assert_problem(statements[i], expected);
 }
@@ -467,6 +470,8 @@ static void test_only_the_exact_closing_comment_closes(void **state)
 	check("-- PostgreSQL database dump complete");
 	assert_true(run.ok);
 	check(HEAD TAIL "--\n   \n\t\n");
+	assert_true(run.ok);
+	check("COPY t FROM stdin;\n\\.\n-- PostgreSQL database dump complete\n");
 	assert_true(run.ok);
 }
 
@@ -513,7 +518,8 @@ static void test_a_cut_inside_data_names_table_and_line(void **state)
 
 static void test_text_after_the_closing_comment_is_a_problem(void **state)
 {
-	static const char *const texts[] = { "SELECT 1;\n", "-- more\n", "/* */\n", ";" };
+	static const char *const texts[] = { "SELECT 1;\n", "-- more\n", " --\n",
+					     "/* */\n", ";" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -570,6 +576,9 @@ static void test_unrestrict_comes_last(void **state)
 	assert_string_equal(run.err.text,
 			    "line 2: backslash command \\unrestrict a outside of data");
 	check("\\restrict a\n" TAIL "SELECT 1;\n\\unrestrict a\n");
+	assert_string_equal(run.err.text,
+			    "line 7: backslash command \\unrestrict a outside of data");
+	check("\\restrict a\nSELECT 1\n" TAIL "\\unrestrict a\n;");
 	assert_string_equal(run.err.text,
 			    "line 7: backslash command \\unrestrict a outside of data");
 	check("\\restrict a\n" TAIL "\\unrestrict a\nSELECT 1;\n" TAIL);
@@ -652,7 +661,9 @@ static void test_an_excerpt_is_short_and_printable(void **state)
 	assert_string_equal(run.result.excerpt, "\\123456789 123456789 123456789 "
 						"123456789 123456789 123456789 12");
 	check("\\! \xc3\xa9\xff\xff\n");
-	assert_true(str_is_utf8(run.result.excerpt, strlen(run.result.excerpt)));
+	assert_string_equal(run.result.excerpt, "\\! \xc3\xa9");
+	check("\\! \xe9t\xe9 x\n");
+	assert_string_equal(run.result.excerpt, "\\! ?t? x");
 }
 
 static void test_literals_hide_backslashes(void **state)
@@ -699,6 +710,7 @@ static void test_other_literals_have_no_escapes(void **state)
 	assert_outside_after("SELECT B'1\\'");
 	assert_outside_after("SELECT x'1'''");
 	assert_outside_after("SELECT U&\"\\\"");
+	assert_inside_after("SET standard_conforming_strings = off;\nSELECT b'''\\'");
 	assert_outside_after("SELECT u&\"a\"\"b\"");
 	assert_inside_after("SELECT u&\"a\"\"b");
 }
@@ -745,6 +757,7 @@ static void test_dollar_quotes_begin_only_where_psql_lets_them(void **state)
 	assert_outside_after("SELECT $a$ $$ $b$ $a$ ");
 	assert_outside_after("SELECT $a$ $b$a$ ");
 	assert_outside_after("SELECT $a$$a$");
+	assert_outside_after("SELECT $a$ $$a$ ");
 	assert_inside_after("SELECT $a$ $a ");
 	assert_inside_after("SELECT $a$ $a\n$ ");
 	assert_outside_after("SELECT a$a$ "); /* a name */
@@ -798,9 +811,14 @@ static void test_a_setting_we_cannot_follow_is_a_problem(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
 		assert_problem(settings[i], "line 5: setting under which psql may read "
 					    "the file differently");
+	assert_problem("SET standard_conforming_strings = off;\n"
+		       "SET client_encoding = 's\\152is';",
+		       "line 6: setting under which psql may read the file differently");
 	assert_sound("SET client_encoding = 'UTF8';\nSET NAMES 'EUC_JP';\n"
 		     "SET client_encoding TO LATIN1;\nSET SESSION AUTHORIZATION 'x';\n"
-		     "SET default_tablespace = '';\nSET ROLE \"x\";");
+		     "SET default_tablespace = '';\nSET ROLE \"x\";\n"
+		     "SET standard_conforming_strings = off;\n"
+		     "SET client_encoding = 'UTF8';");
 }
 
 static void test_an_ambiguous_literal_is_recorded(void **state)
@@ -821,10 +839,10 @@ static void test_an_ambiguous_literal_is_recorded(void **state)
 static void test_what_releases_of_psql_read_differently_is_a_problem(void **state)
 {
 	static const char *const tokens[] = {
-		"SELECT 1e'\\';", "SELECT 1a$b$;",   "SELECT $1a$b$;", "SELECT 0x1F;",
-		"SELECT 1_000;",  "SELECT 1e--2\n;", "SELECT 1.5e;",   "SELECT 1.a;",
-		"SELECT :{?a};",  "SELECT u&1;",     "SELECT 1e5x;",   "SELECT 1\v;",
-		"SELECT \x01;",   "SELECT \x7f;",
+		"SELECT 1e'\\';", "SELECT 1a$b$;", "SELECT $1a$b$;",  "SELECT $1e5;",
+		"SELECT 0x1F;",   "SELECT 1_000;", "SELECT 1e--2\n;", "SELECT 1.5e;",
+		"SELECT 1.a;",    "SELECT :{?a};", "SELECT u&1;",     "SELECT 1e5x;",
+		"SELECT 1\v;",    "SELECT \x01;",  "SELECT \x7f;",
 	};
 
 	(void)state;
@@ -861,7 +879,8 @@ static void test_begin_atomic_keeps_a_statement_open(void **state)
 {
 	(void)state;
 	assert_sound("CREATE FUNCTION a.f(begin int) RETURNS int LANGUAGE sql\n"
-		     "BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; SELECT 2; END;\n"
+		     "BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; "
+		     "CREATE TABLE c (); END;\n"
 		     "CREATE TABLE a.b ();");
 	assert_int_equal(run.result.tables, 1);
 	assert_sound("create or replace procedure p() begin atomic ; end; "
@@ -880,6 +899,8 @@ static void test_a_begin_that_psql_may_count_otherwise_is_a_problem(void **state
 	static const char *const statements[] = {
 		"CREATE FUNCTION begin() RETURNS int AS 'x';",
 		"CREATE FUNCTION f() BEGIN SELECT 1; END;",
+		"CREATE FUNCTION f() $BEGIN;",
+		"CREATE OR x FUNCTION f() BEGIN ATOMIC SELECT 1; END;",
 		"CREATE SCHEMA s CREATE FUNCTION f() BEGIN ATOMIC SELECT 1; END;",
 		"(x) CREATE FUNCTION f() BEGIN ATOMIC SELECT 1; END;",
 		"CREATE FUNCTION f() BEGIN ATOMIC SELECT t.begin FROM t; END;",
@@ -963,6 +984,8 @@ static void test_any_other_copy_is_a_problem(void **state)
 		"COPY t FROM \"stdin\";",
 		"COPY t;",
 		"COPY;",
+		"N'x' COPY t FROM stdin;",
+		"SELECT 1; 'x' COPY t FROM stdin;",
 		"'x' COPY t FROM stdin;",
 		"\"x\" COPY t FROM stdin;",
 		"(; COPY t FROM stdin;\n)",
@@ -1003,10 +1026,10 @@ static void test_watched_values_are_decoded(void **state)
 	assert_sound("COPY a._general (created, version, x) FROM stdin;\n"
 		     "1\t0.009\t3\n1\t\\N\t3\n1\t\t3\n1\ta\\tb\\\\c\\\"\t\n"
 		     "\\\\\\t\t\\x41\\102\\1013\\x4a5\\xg\\8\t\n1\t\\\\N\t\n\\\t\t1\n"
-		     "too short\n1\t\\N \t\n\\.\n");
+		     "too short\n1\t\\N \t\n1\\\n\t2\n\\.\n");
 	assert_string_equal(run.values.buf,
-			    "0.009|(null)||a\tb\\c\"|ABA3J5xg8|\\N|1|N |");
-	assert_int_equal(run.result.rows, 9);
+			    "0.009|(null)||a\tb\\c\"|ABA3J5xg8|\\N|1|N |2|");
+	assert_int_equal(run.result.rows, 11);
 }
 
 static void test_the_watched_column_may_stand_anywhere(void **state)
@@ -1015,7 +1038,7 @@ static void test_the_watched_column_may_stand_anywhere(void **state)
 	assert_sound("COPY a._general (version) FROM stdin;\n1\n\\.\n"
 		     "COPY b._general (\"Version\", x, \"version\") FROM stdin;\n"
 		     "1\t2\t3\n\\.\n"
-		     "COPY c._general (\"Version\", x) FROM stdin;\n4\t5\n\\.\n"
+		     "COPY c._general (\"Version\", x, y) FROM stdin;\n4\t5\t6\n\\.\n"
 		     "COPY d._general FROM stdin;\n6\n\\.\n"
 		     "COPY e._other (version) FROM stdin;\n7\n\\.\n"
 		     "COPY f.\"_general\" (x, version) FROM stdin;\n8\t9\n\\.\n");
@@ -1057,8 +1080,9 @@ static void test_crlf_line_ends_are_a_problem(void **state)
 	check("COPY t FROM stdin;\nx\ry\nx\r\n\\.\n" TAIL);
 	assert_int_equal(run.result.problem, DUMPSCAN_CARRIAGE_RETURN);
 	assert_int_equal(run.result.problem_line, 3);
-	check("COPY t FROM stdin;\n\\.\r\n" TAIL);
+	check("COPY t FROM stdin;\n\\.\r\n" TAIL); /* psql ends the data there */
 	assert_int_equal(run.result.problem, DUMPSCAN_CARRIAGE_RETURN);
+	assert_int_equal(run.result.rows, 0);
 	assert_sound("SELECT 'a\r\n', \"b\r\n\", $$\r\n$$ /* \r\n */;");
 }
 

@@ -1,0 +1,7 @@
+COPY a._general (x, "version") FROM stdin;
+1	\x41\102\t\\\N
+\N	\N
+\.x
+\.
+SELECT (1;
+COPY t TO stdout;)

@@ -1,0 +1,6 @@
+--
+-- PostgreSQL database dump
+--
+COPY t FROM stdin;
+1
+\.

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/fs.h"
+#include "base/str.h"
+#include "tree/dumpfile.h"
+
+#define TAIL "--\n-- PostgreSQL database dump complete\n--\n\n"
+
+struct fixture {
+	int fd; /* an empty file that nobody else sees */
+	struct dumpfile_opts opts;
+	struct dumpfile_facts facts;
+	struct error err;
+	struct strbuf values;
+};
+
+static void on_value(void *owner, const char *value)
+{
+	struct fixture *f = owner;
+
+	strbuf_add_format(&f->values, "%s|", value ? value : "(null)");
+}
+
+static int set_up(void **state)
+{
+	struct fixture *f = xcalloc(1, sizeof(*f));
+	char path[] = "/tmp/test_dumpfile.XXXXXX";
+
+	f->fd = mkstemp(path);
+	if (f->fd < 0 || unlink(path) < 0)
+		return -1;
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	close(f->fd);
+	strbuf_release(&f->values);
+	free(f);
+	return 0;
+}
+
+static void check(struct fixture *f, const char *text)
+{
+	assert_int_equal(ftruncate(f->fd, 0), 0);
+	assert_int_equal(lseek(f->fd, 0, SEEK_SET), 0);
+	assert_true(fs_write_all(f->fd, text, strlen(text), &f->err));
+	assert_true(dumpfile_check(f->fd, &f->opts, &f->facts, &f->err));
+	assert_int_equal(f->facts.size_bytes, strlen(text));
+}
+
+static void assert_unsound(const struct fixture *f, const char *expected)
+{
+	assert_false(f->facts.is_sound);
+	assert_int_equal(f->facts.problem.kind, ERROR_DATA);
+	assert_string_equal(f->facts.problem.text, expected);
+}
+
+static void test_a_sound_file_has_its_facts(void **state)
+{
+	struct fixture *f = *state;
+
+	check(f, "CREATE TABLE a.b ();\nCOPY a.b FROM stdin;\n1\n2\n\\.\nSELECT "
+		 "'\\';\n" TAIL);
+	assert_true(f->facts.is_sound);
+	assert_int_equal(f->facts.problem.kind, ERROR_NONE);
+	assert_int_equal(f->facts.tables, 1);
+	assert_int_equal(f->facts.rows, 2);
+	assert_int_equal(f->facts.ambiguous_line, 6);
+	assert_string_equal(
+		f->facts.sha256,
+		"ef19492d8c17456ac8ca8623579b004d82e327e83f9bc15cc85e4dbea12ad746");
+}
+
+static void test_an_unsound_file_has_size_and_hash_all_the_same(void **state)
+{
+	struct fixture *f = *state;
+
+	check(f, "");
+	assert_unsound(f, "is empty");
+	assert_string_equal(
+		f->facts.sha256,
+		"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	check(f, "\\! id\nabc");
+	assert_unsound(f, "line 1: backslash command \\! id outside of data");
+	assert_string_equal(
+		f->facts.sha256,
+		"90049964051e3231d46b290181d6243ecd7daf81b2241c3cea68671d7e86960a");
+}
+
+static void test_a_file_larger_than_the_buffer_is_read_whole(void **state)
+{
+	struct fixture *f = *state;
+	struct strbuf text = { 0 };
+
+	strbuf_add_str(&text, "COPY a.b FROM stdin;\n");
+	for (int i = 0; i < 100000; i++)
+		strbuf_add_format(&text, "%d\tsome text\n", i);
+	strbuf_add_str(&text, "\\.\n" TAIL);
+	check(f, text.buf);
+	strbuf_release(&text);
+	assert_true(f->facts.is_sound);
+	assert_int_equal(f->facts.rows, 100000);
+	assert_string_equal(
+		f->facts.sha256,
+		"3d17118cd25e68a5a7affc09251785ac26a600b79ab8477aed37ca5c60d9c4aa");
+}
+
+static void test_the_offset_counts_for_nothing_and_stays(void **state)
+{
+	struct fixture *f = *state;
+
+	check(f, TAIL);
+	assert_int_equal(lseek(f->fd, 7, SEEK_SET), 7);
+	assert_true(dumpfile_check(f->fd, &f->opts, &f->facts, &f->err));
+	assert_true(f->facts.is_sound);
+	assert_int_equal(f->facts.size_bytes, strlen(TAIL));
+	assert_int_equal(lseek(f->fd, 0, SEEK_CUR), 7);
+}
+
+static void test_what_cannot_be_read_is_an_error(void **state)
+{
+	struct fixture *f = *state;
+	int fds[2], dir = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	f->facts.tables = 77;
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	assert_false(dumpfile_check(fds[0], &f->opts, &f->facts, &f->err));
+	assert_int_equal(f->err.kind, ERROR_SYSTEM);
+	assert_string_equal(f->err.text, "read: Illegal seek");
+	assert_false(dumpfile_check(dir, &f->opts, &f->facts, &f->err));
+	assert_string_equal(f->err.text, "read: Is a directory");
+	assert_int_equal(f->facts.tables, 77);
+	close(fds[0]);
+	close(fds[1]);
+	close(dir);
+}
+
+static void test_a_table_of_another_account_is_unsound(void **state)
+{
+	struct fixture *f = *state;
+
+	f->opts.expect_schema = "it's";
+	check(f, "CREATE TABLE \"it's\".t ();\nCOPY \"it's\".t FROM stdin;\n\\.\n" TAIL);
+	assert_true(f->facts.is_sound);
+	check(f, "CREATE TABLE \"it's\".t ();\nCREATE TABLE other._x ();\n"
+		 "CREATE TABLE third._y ();\n" TAIL);
+	assert_unsound(f, "holds table other._x of another account (line 2)");
+	assert_int_equal(f->facts.tables, 3);
+	check(f, "COPY other._x FROM stdin;\n\\.\n" TAIL);
+	assert_unsound(f, "holds table other._x of another account (line 1)");
+	check(f, "\nINSERT INTO \"It's\".\"_x\n\" VALUES (1);\n" TAIL);
+	assert_unsound(f, "holds table It's._x? of another account (line 3)");
+	check(f, "CREATE TABLE _x ();\n" TAIL);
+	assert_unsound(f, "holds table _x of no account (line 1)");
+	f->opts.expect_schema = NULL;
+	check(f, "CREATE TABLE _x (); CREATE TABLE other._x ();\n" TAIL);
+	assert_true(f->facts.is_sound);
+}
+
+static void test_the_old_search_path_names_the_account(void **state)
+{
+	struct fixture *f = *state;
+
+	f->opts.expect_schema = "acct";
+	check(f, "SET search_path = acct, pg_catalog;\nCREATE TABLE _x ();\n" TAIL);
+	assert_true(f->facts.is_sound);
+	check(f, "SET search_path = \"Acct\", pg_catalog;\nCREATE TABLE _x ();\n" TAIL);
+	assert_unsound(f, "holds table Acct._x of another account (line 2)");
+}
+
+static void test_a_cut_is_reported_before_another_accounts_table(void **state)
+{
+	struct fixture *f = *state;
+
+	f->opts.expect_schema = "acct";
+	check(f, "CREATE TABLE other._x ();\nSELECT 1");
+	assert_unsound(f, "truncated inside the statement that begins in line 2");
+}
+
+static void test_watched_values_reach_their_owner(void **state)
+{
+	struct fixture *f = *state;
+
+	f->opts = (struct dumpfile_opts){ .watch_table = "_general",
+					  .watch_column = "version",
+					  .on_value = on_value,
+					  .owner = f };
+	check(f,
+	      "COPY a._general (version, x) FROM stdin;\n0.003\t1\n\\N\t2\n\\.\n" TAIL);
+	assert_true(f->facts.is_sound);
+	assert_string_equal(f->values.buf, "0.003|(null)|");
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_a_sound_file_has_its_facts),
+		TEST(test_an_unsound_file_has_size_and_hash_all_the_same),
+		TEST(test_a_file_larger_than_the_buffer_is_read_whole),
+		TEST(test_the_offset_counts_for_nothing_and_stays),
+		TEST(test_what_cannot_be_read_is_an_error),
+		TEST(test_a_table_of_another_account_is_unsound),
+		TEST(test_the_old_search_path_names_the_account),
+		TEST(test_a_cut_is_reported_before_another_accounts_table),
+		TEST(test_watched_values_reach_their_owner),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("dumpfile", tests, NULL, NULL);
+}
