@@ -25,7 +25,8 @@ static void summarize(const struct cli *cli, const struct report *r)
 
 	if (cli->conf.dry_run && r->count) {
 		if (failed[0])
-			log_failure(&cli->log, "Nothing was done: this was a dry run.%s", failed);
+			log_failure(&cli->log, "Nothing was done: this was a dry run.%s",
+				    failed);
 		else
 			log_info(&cli->log, "Nothing was done: this was a dry run.");
 		return;
@@ -33,16 +34,18 @@ static void summarize(const struct cli *cli, const struct report *r)
 	if (!r->count)
 		return;
 	totals = command_format_totals(r, "restored", &restored);
-	others = r->others ? str_format("; %zu others of the database were left alone", r->others)
+	others = r->others ? str_format("; %zu others of the database were left alone",
+					r->others)
 			   : xstrdup("");
 	if (!restored)
 		log_failure(&cli->log, "Nothing was restored.%s", failed);
 	else if (restored < r->count)
-		log_failure(&cli->log, "Restored %zu of %s (%s) from %s in %.1f s%s.%s", restored,
-			    count, totals, cli->conf.directory, seconds, others, failed);
+		log_failure(&cli->log, "Restored %zu of %s (%s) from %s in %.1f s%s.%s",
+			    restored, count, totals, cli->conf.directory, seconds, others,
+			    failed);
 	else
-		log_info(&cli->log, "Restored %s (%s) from %s in %.1f s%s.", count, totals,
-			 cli->conf.directory, seconds, others);
+		log_info(&cli->log, "Restored %s (%s) from %s in %.1f s%s.", count,
+			 totals, cli->conf.directory, seconds, others);
 }
 
 const struct command cmd_restore = { CONF_RESTORE, "restore", start, cancel, summarize };

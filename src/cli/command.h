@@ -53,7 +53,8 @@ char *command_list_failed(const struct report *report);
  * "45 tables, 102 rows, 12 kB" of the accounts with this outcome, and their number.
  * Ownership: the caller frees.
  */
-char *command_format_totals(const struct report *report, const char *outcome, size_t *count);
+char *command_format_totals(const struct report *report, const char *outcome,
+			    size_t *count);
 
 /* "12 kB". Caller frees. */
 char *command_format_size(uint64_t size_bytes);

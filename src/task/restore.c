@@ -17,7 +17,8 @@
 #include "task/worklist.h"
 #include "tree/savedir.h"
 
-/* Each account's commit waits for nothing; a flush of ours follows before it is called done. */
+/* Each account's commit waits for nothing; a flush of ours follows before it is called
+ * done. */
 #define CHILD_OPTIONS "-c synchronous_commit=off"
 
 enum { LOCK_RETRIES = 3 };
@@ -51,7 +52,8 @@ struct restore_account {
 	struct work_item item;
 	const struct model_plan *plan;
 	struct stored_dump dump;
-	struct error read_error; /* filled by a worker; ERROR_NONE when the dump is good */
+	struct error
+		read_error; /* filled by a worker; ERROR_NONE when the dump is good */
 	enum account_progress progress;
 	bool is_in_flush; /* committed before the flush that is under way began */
 	unsigned lock_retries;
@@ -92,7 +94,8 @@ static void restore_advance(struct restore *r, enum step_result result);
 static void restore_end(struct restore *r);
 static void start_flush(struct restore *r);
 
-static void account_failed(struct restore_account *a, const char *step, const struct error *err)
+static void account_failed(struct restore_account *a, const char *step,
+			   const struct error *err)
 {
 	struct error named;
 
@@ -106,7 +109,8 @@ static void account_failed(struct restore_account *a, const char *step, const st
 
 /* ---- lock: the lock file, and the save ---- */
 
-/* The save that this directory is, or is an old one of: "m" for "m", "m.old" and "m.old.2". */
+/* The save that this directory is, or is an old one of: "m" for "m", "m.old" and
+ * "m.old.2". */
 static char *family_of(const char *dir)
 {
 	const char *old = strstr(dir, ".old"), *next;
@@ -129,19 +133,24 @@ static bool open_save(struct restore *r, struct error *err)
 	case SAVEDIR_SAVE:
 		return true;
 	case SAVEDIR_LEGACY:
-		log_warning(r->opts.log, "%s has no " MANIFEST_FILE ": whether its dumps are what "
-			    "was dumped cannot be checked, only whether they are whole", dir);
+		log_warning(r->opts.log,
+			    "%s has no " MANIFEST_FILE ": whether its dumps are what "
+			    "was dumped cannot be checked, only whether they are whole",
+			    dir);
 		return r->save.dumps.count > 0 ||
 		       error_set(err, ERROR_DATA, "%s holds no dump", dir);
 	case SAVEDIR_DAMAGED:
 		*err = r->save.damage;
 		error_prefix(err, "%s", dir);
-		return error_hint(err, "restore another save with --directory, such as %s.old", dir);
+		return error_hint(err,
+				  "restore another save with --directory, such as %s.old",
+				  dir);
 	case SAVEDIR_ABSENT:
 		error_set(err, ERROR_DATA, "%s does not exist", dir);
 		return error_hint(err, "name the save with --directory");
 	case SAVEDIR_FOREIGN:
-		error_set(err, ERROR_DATA, "%s is not a save: it has no " MANIFEST_FILE, dir);
+		error_set(err, ERROR_DATA, "%s is not a save: it has no " MANIFEST_FILE,
+			  dir);
 		return error_hint(err, "name the save with --directory");
 	}
 	return false;
@@ -153,7 +162,8 @@ static enum step_result enter_lock(struct restore *r)
 
 	if (!layout_init(&r->layout, family, &r->error))
 		return STEP_FAIL;
-	if (!r->opts.conf->dry_run && !run_lock(&r->opts, &r->layout, &r->lock_fd, &r->error))
+	if (!r->opts.conf->dry_run &&
+	    !run_lock(&r->opts, &r->layout, &r->lock_fd, &r->error))
 		return STEP_FAIL;
 	return open_save(r, &r->error) ? STEP_NEXT : STEP_FAIL;
 }
@@ -175,7 +185,8 @@ static void on_node_lost(void *owner, const struct error *err)
 
 	r->is_node_lost = true;
 	r->node_error = *err;
-	error_hint(&r->node_error, "see the server's log; when it is back, restore again");
+	error_hint(&r->node_error,
+		   "see the server's log; when it is back, restore again");
 	if (r->state == RESTORE_GLOBAL || r->state == RESTORE_ACCOUNTS)
 		worklist_close(r->worklist, &r->node_error);
 }
@@ -233,14 +244,15 @@ static void on_tool_found(void *owner, const struct pgtool *tool, const struct e
 
 static enum step_result enter_tool(struct restore *r)
 {
-	pgtool_find(r->opts.loop, "psql", r->opts.conf->pg_bindir, node_server_major(r->node),
-		    on_tool_found, r);
+	pgtool_find(r->opts.loop, "psql", r->opts.conf->pg_bindir,
+		    node_server_major(r->node), on_tool_found, r);
 	return STEP_WAIT;
 }
 
 /* ---- registered: who is in _accounts now ---- */
 
-static void on_registered(void *owner, const struct strvec *names, const struct error *err)
+static void on_registered(void *owner, const struct strvec *names,
+			  const struct error *err)
 {
 	struct restore *r = owner;
 
@@ -272,7 +284,8 @@ static void check_plan(struct restore_account *a)
 	account_failed(a, "plan", &err);
 }
 
-static void on_plans(void *owner, struct model_plan *plans, size_t count, const struct error *err)
+static void on_plans(void *owner, struct model_plan *plans, size_t count,
+		     const struct error *err)
 {
 	struct restore *r = owner;
 
@@ -314,7 +327,8 @@ static void read_dump(void *owner, size_t index)
 	struct restore *r = owner;
 	struct restore_account *a = &r->accounts[index];
 
-	if (stored_dump_open(&r->save, a->plan->name, a->plan->raw_name, &a->dump, &a->read_error))
+	if (stored_dump_open(&r->save, a->plan->name, a->plan->raw_name, &a->dump,
+			     &a->read_error))
 		a->read_error.kind = ERROR_NONE;
 	stored_dump_close(&a->dump);
 }
@@ -322,8 +336,9 @@ static void read_dump(void *owner, size_t index)
 /* Since when psql knows \restrict (postgresql.org, CVE-2025-8714). */
 static bool knows_restrict(const struct pgtool *psql)
 {
-	static const unsigned first_minor[][2] = { { 13, 22 }, { 14, 19 }, { 15, 14 },
-						   { 16, 10 }, { 17, 6 } };
+	static const unsigned first_minor[][2] = {
+		{ 13, 22 }, { 14, 19 }, { 15, 14 }, { 16, 10 }, { 17, 6 }
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(first_minor); i++)
 		if (psql->major == first_minor[i][0])
@@ -340,13 +355,17 @@ static void check_psql(struct restore_account *a)
 	if (knows_restrict(psql) || (!facts->is_restricted && !facts->ambiguous_line))
 		return;
 	if (facts->is_restricted)
-		error_set(&err, ERROR_DATA, "the dump begins with \\restrict, which %s does not know",
+		error_set(&err, ERROR_DATA,
+			  "the dump begins with \\restrict, which %s does not know",
 			  psql->path);
 	else
-		error_set(&err, ERROR_DATA, "line %llu: with another standard_conforming_strings this "
-			  "literal would end elsewhere, and %s knows no \\restrict to be safe with",
+		error_set(&err, ERROR_DATA,
+			  "line %llu: with another standard_conforming_strings this "
+			  "literal would end elsewhere, and %s knows no \\restrict to be "
+			  "safe with",
 			  (unsigned long long)facts->ambiguous_line, psql->path);
-	error_hint(&err, "install the newest minor release of postgresql-client-%u", psql->major);
+	error_hint(&err, "install the newest minor release of postgresql-client-%u",
+		   psql->major);
 	account_failed(a, "check", &err);
 }
 
@@ -412,13 +431,15 @@ static void announce_accounts(struct restore *r, const struct restore_account *g
 	strvec_sort(&saved);
 	for (size_t i = 0; i < saved.count; i++)
 		if (!strvec_has(&r->registered, saved.v[i]))
-			log_info(r->opts.log, "Account %s becomes registered by restoring %s.",
+			log_info(r->opts.log,
+				 "Account %s becomes registered by restoring %s.",
 				 saved.v[i], global->plan->name);
 	for (size_t i = 0; i < r->registered.count; i++)
 		if (!strvec_has(&saved, r->registered.v[i]))
-			log_warning(r->opts.log, "account %s is registered, and will not be any more "
-				    "after restoring %s; its schema stays", r->registered.v[i],
-				    global->plan->name);
+			log_warning(r->opts.log,
+				    "account %s is registered, and will not be any more "
+				    "after restoring %s; its schema stays",
+				    r->registered.v[i], global->plan->name);
 }
 
 static void announce_plan(const struct restore_account *a)
@@ -430,7 +451,8 @@ static void announce_plan(const struct restore_account *a)
 	if (!p->has_schema)
 		log_info(r->opts.log, "Would add account %s", p->name);
 	if (p->present)
-		log_info(r->opts.log, "Would drop of account %s: %s", p->name, p->present);
+		log_info(r->opts.log, "Would drop of account %s: %s", p->name,
+			 p->present);
 	log_info(r->opts.log, "Would import metamodel for account %s from %s/%s", p->name,
 		 r->opts.conf->directory, file);
 }
@@ -452,8 +474,8 @@ static void announce_account(struct restore_account *a)
 		size_t length = strcspn(line, "\n");
 
 		log_warning(r->opts.log, "account %s: %s %.*s", a->plan->name,
-			    r->opts.conf->dry_run ? "would destroy" : "will destroy", (int)length,
-			    line);
+			    r->opts.conf->dry_run ? "would destroy" : "will destroy",
+			    (int)length, line);
 		line += length + (line[length] == '\n');
 	}
 }
@@ -472,7 +494,8 @@ static enum step_result enter_announce(struct restore *r)
 
 /* ---- load: one psql, one transaction ---- */
 
-static void on_flushed(void *owner, const struct pg_result *result, const struct error *err)
+static void on_flushed(void *owner, const struct pg_result *result,
+		       const struct error *err)
 {
 	struct restore *r = owner;
 
@@ -496,8 +519,9 @@ static void on_flushed(void *owner, const struct pg_result *result, const struct
 }
 
 /*
- * Make what was committed so far durable. While one flush is under way the next one waits: it will do
- * for all that came meanwhile. In the last state it goes on when nothing is left.
+ * Make what was committed so far durable. While one flush is under way the next one
+ * waits: it will do for all that came meanwhile. In the last state it goes on when
+ * nothing is left.
  */
 static void start_flush(struct restore *r)
 {
@@ -536,7 +560,8 @@ static void build_argv(struct restore_account *a)
 	struct restore *r = a->restore;
 	AUTO_FREE char *begin = model_restore_begin(a->plan, r->opts.conf->cascade,
 						    r->opts.conf->lock_wait_s * 1000);
-	AUTO_FREE char *end = model_restore_end(a->plan, a->dump.facts.tables, a->dump.version);
+	AUTO_FREE char *end =
+		model_restore_end(a->plan, a->dump.facts.tables, a->dump.version);
 	AUTO_FREE char *key = random_key();
 
 	strvec_release(&r->argv);
@@ -549,7 +574,8 @@ static void build_argv(struct restore_account *a)
 	if (r->childenv.dbname)
 		strvec_push_format(&r->argv, "--dbname=%s", r->childenv.dbname);
 	strvec_push_format(&r->argv, "--command=%s", begin);
-	/* a dump has no backslash command, we have checked; should psql see it otherwise, it refuses */
+	/* a dump has no backslash command, we have checked; should psql see it otherwise,
+	 * it refuses */
 	if (knows_restrict(&r->psql) && !a->dump.facts.is_restricted)
 		strvec_push_format(&r->argv, "--command=\\restrict %s", key);
 	strvec_push(&r->argv, "--file=-");
@@ -558,7 +584,8 @@ static void build_argv(struct restore_account *a)
 
 static struct restore_account *account_of(struct work_item *item)
 {
-	return (struct restore_account *)((char *)item - offsetof(struct restore_account, item));
+	return (struct restore_account *)((char *)item -
+					  offsetof(struct restore_account, item));
 }
 
 static struct work_item *account_item(void *owner, size_t index)
@@ -620,16 +647,18 @@ static bool retry(struct restore_account *a, const struct child_result *result)
 {
 	bool is_lock = is_lock_trouble(result->messages);
 
-	if (is_lock ? ++a->lock_retries > LOCK_RETRIES : !pg_is_transient(result->messages))
+	if (is_lock ? ++a->lock_retries > LOCK_RETRIES
+		    : !pg_is_transient(result->messages))
 		return false;
 	if (!worklist_retry(&a->item))
 		return false;
-	log_warning(a->restore->opts.log, "[%s restore] to be tried again: %s", a->plan->name,
-		    result->messages);
+	log_warning(a->restore->opts.log, "[%s restore] to be tried again: %s",
+		    a->plan->name, result->messages);
 	return true;
 }
 
-static void on_loaded(void *owner, struct work_item *item, const struct child_result *result)
+static void on_loaded(void *owner, struct work_item *item,
+		      const struct child_result *result)
 {
 	struct restore *r = owner;
 	struct restore_account *a = account_of(item);
@@ -659,7 +688,8 @@ static void on_all_loaded(void *owner)
 	worklist_free(r->worklist);
 	r->worklist = NULL;
 	if (r->is_cancelled)
-		r->state = RESTORE_ACCOUNTS; /* what was committed is made durable all the same */
+		r->state = RESTORE_ACCOUNTS; /* what was committed is made durable all the
+						same */
 	restore_advance(r, STEP_NEXT);
 }
 
@@ -682,8 +712,8 @@ static enum step_result load(struct restore *r, bool is_global)
 		bool is_over = a->error || a->progress != ACCOUNT_AS_BEFORE;
 
 		a->item = (struct work_item){ .state = is_over || is_first != is_global
-								? WORK_ENDED
-								: WORK_QUEUED };
+							       ? WORK_ENDED
+							       : WORK_QUEUED };
 		r->finished += is_global && a->error;
 	}
 	r->worklist = worklist_start(&opts);
@@ -738,7 +768,8 @@ static const struct step {
 };
 _Static_assert(ARRAY_SIZE(steps) == RESTORE_DONE, "steps[] follows restore_state");
 
-static void restore_advance(struct restore *r, enum step_result result) /* callbacks end here */
+static void restore_advance(struct restore *r,
+			    enum step_result result) /* callbacks end here */
 {
 	while (result != STEP_WAIT) {
 		r->state = result == STEP_NEXT ? steps[r->state].next : RESTORE_FAILED;
@@ -817,7 +848,8 @@ static void report_account(const struct restore_account *a, struct report *out)
 	entry->rows = a->dump.facts.rows;
 	entry->size_bytes = a->dump.facts.size_bytes;
 	entry->elapsed_ms = a->elapsed_ms;
-	entry->destroyed = is_restored && a->plan->outsiders ? xstrdup(a->plan->outsiders) : NULL;
+	entry->destroyed =
+		is_restored && a->plan->outsiders ? xstrdup(a->plan->outsiders) : NULL;
 	if (a->error)
 		entry->outcome = "failed";
 	else if (r->opts.conf->dry_run)
@@ -835,9 +867,11 @@ static void fill_report(struct restore *r, struct report *out)
 		struct error err;
 
 		if (a->progress == ACCOUNT_COMMITTED) {
-			error_set(&err, ERROR_SERVER, "it was restored, but the server went away before "
+			error_set(&err, ERROR_SERVER,
+				  "it was restored, but the server went away before "
 				  "that was known to be on its disk");
-			error_hint(&err, "look at it when the server is back, or restore it again");
+			error_hint(&err, "look at it when the server is back, or restore "
+					 "it again");
 			account_failed(a, "flush", &err);
 		}
 		restored += a->progress == ACCOUNT_RESTORED;

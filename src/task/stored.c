@@ -86,8 +86,8 @@ void stored_dump_close(struct stored_dump *d)
 	d->fd = -1;
 }
 
-bool stored_dump_reopen(const struct savedir *save, const char *account, struct stored_dump *d,
-			struct error *err)
+bool stored_dump_reopen(const struct savedir *save, const char *account,
+			struct stored_dump *d, struct error *err)
 {
 	struct stat now;
 

@@ -11,7 +11,7 @@
 #include "tree/savedir.h"
 
 struct stored_dump {
-	int fd; /* open for reading, -1 if it could not be opened */
+	int fd;           /* open for reading, -1 if it could not be opened */
 	struct stat stat; /* of the file that was checked */
 	struct dumpfile_facts facts;
 	char *version; /* the largest in it; NULL: none */
@@ -28,8 +28,8 @@ MUST_CHECK bool stored_dump_open(const struct savedir *save, const char *account
 				 const char *expect_schema, struct stored_dump *out,
 				 struct error *err);
 /*
- * Many files at once would be too many to keep open: close it, and later open the same file again.
- * Errors: ERROR_DATA when it was changed meanwhile.
+ * Many files at once would be too many to keep open: close it, and later open the same
+ * file again. Errors: ERROR_DATA when it was changed meanwhile.
  */
 void stored_dump_close(struct stored_dump *dump);
 MUST_CHECK bool stored_dump_reopen(const struct savedir *save, const char *account,

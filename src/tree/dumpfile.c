@@ -103,6 +103,7 @@ static void fill_facts(struct check *c, const unsigned char *hash,
 		.rows = c->scan.result.rows,
 		.tables = c->scan.result.tables,
 		.ambiguous_line = c->scan.result.ambiguous_line,
+		.is_restricted = c->scan.key[0] != 0,
 	};
 	format_hex(hash, (DUMPFILE_SHA256_SIZE - 1) / 2, out->sha256);
 }
