@@ -2,7 +2,7 @@
 #include "base/log.h"
 
 #include <stdarg.h>
-#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -13,22 +13,16 @@
 static void add_lines(struct strbuf *out, const char *first, const char *more,
 		      const char *text)
 {
-	strbuf_add_str(out, first);
-	for (const char *p = text; *p; p++) {
-		unsigned char c = (unsigned char)*p;
+	for (const char *prefix = first; prefix; prefix = *text ? more : NULL) {
+		size_t length = more ? strcspn(text, "\n") : strlen(text);
+		AUTO_FREE char *line = xstrndup(text, length);
 
-		if (c == '\n' && more) {
-			strbuf_add_char(out, '\n');
-			strbuf_add_str(out, more);
-		} else if (c == '\t') { /* libpq indents with it */
-			strbuf_add_char(out, ' ');
-		} else if (c < 0x20 || c == 0x7f) {
-			strbuf_add_format(out, "\\x%02x", c);
-		} else {
-			strbuf_add_char(out, *p);
-		}
+		strbuf_add_str(out, prefix);
+		strbuf_add_printable(
+			out, line + strspn(line, "\t")); /* libpq indents with it */
+		strbuf_add_char(out, '\n');
+		text += length + (text[length] == '\n');
 	}
-	strbuf_add_char(out, '\n');
 }
 
 static void emit(const struct log *log, const struct strbuf *out)

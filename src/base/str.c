@@ -169,6 +169,18 @@ void strbuf_add_utf8(struct strbuf *b, const char *text)
 	}
 }
 
+void strbuf_add_printable(struct strbuf *b, const char *text)
+{
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c < 0x20 || c == 0x7f)
+			strbuf_add_format(b, "\\x%02x", c);
+		else
+			strbuf_add_char(b, *text);
+	}
+}
+
 void strbuf_reset(struct strbuf *b)
 {
 	b->length = 0;

@@ -38,7 +38,8 @@ static void summarize(const struct cli *cli, const struct report *r)
 		return;
 	}
 	count = command_format_count(r->count, "account");
-	others = r->others ? str_format("; %zu others carried over", r->others)
+	others = r->others ? str_format("; %zu other%s carried over", r->others,
+					r->others == 1 ? "" : "s")
 			   : xstrdup("");
 	if (failed[0])
 		log_failure(&cli->log, "Saved %zu of %s (%s) to %s in %.1f s%s.%s", saved,

@@ -69,7 +69,7 @@ static bool ask_password(void *owner, char **out)
 	if (cli->conf.no_password)
 		return false;
 	progress_hide(&cli->progress);
-	return prompt_password(out);
+	return prompt_password(out) == PROMPT_ANSWERED;
 }
 
 static void on_progress(void *owner, size_t done, size_t total)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,16 +21,26 @@ static void on_signal(void *owner, int signal_number)
 static int fail(const struct cli *cli, const struct error *err)
 {
 	log_error(&cli->log, err);
+	if (err->kind == ERROR_SIGNAL)
+		return 128 + SIGINT;
 	return err->kind == ERROR_USAGE ? 2 : 1;
 }
 
 /* -W: before anything is begun, and before signals are ours. */
 static bool ask_password(struct cli *cli, struct error *err)
 {
-	if (!cli->conf.ask_password || prompt_password(&cli->conf.command_line.password))
+	if (!cli->conf.ask_password)
 		return true;
-	return error_set(err, ERROR_USAGE,
-			 "option --password: there is no terminal to ask on");
+	switch (prompt_password(&cli->conf.command_line.password)) {
+	case PROMPT_ANSWERED:
+		return true;
+	case PROMPT_NO_TERMINAL:
+		return error_set(err, ERROR_USAGE,
+				 "option --password: there is no terminal to ask on");
+	case PROMPT_INTERRUPTED:
+		return error_set(err, ERROR_SIGNAL, "no password given");
+	}
+	return false;
 }
 
 static int run(struct cli *cli)

@@ -86,14 +86,15 @@ void progress_hide(void *owner)
 void progress_show(void *owner)
 {
 	struct progress *p = owner;
+	unsigned width = terminal_width();
 	char bar[256], line[300];
 
 	if (!p->is_enabled || !p->total)
 		return;
 	p->drawn_ms = loop_now_ms();
-	/* one column less: some terminals wrap when the last one is filled */
+	/* room for the cursor, and for the ^C that a terminal shows behind it */
 	progress_format(p->done, p->total, p->drawn_ms - p->started_ms,
-			terminal_width() - 1, bar, sizeof(bar));
+			width > 3 ? width - 3 : 1, bar, sizeof(bar));
 	snprintf(line, sizeof(line), "\r%s\033[K", bar);
 	put(line);
 	p->is_drawn = true;

@@ -2,6 +2,7 @@
 #include "cli/prompt.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
@@ -43,7 +44,7 @@ static bool read_line(int fd, struct strbuf *line)
 	return false;
 }
 
-bool prompt_password(char **out)
+enum prompt_result prompt_password(char **out)
 {
 	AUTO_CLOSE int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
 	struct termios before, quiet;
@@ -51,18 +52,20 @@ bool prompt_password(char **out)
 	bool is_ok;
 
 	if (fd < 0 || tcgetattr(fd, &before) < 0)
-		return false;
+		return PROMPT_NO_TERMINAL;
 	quiet = before;
 	quiet.c_lflag &= ~(tcflag_t)(ECHO | ICANON | ISIG);
 	quiet.c_cc[VMIN] = 1;
 	quiet.c_cc[VTIME] = 0;
 	if (tcsetattr(fd, TCSAFLUSH, &quiet) < 0)
-		return false;
+		return PROMPT_NO_TERMINAL;
 	is_ok = put(fd, "Password: ") && read_line(fd, &line);
 	tcsetattr(fd, TCSAFLUSH, &before);
 	(void)put(fd, "\n");
 	if (is_ok)
 		*out = strbuf_detach(&line);
+	else if (line.buf)
+		explicit_bzero(line.buf, line.capacity);
 	strbuf_release(&line);
-	return is_ok;
+	return is_ok ? PROMPT_ANSWERED : PROMPT_INTERRUPTED;
 }

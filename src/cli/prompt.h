@@ -3,13 +3,16 @@
 #ifndef CLI_PROMPT_H
 #define CLI_PROMPT_H
 
-#include <stdbool.h>
+enum prompt_result {
+	PROMPT_ANSWERED,
+	PROMPT_NO_TERMINAL,
+	PROMPT_INTERRUPTED, /* by ^C or ^D */
+};
 
 /*
  * Ask on the terminal, without echo. Blocks.
- * Ownership: on success the caller wipes and frees *out.
- * False: there is no terminal, or the answer was ^C or ^D.
+ * Ownership: when answered, the caller wipes and frees *out.
  */
-bool prompt_password(char **out);
+enum prompt_result prompt_password(char **out);
 
 #endif

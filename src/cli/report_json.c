@@ -57,12 +57,13 @@ static json_t *lines(const char *s)
 
 static json_t *format_account(const struct report_account *a)
 {
-	return json_pack("{so so ss so so sI sI sI sf so}", "account", text(a->account),
-			 "node", text(a->node), "result", a->outcome, "error",
-			 text(a->error), "version", text(a->version), "tables",
-			 (json_int_t)a->tables, "rows", (json_int_t)a->rows, "bytes",
-			 (json_int_t)a->size_bytes, "seconds",
-			 (double)a->elapsed_ms / 1000, "destroyed", lines(a->destroyed));
+	return json_pack("{so so so ss so so sI sI sI sf so}", "account",
+			 text(a->account), "file", text(a->file), "node", text(a->node),
+			 "result", a->outcome, "error", text(a->error), "version",
+			 text(a->version), "tables", (json_int_t)a->tables, "rows",
+			 (json_int_t)a->rows, "bytes", (json_int_t)a->size_bytes,
+			 "seconds", (double)a->elapsed_ms / 1000, "destroyed",
+			 lines(a->destroyed));
 }
 
 bool report_write_json(const struct cli *cli, const struct report *r, struct error *err)

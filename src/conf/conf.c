@@ -26,6 +26,7 @@ static const char *refuse_empty(const char *path)
 
 static const char *refuse_directory(const char *path)
 {
+	static const char *const ours[] = { ".new", ".swap", ".drop", ".lock" };
 	size_t end = strlen(path), start;
 
 	while (end > 0 && path[end - 1] == '/')
@@ -33,6 +34,9 @@ static const char *refuse_directory(const char *path)
 	start = end;
 	while (start > 0 && path[start - 1] != '/')
 		start--;
+	for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
+		if (str_has_suffix(path, ours[i]))
+			return "ends like a name that a run makes for itself";
 	/* A save is renamed when the next one takes its place. */
 	if (end - start <= 2 && !strncmp(path + start, "..", end - start))
 		return *path ? "does not end in a directory's own name" : "is empty";
@@ -100,7 +104,7 @@ static const struct setting settings[] = {
 	  "save: keep NUM saves before this one (default: 1)", .min = 1, .max = 100 },
 	{ "strict", 0, NULL, FLAG, BOTH(conf.strict), OURS, SAVE,
 	  .help = "save: change nothing if any account fails" },
-	{ "cascade", 0, NULL, FLAG, BOTH(conf.cascade), NULL, RESTORE,
+	{ "cascade", 0, NULL, FLAG, BOTH(conf.cascade), OURS, RESTORE,
 	  .help = "restore: destroy what depends on the metamodel" },
 	{ "pg-bindir", 0, "DIR", TEXT, BOTH(conf.pg_bindir), OURS, SERVER,
 	  .help = "directory of pg_dump and psql (default: the newest found)" },
@@ -154,6 +158,9 @@ static bool take_account(const char *name, bool literal, struct values *values,
 
 	if (!*name)
 		return error_set(err, ERROR_USAGE, "an account name cannot be empty");
+	if (!str_is_utf8(name, strlen(name)))
+		return error_set(err, ERROR_USAGE, "account name '%s' is not UTF-8",
+				 name);
 	if (*name == '.' && !literal) {
 		if (setting_is_given(settings, argv, "host-suffix"))
 			return error_set(err, ERROR_USAGE,

@@ -9,15 +9,15 @@
 
 struct listing {
 	struct node *node;
-	struct strvec names; /* empty: all */
-	bool is_subset;
+	char *names;  /* an array; NULL: all */
+	char *former; /* an array */
 	model_accounts_fn *done;
 	void *owner;
 };
 
 /*
- * $1: the wanted names, or NULL for all. A relation of the metamodel is one that the
- * pattern "account"._* of pg_dump finds.
+ * $1: the wanted names, or NULL for all; $2: former names. A relation of the metamodel is
+ * one that the pattern "account"._* of pg_dump finds.
  */
 static const char accounts_sql[] =
 	"WITH registered AS ("
@@ -31,7 +31,9 @@ static const char accounts_sql[] =
 	"  EXISTS (SELECT FROM registered r WHERE r.name = a.name), n.oid IS NOT NULL,"
 	"  coalesce(l.looks, false), coalesce(l.relations, 0)"
 	" FROM (SELECT name FROM registered WHERE $1::text[] IS NULL"
-	"  UNION SELECT unnest($1::text[])) a"
+	"  UNION SELECT unnest($1::text[])"
+	"  UNION SELECT former.name FROM unnest($2::text[]) former (name)"
+	"   JOIN pg_namespace ON nspname = former.name WHERE $1::text[] IS NULL) a"
 	" LEFT JOIN pg_namespace n ON n.nspname = a.name"
 	" LEFT JOIN relation l ON l.relnamespace = n.oid"
 	" ORDER BY a.name <> '" MODEL_GLOBAL "', a.name COLLATE \"C\"";
@@ -71,7 +73,8 @@ static void listing_end(struct listing *l, struct model_account *accounts, size_
 			const struct error *err)
 {
 	l->done(l->owner, accounts, count, err);
-	strvec_release(&l->names);
+	free(l->names);
+	free(l->former);
 	free(l);
 }
 
@@ -109,12 +112,11 @@ static void on_checked(void *owner, const struct pg_result *result,
 		       const struct error *err)
 {
 	struct listing *l = owner;
-	AUTO_FREE char *array = l->is_subset ? model_format_array(&l->names) : NULL;
-	const char *params[] = { array };
+	const char *params[] = { l->names, l->former };
 	struct error missing;
 
 	if (!err && pgresult_is_true(result, 0, 0)) {
-		pgconn_query(node_conn(l->node), accounts_sql, params, 1, on_accounts, l);
+		pgconn_query(node_conn(l->node), accounts_sql, params, 2, on_accounts, l);
 		return;
 	}
 	if (err) {
@@ -131,14 +133,16 @@ static void on_checked(void *owner, const struct pg_result *result,
 }
 
 void model_list_accounts(struct node *node, const struct strvec *names,
-			 model_accounts_fn *done, void *owner)
+			 const struct strvec *former, model_accounts_fn *done,
+			 void *owner)
 {
 	struct listing *l = xcalloc(1, sizeof(*l));
 
-	*l = (struct listing){ .node = node, .done = done, .owner = owner };
-	l->is_subset = names->count > 0;
-	for (size_t i = 0; i < names->count; i++)
-		strvec_push(&l->names, names->v[i]);
+	*l = (struct listing){ .node = node,
+			       .names = names->count ? model_format_array(names) : NULL,
+			       .former = model_format_array(former),
+			       .done = done,
+			       .owner = owner };
 	pgconn_query(node_conn(node),
 		     "SELECT to_regclass('_global._accounts') IS NOT NULL", NULL, 0,
 		     on_checked, l);

@@ -42,12 +42,14 @@ typedef void model_accounts_fn(void *owner, struct model_account *accounts, size
 			       const struct error *err);
 
 /*
- * List the accounts of a node that is ready: all of them, or those in `names`, whether
- * registered or not. One query, whatever their number. A node without _global._accounts
- * is an error (ERROR_DATA).
+ * List the accounts of a node that is ready: those in `names`, whether registered or not;
+ * or, when it is empty, all that are registered, and those in `former` that are not any
+ * more, but have a schema. One query, whatever their number. A node without
+ * _global._accounts is an error (ERROR_DATA).
  */
 void model_list_accounts(struct node *node, const struct strvec *names,
-			 model_accounts_fn *done, void *owner);
+			 const struct strvec *former, model_accounts_fn *done,
+			 void *owner);
 void model_accounts_free(struct model_account *accounts, size_t count);
 
 /*

@@ -59,10 +59,12 @@ static const char *const lock_sql[] = {
 		"SELECT pg_catalog.pg_try_advisory_lock(" LOCK_CLASS ", " LOCK_OBJECT ")",
 };
 
+/* What the role may not see of the other session is left out. */
 static const char holder_sql[] =
-	"SELECT coalesce(nullif(a.application_name, ''), 'a session'), l.pid,"
-	" coalesce(a.client_addr::text, 'this host'),"
-	" to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
+	"SELECT concat(coalesce(nullif(a.application_name, ''), 'a session'),"
+	" ', server process ', l.pid, ', from ' || host(a.client_addr),"
+	" to_char(a.backend_start AT TIME ZONE 'UTC',"
+	"  '\", since \"YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'))"
 	" FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a USING (pid)"
 	" WHERE l.locktype = 'advisory' AND l.classid = " LOCK_CLASS
 	" AND l.objid = " LOCK_OBJECT
@@ -171,13 +173,9 @@ static void on_holder(void *owner, const struct pg_result *result,
 	if (err || !pgresult_rows(result)) /* it ended meanwhile, or we may not see it */
 		error_set(&busy, ERROR_BUSY, "another run holds the lock");
 	else
-		error_set(&busy, ERROR_BUSY,
-			  "another run holds the lock: %s, server process %s, "
-			  "from %s, since %s",
-			  pgresult_value(result, 0, 0), pgresult_value(result, 0, 1),
-			  pgresult_value(result, 0, 2),
-			  pgresult_value(result, 0, 3) ? pgresult_value(result, 0, 3)
-						       : "?");
+		error_set(&busy, ERROR_BUSY, "another run holds the lock: %s",
+			  pgresult_value(result, 0, 0));
+	error_hint(&busy, "wait for it to end, or end it");
 	failed(n, &busy);
 }
 

@@ -18,6 +18,7 @@ void report_release(struct report *r)
 {
 	for (size_t i = 0; i < r->count; i++) {
 		free(r->accounts[i].account);
+		free(r->accounts[i].file);
 		free(r->accounts[i].node);
 		free(r->accounts[i].error);
 		free(r->accounts[i].version);

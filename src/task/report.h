@@ -16,7 +16,8 @@ enum report_result {
 };
 
 struct report_account {
-	char *account;
+	char *account;       /* "" for a file that belongs to none */
+	char *file;          /* its dump; NULL where it does not matter */
 	char *node;          /* NULL where it is not known */
 	const char *outcome; /* "saved", "stale", "failed", ... ; a literal */
 	char *error;         /* NULL: none */

@@ -88,6 +88,7 @@ struct restore {
 	struct worklist *worklist;
 	struct strvec argv;
 	bool is_flushing;
+	char *last_failure; /* see run_log_failure() */
 };
 
 static void restore_advance(struct restore *r, enum step_result result);
@@ -97,31 +98,14 @@ static void start_flush(struct restore *r);
 static void account_failed(struct restore_account *a, const char *step,
 			   const struct error *err)
 {
-	struct error named;
-
 	if (a->error)
 		return;
 	a->error = xstrdup(err->text);
-	error_set(&named, err->kind, "[%s %s] %s", a->plan->name, step, err->text);
-	error_hint(&named, "%s", err->hint);
-	log_error(a->restore->opts.log, &named);
+	run_log_failure(&a->restore->opts, a->plan->name, step, err,
+			&a->restore->last_failure);
 }
 
 /* ---- lock: the lock file, and the save ---- */
-
-/* The save that this directory is, or is an old one of: "m" for "m", "m.old" and
- * "m.old.2". */
-static char *family_of(const char *dir)
-{
-	const char *old = strstr(dir, ".old"), *next;
-
-	while (old && (next = strstr(old + 1, ".old")))
-		old = next;
-	if (!old || old == dir || (old[4] && old[4] != '.') ||
-	    strspn(old + 4, ".0123456789") != strlen(old + 4))
-		return xstrdup(dir);
-	return xstrndup(dir, (size_t)(old - dir));
-}
 
 static bool open_save(struct restore *r, struct error *err)
 {
@@ -158,12 +142,13 @@ static bool open_save(struct restore *r, struct error *err)
 
 static enum step_result enter_lock(struct restore *r)
 {
-	AUTO_FREE char *family = family_of(r->opts.conf->directory);
+	const char *dir = r->opts.conf->directory;
+	AUTO_FREE char *family = NULL;
 
-	if (!layout_init(&r->layout, family, &r->error))
-		return STEP_FAIL;
-	if (!r->opts.conf->dry_run &&
-	    !run_lock(&r->opts, &r->layout, &r->lock_fd, &r->error))
+	/* an old save goes when the next one comes: one lock for all of them */
+	if (!layout_init(&r->layout, layout_is_old(dir, &family) ? family : dir,
+			 &r->error) ||
+	    !run_begin(&r->opts, &r->layout, &r->lock_fd, &r->error))
 		return STEP_FAIL;
 	return open_save(r, &r->error) ? STEP_NEXT : STEP_FAIL;
 }
@@ -219,10 +204,6 @@ static enum step_result enter_connect(struct restore *r)
 		.owner = r,
 	};
 
-	if (r->opts.conf->backend != CONF_PG) {
-		error_set(&r->error, ERROR_USAGE, "backend PgFarm is not supported yet");
-		return STEP_FAIL;
-	}
 	if (!conninfo_from_conf(r->opts.conf, &r->conninfo, &r->error))
 		return STEP_FAIL;
 	r->node = node_start(&opts);
@@ -908,6 +889,7 @@ static void restore_free(struct restore *r)
 	pgtool_release(&r->psql);
 	conninfo_release(&r->conninfo);
 	strvec_release(&r->argv);
+	free(r->last_failure);
 	layout_release(&r->layout);
 	if (r->lock_fd >= 0)
 		close(r->lock_fd);

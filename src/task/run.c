@@ -2,6 +2,8 @@
 #include "task/run.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -10,8 +12,8 @@
 #include "tree/lockfile.h"
 #include "tree/rotate.h"
 
-bool run_lock(const struct run_opts *opts, const struct layout *layout, int *lock_fd,
-	      struct error *err)
+static bool take_lock(const struct run_opts *opts, const struct layout *layout,
+		      int *lock_fd, struct error *err)
 {
 	char holder[200], host[65] = "?", now[CLOCK_TEXT_BYTES];
 	bool did_finish, did_clean;
@@ -36,6 +38,38 @@ bool run_lock(const struct run_opts *opts, const struct layout *layout, int *loc
 			    "an earlier run died; what it had begun was cleaned up");
 	*lock_fd = fd;
 	return true;
+}
+
+bool run_begin(const struct run_opts *opts, const struct layout *layout, int *lock_fd,
+	       struct error *err)
+{
+	*lock_fd = -1;
+	if (opts->conf->backend != CONF_PG)
+		return error_set(err, ERROR_USAGE, "backend PgFarm is not supported yet");
+	if (opts->conf->suffix[0])
+		log_warning(opts->log,
+			    "host suffix %s ignored: backend Pg has no use for one. An "
+			    "account of that name is given behind --",
+			    opts->conf->suffix);
+	return opts->conf->dry_run || take_lock(opts, layout, lock_fd, err);
+}
+
+void run_log_failure(const struct run_opts *opts, const char *account, const char *step,
+		     const struct error *err, char **last)
+{
+	AUTO_STRBUF struct strbuf name = { 0 };
+	struct error named;
+
+	strbuf_add_printable(&name, account);
+	if (*last && !strcmp(*last, err->text)) {
+		error_set(&named, err->kind, "[%s %s] the same", name.buf, step);
+	} else {
+		error_set(&named, err->kind, "[%s %s] %s", name.buf, step, err->text);
+		error_hint(&named, "%s", err->hint);
+	}
+	log_error(opts->log, &named);
+	free(*last);
+	*last = xstrdup(err->text);
 }
 
 unsigned run_choose_jobs(const struct run_opts *opts, const struct node *node)

@@ -27,12 +27,21 @@ struct run_opts {
 };
 
 /*
- * Take the lock file beside the save, then finish what a dead run left there.
- * Ownership: the caller closes *lock_fd.
- * Errors: as lockfile_take() and rotate_recover().
+ * Take the lock file beside the save, then finish what a dead run left there; with
+ * --dry-run neither. Ownership: the caller closes *lock_fd, which is -1 with --dry-run.
+ * Errors: as lockfile_take() and rotate_recover(); ERROR_USAGE for what this backend
+ * cannot do.
  */
-MUST_CHECK bool run_lock(const struct run_opts *opts, const struct layout *layout,
-			 int *lock_fd, struct error *err);
+MUST_CHECK bool run_begin(const struct run_opts *opts, const struct layout *layout,
+			  int *lock_fd, struct error *err);
+
+/*
+ * Say that an account failed: "[NAME STEP] text", and the hint. When many fail for one
+ * reason in a row, its words are said once. *last: the text said before, NULL at first;
+ * the caller frees it.
+ */
+void run_log_failure(const struct run_opts *opts, const char *account, const char *step,
+		     const struct error *err, char **last);
 
 /*
  * How many children at once: what was asked for, or one a processor, but never more than

@@ -19,15 +19,12 @@ static void save_end(struct save *s);
 void save_account_failed(struct save_account *a, const char *step,
 			 const struct error *err)
 {
-	struct error named;
-
 	if (a->error)
 		return;
 	a->error = xstrdup(err->text);
 	a->is_dumped = false;
-	error_set(&named, err->kind, "[%s %s] %s", a->model->name, step, err->text);
-	error_hint(&named, "%s", err->hint);
-	log_error(a->save->opts.log, &named);
+	run_log_failure(&a->save->opts, a->model->name, step, err,
+			&a->save->last_failure);
 }
 
 /* ---- lock: the lock file, what a dead run left, and what is in the way ---- */
@@ -49,8 +46,10 @@ static bool open_previous(struct save *s, struct error *err)
 		if (!savedir_open(path, save, err))
 			return false;
 		s->previous_count++;
-		if (save->kind == SAVEDIR_DAMAGED)
-			log_warning(s->opts.log, "%s: %s", path, save->damage.text);
+		if (save->kind == SAVEDIR_DAMAGED) {
+			error_prefix(&save->damage, "%s", path);
+			log_error(s->opts.log, &save->damage);
+		}
 		if (savedir_serial(save) > s->serial)
 			s->serial = savedir_serial(save);
 	}
@@ -59,11 +58,17 @@ static bool open_previous(struct save *s, struct error *err)
 
 static enum step_result enter_lock(struct save *s)
 {
-	if (!layout_init(&s->layout, s->opts.conf->directory, &s->error))
+	const char *dir = s->opts.conf->directory;
+	AUTO_FREE char *family = NULL;
+
+	if (layout_is_old(dir, &family)) {
+		error_set(&s->error, ERROR_USAGE,
+			  "option --directory: %s is a name of old saves", dir);
+		error_hint(&s->error, "save to %s", family);
 		return STEP_FAIL;
-	if (s->opts.conf->dry_run)
-		return STEP_NEXT;
-	if (!run_lock(&s->opts, &s->layout, &s->lock_fd, &s->error) ||
+	}
+	if (!layout_init(&s->layout, dir, &s->error) ||
+	    !run_begin(&s->opts, &s->layout, &s->lock_fd, &s->error) ||
 	    !open_previous(s, &s->error))
 		return STEP_FAIL;
 	return STEP_NEXT;
@@ -124,10 +129,6 @@ static enum step_result enter_connect(struct save *s)
 		.owner = s,
 	};
 
-	if (s->opts.conf->backend != CONF_PG) {
-		error_set(&s->error, ERROR_USAGE, "backend PgFarm is not supported yet");
-		return STEP_FAIL;
-	}
 	if (!conninfo_from_conf(s->opts.conf, &s->conninfo, &s->error))
 		return STEP_FAIL;
 	s->node = node_start(&opts);
@@ -162,7 +163,15 @@ static void check_account(struct save_account *a)
 	bool is_ok = str_is_utf8(a->model->name, strlen(a->model->name)) ||
 		     error_set(&err, ERROR_DATA, "its name is not valid UTF-8");
 
-	if (is_ok && model_can_dump(a->model, &err)) {
+	if (is_ok && !a->model->is_registered && !a->save->opts.conf->accounts.count) {
+		is_ok = error_set(&err, ERROR_DATA,
+				  "the account is not registered any more, but still has "
+				  "its schema");
+		error_hint(&err,
+			   "register it again in _global._accounts, or drop the schema");
+	}
+	is_ok = is_ok && model_can_dump(a->model, &err);
+	if (is_ok) {
 		if (!a->model->is_registered)
 			log_warning(a->save->opts.log,
 				    "account %s is not registered in "
@@ -213,13 +222,35 @@ static void on_listed(void *owner, struct model_account *models, size_t count,
 	save_advance(s, STEP_NEXT);
 }
 
+/* A save of another database is not to be replaced, and soon forgotten, by this one. */
+static bool check_database(struct save *s, struct error *err)
+{
+	const struct manifest *before = &s->previous[0].manifest;
+	const char *dbname = node_facts(s->node)->dbname;
+
+	for (size_t i = 0; i < before->node_count; i++)
+		if (!strcmp(before->nodes[i].name, dbname))
+			return true;
+	if (!before->node_count)
+		return true;
+	error_set(err, ERROR_DATA, "%s is a save of database \"%s\", not of \"%s\"",
+		  s->opts.conf->directory, before->nodes[0].name, dbname);
+	return error_hint(err,
+			  "save elsewhere with --directory, or move the old save away");
+}
+
 static enum step_result enter_list(struct save *s)
 {
+	AUTO_STRVEC struct strvec former = { 0 };
+
+	if (!check_database(s, &s->error))
+		return STEP_FAIL;
 	log_debug(s->opts.log, "snapshot %s of database %s, server %s, %s",
 		  node_facts(s->node)->snapshot ? node_facts(s->node)->snapshot : "none",
 		  node_facts(s->node)->dbname, node_facts(s->node)->server_version,
 		  s->pg_dump.version_text);
-	model_list_accounts(s->node, &s->opts.conf->accounts, on_listed, s);
+	savedir_list_accounts(&s->previous[0], &former);
+	model_list_accounts(s->node, &s->opts.conf->accounts, &former, on_listed, s);
 	return STEP_WAIT;
 }
 
@@ -240,6 +271,7 @@ static void on_rewritten(void *owner, const char *schema, const char *table)
 			  "its rows may be missing in the dump",
 			  table);
 		error_hint(&err, "save it again: metamodel save %s", a->model->name);
+		save_discard_dump(a); /* so that a better one can be carried over */
 		save_account_failed(a, "recheck", &err);
 		s->dumped--;
 	}
@@ -248,12 +280,17 @@ static void on_rewritten(void *owner, const char *schema, const char *table)
 static void on_rechecked(void *owner, const struct error *err)
 {
 	struct save *s = owner;
+	struct error unchecked;
 
-	if (err && !s->is_cancelled)
-		log_warning(s->opts.log,
-			    "could not check whether a table was truncated or rewritten "
-			    "meanwhile: %s",
-			    err->text);
+	if (err && !s->is_cancelled) {
+		unchecked = *err;
+		error_prefix(&unchecked,
+			     "it could not be checked whether a table was truncated or "
+			     "rewritten while it was dumped");
+		error_hint(&unchecked, "save again");
+		log_error(s->opts.log, &unchecked);
+		s->is_unchecked = true;
+	}
 	save_advance(s, s->is_cancelled ? STEP_FAIL : STEP_NEXT);
 }
 
@@ -448,6 +485,8 @@ static void fill_report(struct save *s, struct report *r)
 			out->outcome = is_carried ? "stale" : "failed";
 		else if (is_dry)
 			out->outcome = "planned";
+		else if (!a->is_dumped)
+			out->outcome = "not started";
 		else
 			out->outcome = s->has_changed ? "saved" : "discarded";
 		failed += a->error != NULL;
@@ -468,7 +507,7 @@ static void fill_report(struct save *s, struct report *r)
 	r->signal_number = s->signal_number;
 	if (s->state == SAVE_FAILED)
 		r->result = s->has_changed ? REPORT_PARTLY : REPORT_FAILED;
-	else if (failed || s->carry.lost.count)
+	else if (failed || s->carry.lost.count || s->is_unchecked)
 		r->result = is_dry && failed == s->account_count ? REPORT_FAILED
 								 : REPORT_PARTLY;
 }
@@ -501,6 +540,7 @@ static void save_free(struct save *s)
 	pgtool_release(&s->pg_dump);
 	conninfo_release(&s->conninfo);
 	strvec_release(&s->argv);
+	free(s->last_failure);
 	layout_release(&s->layout);
 	save_carry_release(&s->carry);
 	free(s);

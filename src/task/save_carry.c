@@ -145,8 +145,12 @@ static void on_carried(void *owner)
 		save_advance(s, STEP_FAIL);
 		return;
 	}
-	for (size_t i = 0; i < s->carry.problems.count; i++)
-		log_warning(s->opts.log, "%s", s->carry.problems.v[i]);
+	for (size_t i = 0; i < s->carry.problems.count; i++) {
+		struct error err;
+
+		error_set(&err, ERROR_DATA, "%s", s->carry.problems.v[i]);
+		log_error(s->opts.log, &err);
+	}
 	for (size_t i = 0; i < s->carry.lost.count; i++) {
 		struct error err;
 

@@ -62,8 +62,7 @@ static char *dump_path(const struct save_account *a)
 	return str_format("%s/%s", a->save->layout.staging, file);
 }
 
-/* Its file is of no worth. */
-static void discard_file(struct save_account *a)
+void save_discard_dump(struct save_account *a)
 {
 	AUTO_FREE char *path = dump_path(a);
 
@@ -78,7 +77,7 @@ static void dump_failed(struct save_account *a, const struct error *err)
 {
 	struct error hinted = *err;
 
-	discard_file(a);
+	save_discard_dump(a);
 	if (!a->save->is_cancelled) {
 		add_hint(&hinted);
 		save_account_failed(a, "dump", &hinted);
@@ -155,7 +154,7 @@ static bool retry(struct save_account *a, const struct child_result *result)
 		return false;
 	log_debug(a->save->opts.log, "[%s dump] to be tried again: %s", a->model->name,
 		  result->messages);
-	discard_file(a);
+	save_discard_dump(a);
 	return true;
 }
 

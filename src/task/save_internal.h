@@ -74,7 +74,8 @@ struct save {
 	struct error error; /* of the whole run */
 	bool is_cancelled;
 	int signal_number;
-	bool has_changed; /* the swap took place */
+	bool has_changed;  /* the swap took place */
+	bool is_unchecked; /* it is not known whether a table was emptied meanwhile */
 
 	struct layout layout;
 	int lock_fd;
@@ -109,6 +110,7 @@ struct save {
 
 	struct save_carry carry;
 	uint64_t started_ms;
+	char *last_failure; /* see run_log_failure() */
 };
 
 /* save.c */
@@ -118,6 +120,8 @@ void save_account_failed(struct save_account *account, const char *step,
 			 const struct error *err);
 
 /* save_dump.c */
+/* Its file is of no worth: close and delete it. */
+void save_discard_dump(struct save_account *account);
 enum step_result save_dump_enter(struct save *save);
 
 /* save_carry.c */

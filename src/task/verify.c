@@ -66,7 +66,9 @@ static void complain(struct verify *v, struct report_account *account, const cha
 	struct error err;
 
 	error_set(&err, ERROR_DATA, "%s", problem);
-	account->error = xstrdup(err.text);
+	account->error = xstrdup(problem);
+	if (!account->file)
+		account->file = xstrdup(file);
 	account->outcome = "failed";
 	error_prefix(&err, "%s/%s", v->opts.conf->directory, file);
 	log_error(v->opts.log, &err);
@@ -91,6 +93,7 @@ static void on_read(void *owner, size_t index)
 	struct report_account *out = &v->report.accounts[index];
 	AUTO_FREE char *file = savedir_file_name(&v->save, out->account);
 
+	out->file = xstrdup(file);
 	out->outcome = e && e->is_stale ? "stale" : "good";
 	out->node = e && e->node ? xstrdup(e->node) : NULL;
 	out->version = look->dump.version ? xstrdup(look->dump.version) : NULL;

@@ -44,6 +44,22 @@ void layout_release(struct layout *l)
 	*l = (struct layout){ 0 };
 }
 
+bool layout_is_old(const char *dir, char **family)
+{
+	const char *old = NULL, *end;
+
+	for (const char *p = strstr(dir, ".old"); p; p = strstr(p + 1, ".old"))
+		old = p;
+	if (!old || old == dir || old[-1] == '/')
+		return false;
+	end = old + strlen(".old");
+	if (*end &&
+	    (*end != '.' || !end[1] || strspn(end + 1, "0123456789") != strlen(end + 1)))
+		return false;
+	*family = xstrndup(dir, (size_t)(old - dir));
+	return true;
+}
+
 char *layout_old(const struct layout *l, unsigned generation)
 {
 	return generation == 1 ? str_format("%s.old", l->dir)

@@ -30,6 +30,10 @@ struct layout {
 MUST_CHECK bool layout_init(struct layout *out, const char *dir, struct error *err);
 void layout_release(struct layout *layout);
 
+/* Is it the name of an old save, "m.old" or "m.old.2"? Then *family is "m"; the caller
+ * frees. */
+bool layout_is_old(const char *dir, char **family);
+
 /* "metamodel.old" for 1, "metamodel.old.2" for 2, ... Ownership: the caller frees. */
 char *layout_old(const struct layout *layout, unsigned generation);
 

@@ -33,9 +33,14 @@ bool lockfile_take(const char *path, const char *holder, int *fd, struct error *
 {
 	int opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-	if (opened < 0)
-		return error_set(err, ERROR_SYSTEM, "open the lock file %s: %s", path,
-				 strerror(errno));
+	if (opened < 0) {
+		bool is_missing = errno == ENOENT;
+
+		error_set(err, ERROR_SYSTEM, "open the lock file %s: %s", path,
+			  strerror(errno));
+		return is_missing &&
+		       error_hint(err, "create the directory that is to hold it");
+	}
 	if (!flock(opened, LOCK_EX | LOCK_NB)) {
 		(void)describe(opened, holder);
 		*fd = opened;

@@ -9,18 +9,17 @@ import os
 import pty
 import re
 import select
-import shutil
 import signal
 import struct
 import subprocess
 import termios
 
 import pytest
-from support import literal, pg_bindir, wait_for
+from support import pg_bindir, wait_for
 from test_save import (SAVED, add_small, add_small_global, dump_by_hand, everything, now,
                        saved_dump)
 
-LONG_AGO, EARLIER = "2020-01-01T00:00:00Z", "2021-02-03T04:05:06Z"
+LONG_AGO = "2020-01-01T00:00:00Z"
 
 
 def state(directory):
@@ -41,6 +40,13 @@ def pretend_saved_at(tree, account, moment):
         if entry["account"] == account:
             entry["saved_at"] = moment
     (tree.path / "manifest.json").write_text(json.dumps(manifest))
+
+
+def verify(metamodel, name="metamodel"):
+    """The save is in order."""
+    options, metamodel.options = metamodel.options, []  # --pg-bindir is not for verify
+    metamodel.run("verify", name)
+    metamodel.options = options
 
 
 def write_program(directory, text, name="pg_dump"):
@@ -91,7 +97,7 @@ def test_a_failed_account_keeps_its_last_dump_until_the_next_good_night(
         assert tree.file("bob").samefile(old.file("bob"))  # a hard link, no copy
         assert tree.entry("a")["saved_at"] > LONG_AGO
         assert not tree.file("a").samefile(old.file("a"))
-        metamodel.run("verify")
+        verify(metamodel)
     fake_pg_dump.heal("bob")
     metamodel.run("save")
     assert tree.stale() == [] and tree.entry("bob")["saved_at"] > LONG_AGO
@@ -106,12 +112,7 @@ def change(path):
     path.write_bytes(path.read_bytes().replace(b"integer", b"numeric"))
 
 
-def link_away(path):
-    shutil.move(path, path.parents[1] / "elsewhere.sql")
-    path.symlink_to("../elsewhere.sql")
-
-
-@pytest.mark.parametrize("damage", [os.unlink, cut, change, link_away])
+@pytest.mark.parametrize("damage", [os.unlink, cut, change])
 def test_a_damaged_dump_is_passed_over_for_an_older_one(metamodel, db, fake_pg_dump, damage):
     add_small_global(db, "a", "bob")
     tree = metamodel.tree()
@@ -122,14 +123,14 @@ def test_a_damaged_dump_is_passed_over_for_an_older_one(metamodel, db, fake_pg_d
     damage(tree.file("bob"))
     fake_pg_dump.fail("bob")
     result = metamodel.run("save", expect=3)
-    assert re.search(r"^metamodel: warning: .*bob.* in metamodel was passed over", result.stderr, re.M)
+    assert re.search("warning: .*bob.* in metamodel was passed over", result.stderr)
     assert tree.stale() == ["bob"] and tree.entry("bob")["saved_at"] == LONG_AGO
     assert tree.file("bob").read_bytes() == good
-    metamodel.run("verify")
+    verify(metamodel)
     damage(tree.file("bob"))  # and now none is good any more
     result = metamodel.run("save", expect=3)
     assert tree.accounts() == ["_global", "a"] and result.stderr.endswith(" Failed: bob.\n")
-    metamodel.run("verify")
+    verify(metamodel)
 
 
 def test_a_subset_carries_the_others_over(metamodel, db, fake_pg_dump):
@@ -147,7 +148,7 @@ def test_a_subset_carries_the_others_over(metamodel, db, fake_pg_dump):
         assert tree.file(account).samefile(old.file(account))
         assert tree.entry(account)["saved_at"] == LONG_AGO
     assert tree.entry("bob")["saved_at"] > LONG_AGO
-    metamodel.run("verify")
+    verify(metamodel)
     tree.file("eve").unlink()
     old.file("eve").unlink()
     result = metamodel.run("save", "bob", expect=3)  # what cannot be kept is not kept quiet
@@ -223,6 +224,7 @@ def test_a_table_truncated_behind_the_snapshot_fails_its_account(metamodel, db, 
     result = metamodel.run("save", "--pg-bindir", bindir, expect=3)
     assert re.search(r"\[bob recheck\].*_models was truncated or rewritten", result.stderr)
     assert metamodel.tree().stale() == ["bob"] and "precious" in metamodel.tree().text("bob")
+    verify(metamodel)
 
 
 # Rotation, and what is in the way
@@ -240,7 +242,7 @@ def test_saves_rotate_and_are_never_nested(metamodel, db, keep, nights):
     serials = [metamodel.tree(name).manifest["serial"] for name in there]
     assert serials == list(range(nights, nights - len(there), -1))
     for name in there:
-        metamodel.run("verify", name)
+        verify(metamodel, name)
 
 
 @pytest.fixture
@@ -281,7 +283,7 @@ def test_legacy_dumps_can_be_carried_over(metamodel, db, legacy, fake_pg_dump):
     entry = tree.entry("a b")
     assert (entry["saved_at"], entry["tables"], entry["node"]) == (LONG_AGO, 1, db.name)
     assert tree.file("a b").stat().st_mode & 0o777 == 0o600
-    metamodel.run("verify")
+    verify(metamodel)
 
 
 def test_a_legacy_dump_of_the_whole_database_is_no_dump_of_an_account(metamodel, db, legacy):
@@ -460,7 +462,7 @@ def report_of(result):
     report = result.report
     assert report["command"] == "save" and report["exit_status"] == result.returncode
     assert set(report) >= {"started", "finished", "seconds", "result", "error", "hint", "accounts"}
-    assert report["started"] <= report["finished"] <= now() and report["seconds"] > 0
+    assert report["started"] <= report["finished"] <= now() and report["seconds"] >= 0
     for entry in report["accounts"]:
         assert set(entry) >= {"account", "node", "result", "error", "version", "tables", "rows",
                               "bytes", "seconds"}
