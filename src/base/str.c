@@ -181,6 +181,21 @@ void strbuf_add_printable(struct strbuf *b, const char *text)
 	}
 }
 
+void strbuf_add_shell_word(struct strbuf *b, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_-+=:,./@%";
+
+	if (*word && strspn(word, plain) == strlen(word)) {
+		strbuf_add_str(b, word);
+		return;
+	}
+	strbuf_add_char(b, '\'');
+	for (; *word; word++)
+		strbuf_add_str(b, *word == '\'' ? "'\\''" : (char[]){ *word, '\0' });
+	strbuf_add_char(b, '\'');
+}
+
 void strbuf_reset(struct strbuf *b)
 {
 	b->length = 0;

@@ -52,6 +52,9 @@ void strbuf_add_utf8(struct strbuf *b, const char *text);
 /* Add `text` with its control characters as \xNN: on one line, harmless to a terminal. */
 void strbuf_add_printable(struct strbuf *b, const char *text);
 
+/* Add `word` as a shell takes it for one word: as it is, or within single quotes. */
+void strbuf_add_shell_word(struct strbuf *b, const char *word);
+
 /* Empty it, keeping the memory. */
 void strbuf_reset(struct strbuf *b);
 

@@ -96,13 +96,23 @@ void run_log_command(const struct run_opts *opts, const struct strvec *argv)
 	if (opts->log->level < LOG_DEBUG)
 		return;
 	for (size_t i = 0; i < argv->count; i++) {
-		strbuf_add_str(&line, i ? " '" : "'");
-		for (const char *p = argv->v[i]; *p; p++)
-			strbuf_add_str(&line,
-				       *p == '\'' ? "'\\''" : (char[]){ *p, '\0' });
-		strbuf_add_char(&line, '\'');
+		if (i)
+			strbuf_add_char(&line, ' ');
+		strbuf_add_shell_word(&line, argv->v[i]);
 	}
 	log_debug(opts->log, "%s", line.buf);
+}
+
+bool run_hint_command(const struct run_opts *opts, struct error *err, const char *why,
+		      const char *account)
+{
+	AUTO_STRBUF struct strbuf line = { 0 };
+
+	strbuf_add_format(&line, "%s: metamodel %s -D ", why, opts->command);
+	strbuf_add_shell_word(&line, opts->conf->directory);
+	strbuf_add_str(&line, " -- ");
+	strbuf_add_shell_word(&line, account);
+	return error_hint(err, "%s", line.buf);
 }
 
 void run_on_waiting(const struct run_opts *opts, const struct error *why,

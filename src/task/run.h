@@ -49,6 +49,11 @@ void run_log_failure(const struct run_opts *opts, const char *account, const cha
  */
 unsigned run_choose_jobs(const struct run_opts *opts, const struct node *node);
 
+/* The hint "WHY: metamodel save -D DIR -- ACCOUNT", safe to be typed as it is. Returns
+ * false. */
+bool run_hint_command(const struct run_opts *opts, struct error *err, const char *why,
+		      const char *account);
+
 /* At debug level, quoted as a shell would want it. */
 void run_log_command(const struct run_opts *opts, const struct strvec *argv);
 

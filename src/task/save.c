@@ -270,7 +270,7 @@ static void on_rewritten(void *owner, const char *schema, const char *table)
 			  "table %s was truncated or rewritten while it was dumped: "
 			  "its rows may be missing in the dump",
 			  table);
-		error_hint(&err, "save it again: metamodel save %s", a->model->name);
+		run_hint_command(&s->opts, &err, "save it again", a->model->name);
 		save_discard_dump(a); /* so that a better one can be carried over */
 		save_account_failed(a, "recheck", &err);
 		s->dumped--;

@@ -157,7 +157,7 @@ static void on_carried(void *owner)
 		error_set(&err, ERROR_DATA,
 			  "[%s carry over] no save holds a good dump of it",
 			  s->carry.lost.v[i]);
-		error_hint(&err, "dump it: metamodel save %s", s->carry.lost.v[i]);
+		run_hint_command(&s->opts, &err, "dump it", s->carry.lost.v[i]);
 		log_error(s->opts.log, &err);
 	}
 	save_advance(s, STEP_NEXT);

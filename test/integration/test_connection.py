@@ -600,7 +600,7 @@ class TestPrompt(OnScram):
     @pytest.mark.parametrize("args", [[], ["-W"]], ids=["when needed", "-W"])
     def test_ctrl_c_at_the_prompt_ends_it_as_the_signal_would(self, saver, terminal, args):
         result = self.run(saver, terminal, *args, answer="\x03")
-        assert result.returncode == 128 + signal.SIGINT, result
+        assert result.returncode in (128 + signal.SIGINT, -signal.SIGINT), result
         assert not (saver.cwd / "metamodel").exists()
 
     @pytest.mark.parametrize("args", [[], ["-W"]], ids=["when needed", "-W"])

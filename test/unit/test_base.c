@@ -58,6 +58,25 @@ static void test_bytes_that_are_no_utf8_become_question_marks(void **state)
 	strbuf_release(&b);
 }
 
+static void assert_shell_word(const char *word, const char *expected)
+{
+	struct strbuf b = { 0 };
+
+	strbuf_add_shell_word(&b, word);
+	assert_string_equal(b.buf, expected);
+	strbuf_release(&b);
+}
+
+static void test_a_word_for_the_shell_stays_one_word(void **state)
+{
+	(void)state;
+	assert_shell_word("/usr/bin/pg_dump", "/usr/bin/pg_dump");
+	assert_shell_word("", "''");
+	assert_shell_word("$(touch x)", "'$(touch x)'");
+	assert_shell_word("it's", "'it'\\''s'");
+	assert_shell_word("a\nb", "'a\nb'");
+}
+
 static void test_an_error_gets_its_context_in_front_and_is_cut_not_overrun(void **state)
 {
 	struct error err;
@@ -186,6 +205,7 @@ int main(void)
 		UNIT_TEST(test_numbers_are_digits_within_bounds_and_nothing_else),
 		UNIT_TEST(test_utf8_is_what_rfc_3629_says),
 		UNIT_TEST(test_bytes_that_are_no_utf8_become_question_marks),
+		UNIT_TEST(test_a_word_for_the_shell_stays_one_word),
 		UNIT_TEST(test_an_error_gets_its_context_in_front_and_is_cut_not_overrun),
 		UNIT_TEST(test_a_vector_is_an_argv_even_when_empty),
 		UNIT_TEST_IN_TMP(test_control_characters_reach_no_terminal),
