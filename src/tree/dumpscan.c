@@ -122,6 +122,7 @@ static void take_sql(struct dumpscan *s, const struct dumplex_token *t)
 	static const enum dumpscan_problem problems[] = {
 		[SQL_BAD_COPY] = DUMPSCAN_BAD_COPY,
 		[SQL_BAD_NAME] = DUMPSCAN_BAD_NAME,
+		[SQL_BAD_STATEMENT] = DUMPSCAN_BAD_STATEMENT,
 		[SQL_BAD_BEGIN] = DUMPSCAN_BAD_BEGIN,
 		[SQL_BAD_SETTING] = DUMPSCAN_BAD_SETTING,
 	};
@@ -302,6 +303,7 @@ static const struct {
 	[DUMPSCAN_LONE_UNRESTRICT]    = { LINE_FIRST, "\\unrestrict without \\restrict" },
 	[DUMPSCAN_BAD_COPY]           = { LINE_FIRST, "COPY in a form that pg_dump does not write" },
 	[DUMPSCAN_BAD_NAME]           = { LINE_FIRST, "table whose name cannot be told" },
+	[DUMPSCAN_BAD_STATEMENT]      = { LINE_FIRST, "statement that no dump of a metamodel has" },
 	[DUMPSCAN_BAD_BEGIN]          = { LINE_FIRST, "BEGIN at which psql may lose track" },
 	[DUMPSCAN_BAD_SETTING]        = { LINE_FIRST, "setting under which psql may read the file "
 						      "differently" },

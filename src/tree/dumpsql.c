@@ -330,10 +330,29 @@ static bool is_hidden_copy(struct dumpsql *sql, const struct dumplex_token *t)
 	       (sql->is_after_semicolon || (is_first_word && sql->count));
 }
 
+/*
+ * May a statement begin so? COMMIT and its like would end the transaction that the dump
+ * is loaded in, DROP and DELETE are nothing that a dump needs. A lone semicolon is
+ * nothing.
+ */
+static bool is_beginning(const struct dumplex_token *t)
+{
+	static const char *const words[] = { "alter",    "comment", "copy",    "create",
+					     "grant",    "insert",  "refresh", "revoke",
+					     "security", "select",  "set" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (is_word(t, words[i]))
+			return true;
+	return is_symbol(t, ';');
+}
+
 enum dumpsql_effect dumpsql_token(struct dumpsql *sql, const struct dumplex_token *t)
 {
 	enum dumpsql_effect effect;
 
+	if (!sql->count && !is_beginning(t))
+		return SQL_BAD_STATEMENT;
 	if (is_hidden_copy(sql, t))
 		return SQL_BAD_COPY;
 	sql->is_after_semicolon = false;
