@@ -169,15 +169,29 @@ void strbuf_add_utf8(struct strbuf *b, const char *text)
 	}
 }
 
+/* A character that moves cursors: C0, DEL, or C1 (U+0080 to U+009F). */
+static bool is_control(const unsigned char *c)
+{
+	return c[0] < 0x20 || c[0] == 0x7f || (c[0] == 0xc2 && c[1] <= 0x9f);
+}
+
 void strbuf_add_printable(struct strbuf *b, const char *text)
 {
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
+	size_t left = strlen(text);
 
-		if (c < 0x20 || c == 0x7f)
-			strbuf_add_format(b, "\\x%02x", c);
-		else
-			strbuf_add_char(b, *text);
+	while (left > 0) {
+		const unsigned char *c = (const unsigned char *)text;
+		size_t n = utf8_char(c, left);
+
+		bool is_plain = n && !is_control(c);
+
+		n = n ? n : 1;
+		if (is_plain)
+			strbuf_add(b, text, n);
+		for (size_t i = 0; !is_plain && i < n; i++)
+			strbuf_add_format(b, "\\x%02x", c[i]);
+		text += n;
+		left -= n;
 	}
 }
 

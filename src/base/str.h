@@ -49,7 +49,10 @@ void strbuf_add_format(struct strbuf *b, const char *format, ...) PRINTF_LIKE(2,
 /* Add `text` with every byte that is not part of well-formed UTF-8 as '?'. */
 void strbuf_add_utf8(struct strbuf *b, const char *text);
 
-/* Add `text` with its control characters as \xNN: on one line, harmless to a terminal. */
+/*
+ * Add `text` with its control characters, and what is no UTF-8, as \xNN: on one line, and
+ * harmless to a terminal.
+ */
 void strbuf_add_printable(struct strbuf *b, const char *text);
 
 /* Add `word` as a shell takes it for one word: as it is, or within single quotes. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "cli/command.h"
 
+#include <signal.h>
 #include <string.h>
 
 #include "base/auto.h"
@@ -50,7 +51,8 @@ static void on_done(void *owner, const struct report *report)
 	struct error err;
 
 	cli->task = NULL;
-	cli->exit_status = exit_status(report);
+	cli->exit_status =
+		cli->is_interrupted ? EXIT_BY_SIGNAL + SIGINT : exit_status(report);
 	progress_end(&cli->progress);
 	if (report->error.kind != ERROR_NONE)
 		log_error(&cli->log, &report->error);
@@ -65,11 +67,14 @@ static void on_done(void *owner, const struct report *report)
 static bool ask_password(void *owner, char **out)
 {
 	struct cli *cli = owner;
+	enum prompt_result result;
 
 	if (cli->conf.no_password)
 		return false;
 	progress_hide(&cli->progress);
-	return prompt_password(out) == PROMPT_ANSWERED;
+	result = prompt_password(out);
+	cli->is_interrupted = result == PROMPT_INTERRUPTED;
+	return result == PROMPT_ANSWERED;
 }
 
 static void on_progress(void *owner, size_t done, size_t total)

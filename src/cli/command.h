@@ -29,6 +29,7 @@ struct cli {
 	uint64_t started_ms;
 	char started[CLOCK_TEXT_BYTES];
 	int exit_status;
+	bool is_interrupted; /* ^C was the answer to a question of ours */
 };
 
 struct command {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -37,6 +39,9 @@ static bool ask_password(struct cli *cli, struct error *err)
 	case PROMPT_NO_TERMINAL:
 		return error_set(err, ERROR_USAGE,
 				 "option --password: there is no terminal to ask on");
+	case PROMPT_NO_ANSWER:
+		return error_set(err, ERROR_USAGE,
+				 "option --password: no password given");
 	case PROMPT_INTERRUPTED:
 		return error_set(err, ERROR_SIGNAL, "no password given");
 	}
@@ -100,6 +105,9 @@ int main(int argc, char **argv)
 		puts("metamodel " VERSION);
 	else
 		status = run(&cli);
+	if (fflush(stdout) &&
+	    !error_set(&err, ERROR_SYSTEM, "write: %s", strerror(errno)))
+		status = fail(&cli, &err);
 	conf_release(&cli.conf);
 	return status;
 }

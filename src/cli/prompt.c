@@ -25,15 +25,15 @@ static bool put(int fd, const char *text)
  * Byte by byte with signals off: a ^C arrives here as a byte, so that the terminal is
  * never left without echo.
  */
-static bool read_line(int fd, struct strbuf *line)
+static enum prompt_result read_line(int fd, struct strbuf *line)
 {
 	char c;
 
 	while (line->length < PASSWORD_MAX && read(fd, &c, 1) == 1) {
 		if (c == '\n' || c == '\r')
-			return true;
+			return PROMPT_ANSWERED;
 		if (c == 3 || c == 4) /* ^C, ^D */
-			return false;
+			return c == 3 ? PROMPT_INTERRUPTED : PROMPT_NO_ANSWER;
 		if (c == 0x7f || c == '\b') {
 			if (line->length)
 				line->buf[--line->length] = '\0';
@@ -41,7 +41,7 @@ static bool read_line(int fd, struct strbuf *line)
 			strbuf_add_char(line, c);
 		}
 	}
-	return false;
+	return PROMPT_NO_ANSWER;
 }
 
 enum prompt_result prompt_password(char **out)
@@ -49,7 +49,7 @@ enum prompt_result prompt_password(char **out)
 	AUTO_CLOSE int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
 	struct termios before, quiet;
 	struct strbuf line = { 0 };
-	bool is_ok;
+	enum prompt_result result = PROMPT_NO_TERMINAL;
 
 	if (fd < 0 || tcgetattr(fd, &before) < 0)
 		return PROMPT_NO_TERMINAL;
@@ -59,13 +59,14 @@ enum prompt_result prompt_password(char **out)
 	quiet.c_cc[VTIME] = 0;
 	if (tcsetattr(fd, TCSAFLUSH, &quiet) < 0)
 		return PROMPT_NO_TERMINAL;
-	is_ok = put(fd, "Password: ") && read_line(fd, &line);
+	if (put(fd, "Password: "))
+		result = read_line(fd, &line);
 	tcsetattr(fd, TCSAFLUSH, &before);
 	(void)put(fd, "\n");
-	if (is_ok)
+	if (result == PROMPT_ANSWERED)
 		*out = strbuf_detach(&line);
 	else if (line.buf)
 		explicit_bzero(line.buf, line.capacity);
 	strbuf_release(&line);
-	return is_ok ? PROMPT_ANSWERED : PROMPT_INTERRUPTED;
+	return result;
 }

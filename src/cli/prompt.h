@@ -6,7 +6,8 @@
 enum prompt_result {
 	PROMPT_ANSWERED,
 	PROMPT_NO_TERMINAL,
-	PROMPT_INTERRUPTED, /* by ^C or ^D */
+	PROMPT_NO_ANSWER,   /* ^D */
+	PROMPT_INTERRUPTED, /* ^C */
 };
 
 /*

@@ -159,7 +159,7 @@ static bool take_account(const char *name, bool literal, struct values *values,
 	if (!*name)
 		return error_set(err, ERROR_USAGE, "an account name cannot be empty");
 	if (!str_is_utf8(name, strlen(name)))
-		return error_set(err, ERROR_USAGE, "account name '%s' is not UTF-8",
+		return error_set(err, ERROR_USAGE, "account name '%s' is not valid UTF-8",
 				 name);
 	if (*name == '.' && !literal) {
 		if (setting_is_given(settings, argv, "host-suffix"))

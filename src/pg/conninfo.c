@@ -49,8 +49,19 @@ static bool is_connection_string(const char *dbname)
 	       str_has_prefix(dbname, "postgres://");
 }
 
+/* A value from a config file: only where the environment is silent. */
+static void set_configured(struct conninfo *info, const char *keyword,
+			   const char *variable, const char *value)
+{
+	const char *env = variable ? getenv(variable) : NULL;
+
+	if (!env || !*env)
+		set_default(info, keyword, value);
+}
+
+/* What `option` names as a connection string; libpq adds nothing of its own. */
 static bool add_connection_string(struct conninfo *info, const char *text,
-				  struct error *err)
+				  bool is_configured, struct error *err)
 {
 	char *message = NULL;
 	PQconninfoOption *options = PQconninfoParse(text, &message);
@@ -63,21 +74,32 @@ static bool add_connection_string(struct conninfo *info, const char *text,
 		PQfreemem(message);
 		return error_hint(err, "Try 'metamodel --help'");
 	}
-	for (const PQconninfoOption *o = options; o->keyword; o++)
-		if (o->val)
+	for (const PQconninfoOption *o = options; o->keyword; o++) {
+		if (o->val && is_configured)
+			set_configured(info, o->keyword, o->envvar, o->val);
+		else if (o->val)
 			conninfo_set(info, o->keyword, o->val);
+	}
 	PQconninfoFree(options);
 	return true;
 }
 
-/* A value from a config file: only where the environment is silent. */
-static void set_configured(struct conninfo *info, const char *keyword,
-			   const char *variable, const char *value)
+static bool add_configured(struct conninfo *info, const struct conf_connection *file,
+			   struct error *err)
 {
-	const char *env = getenv(variable);
+	const char *host_address = getenv("PGHOSTADDR");
 
-	if (!env || !*env)
-		set_default(info, keyword, value);
+	if (file->dbname && is_connection_string(file->dbname) &&
+	    !add_connection_string(info, file->dbname, true, err))
+		return false;
+	if (!conninfo_get(info, "hostaddr") && (!host_address || !*host_address))
+		set_configured(info, "host", "PGHOST", file->host);
+	set_configured(info, "port", "PGPORT", file->port);
+	set_configured(info, "user", "PGUSER", file->user);
+	set_configured(info, "password", "PGPASSWORD", file->password);
+	if (file->dbname && !is_connection_string(file->dbname))
+		set_configured(info, "dbname", "PGDATABASE", file->dbname);
+	return true;
 }
 
 bool conninfo_from_conf(const struct conf *conf, struct conninfo *out, struct error *err)
@@ -85,10 +107,9 @@ bool conninfo_from_conf(const struct conf *conf, struct conninfo *out, struct er
 	const struct conf_connection *given = &conf->command_line;
 	const struct conf_connection *file = &conf->config;
 	const char *service = getenv("PGSERVICE");
-	const char *host_address = getenv("PGHOSTADDR");
 
 	if (given->dbname && is_connection_string(given->dbname)) {
-		if (!add_connection_string(out, given->dbname, err))
+		if (!add_connection_string(out, given->dbname, false, err))
 			return false;
 	} else {
 		set_default(out, "dbname", given->dbname);
@@ -99,11 +120,5 @@ bool conninfo_from_conf(const struct conf *conf, struct conninfo *out, struct er
 	set_default(out, "password", given->password);
 	if (conninfo_get(out, "service") || (service && *service))
 		return true;
-	if (!conninfo_get(out, "hostaddr") && (!host_address || !*host_address))
-		set_configured(out, "host", "PGHOST", file->host);
-	set_configured(out, "port", "PGPORT", file->port);
-	set_configured(out, "user", "PGUSER", file->user);
-	set_configured(out, "dbname", "PGDATABASE", file->dbname);
-	set_configured(out, "password", "PGPASSWORD", file->password);
-	return true;
+	return add_configured(out, file, err);
 }

@@ -49,8 +49,7 @@ static const char facts_sql[] =
 	"  WHERE name IN ('statement_timeout', 'lock_timeout', 'transaction_timeout',"
 	"   'idle_in_transaction_session_timeout', 'idle_session_timeout')),"
 	" set_config('client_encoding', CASE getdatabaseencoding() WHEN 'SQL_ASCII'"
-	"  THEN 'SQL_ASCII' ELSE 'UTF8' END, false),"
-	" set_config('search_path', 'pg_catalog', false)";
+	"  THEN 'SQL_ASCII' ELSE 'UTF8' END, false)";
 
 static const char *const lock_sql[] = {
 	[NODE_LOCK_SHARED] = "SELECT pg_catalog.pg_try_advisory_lock_shared(" LOCK_CLASS
@@ -210,12 +209,27 @@ static void on_facts(void *owner, const struct pg_result *result, const struct e
 		pgconn_query(n->conn, lock_sql[n->opts.lock], NULL, 0, on_lock, n);
 }
 
+static void on_path_set(void *owner, const struct pg_result *result,
+			const struct error *err)
+{
+	struct node *n = owner;
+
+	(void)result;
+	if (err)
+		failed(n, err);
+	else
+		pgconn_query(n->conn, facts_sql, NULL, 0, on_facts, n);
+}
+
 static void on_connected(void *owner, const struct error *err)
 {
 	struct node *n = owner;
 
 	if (!err) {
-		pgconn_query(n->conn, facts_sql, NULL, 0, on_facts, n);
+		/* before anything else: nobody's function or operator but the system's is
+		 * ours */
+		pgconn_query(n->conn, "SET search_path = pg_catalog", NULL, 0,
+			     on_path_set, n);
 		return;
 	}
 	if (!retry(n, err, pgconn_needs_password(n->conn))) {

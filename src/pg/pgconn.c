@@ -166,6 +166,10 @@ bool pgconn_start(const struct pgconn_opts *opts, struct pgconn **out, struct er
 		abort(); /* out of memory */
 	if (PQstatus(c->pg) == CONNECTION_BAD) {
 		set_from_libpq(c, err);
+		if (!strstr(err->text, "connection to server"))
+			error_prefix(err,
+				     "connection to server at \"%s\", port %s failed",
+				     pgconn_host(c), pgconn_port(c));
 		PQfinish(c->pg);
 		free(c);
 		return false;

@@ -648,9 +648,7 @@ static void on_loaded(void *owner, struct work_item *item,
 	stored_dump_close(&a->dump);
 	a->elapsed_ms = result->elapsed_ms;
 	if (child_succeeded(result, "psql", &err)) {
-		if (result->messages[0])
-			log_warning(r->opts.log, "[%s restore] %s", a->plan->name,
-				    result->messages);
+		run_log_messages(&r->opts, a->plan->name, "restore", result->messages);
 		a->progress = ACCOUNT_COMMITTED;
 		r->opts.progress(r->opts.owner, ++r->finished, r->account_count);
 		start_flush(r);

@@ -72,6 +72,18 @@ void run_log_failure(const struct run_opts *opts, const char *account, const cha
 	*last = xstrdup(err->text);
 }
 
+void run_log_messages(const struct run_opts *opts, const char *account, const char *step,
+		      const char *messages)
+{
+	while (*messages) {
+		size_t length = strcspn(messages, "\n");
+
+		log_warning(opts->log, "[%s %s] %.*s", account, step, (int)length,
+			    messages);
+		messages += length + (messages[length] == '\n');
+	}
+}
+
 unsigned run_choose_jobs(const struct run_opts *opts, const struct node *node)
 {
 	uint64_t free_connections = node_facts(node)->free_connections;

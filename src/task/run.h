@@ -43,6 +43,10 @@ MUST_CHECK bool run_begin(const struct run_opts *opts, const struct layout *layo
 void run_log_failure(const struct run_opts *opts, const char *account, const char *step,
 		     const struct error *err, char **last);
 
+/* What a child that succeeded had to say, a warning for each line: "[NAME STEP] line". */
+void run_log_messages(const struct run_opts *opts, const char *account, const char *step,
+		      const char *messages);
+
 /*
  * How many children at once: what was asked for, or one a processor, but never more than
  * the server has connections left, which is said.

@@ -71,12 +71,28 @@ static bool link_or_copy(const struct save *s, const struct savedir *save, int f
 	return error_prefix(err, "%s", to);
 }
 
+/* The account's schema as its dump has it, in the encoding of the database; NULL: not
+ * known. */
+static const char *schema_of(const struct save *s, const char *account)
+{
+	for (const char *p = account; *p; p++) {
+		if (*p & 0x80) {
+			for (size_t i = 0; i < s->account_count; i++)
+				if (!strcmp(s->accounts[i].model->name, account))
+					return s->accounts[i].model->raw_name;
+			return NULL;
+		}
+	}
+	return account;
+}
+
 /* *out is filled on success only. */
 static bool carry_from(struct save *s, const struct savedir *save,
 		       struct manifest_entry *out, bool *is_there, struct error *err)
 {
 	struct stored_dump dump;
-	bool is_ok = stored_dump_open(save, out->account, NULL, &dump, err) &&
+	bool is_ok = stored_dump_open(save, out->account, schema_of(s, out->account),
+				      &dump, err) &&
 		     link_or_copy(s, save, dump.fd, out->account, err) &&
 		     describe(&dump, s->carry.node_name, out, err);
 

@@ -217,9 +217,7 @@ static void on_finished(void *owner, struct work_item *item,
 
 	a->elapsed_ms = result->elapsed_ms;
 	if (child_succeeded(result, "pg_dump", &err)) {
-		if (result->messages[0])
-			log_warning(s->opts.log, "[%s dump] %s", a->model->name,
-				    result->messages);
+		run_log_messages(&s->opts, a->model->name, "dump", result->messages);
 		work_start(s->opts.loop, check_dump, on_checked, a);
 	} else if (!retry(a, result)) {
 		dump_failed(a, s->is_node_lost ? &s->node_error : &err);

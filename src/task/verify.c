@@ -169,11 +169,11 @@ static bool open_save(struct verify *v, struct error *err)
 	return false;
 }
 
-static void name_extra(struct verify *v, const struct strvec *files, bool is_dump)
+/* Those that belong to an account are named when that is read. */
+static void name_extra(struct verify *v, const struct strvec *files)
 {
 	for (size_t i = 0; i < files->count; i++) {
-		AUTO_FREE char *account =
-			is_dump ? layout_account_name(files->v[i]) : NULL;
+		AUTO_FREE char *account = layout_account_name(files->v[i]);
 
 		if (!account || !manifest_find(&v->save.manifest, account))
 			complain(v, report_add(&v->report, ""), files->v[i],
@@ -193,8 +193,8 @@ static void on_start(void *owner)
 	for (size_t i = 0; i < v->accounts.count; i++)
 		report_add(&v->report, v->accounts.v[i])->outcome = "unread";
 	if (v->save.kind == SAVEDIR_SAVE)
-		name_extra(v, &v->save.dumps, true);
-	name_extra(v, &v->save.strays, false);
+		name_extra(v, &v->save.dumps);
+	name_extra(v, &v->save.strays);
 	v->looks = xcalloc(v->accounts.count, sizeof(struct look *));
 	work_each_start(&(struct work_each_opts){ .loop = v->opts.loop,
 						  .count = v->accounts.count,

@@ -344,6 +344,7 @@ static size_t step_colon(struct dumplex *lex, const char *p, size_t length)
 		return 0;
 	}
 	emit_symbol(lex, ':');
+	lex->is_after_colon = *p == '"' || *p == '\'';
 	return *p == ':' || *p == '=' ? 1 : 0;
 }
 
@@ -431,6 +432,11 @@ static size_t step_quotes(struct dumplex *lex, const char *p, size_t length)
 	if (!q->is_closed)
 		return used;
 	lex->state = IN_SQL;
+	if (lex->is_after_colon && is_psql_variable(q->text)) {
+		keep(lex, q->text, strlen(q->text));
+		complain(lex, LEX_VARIABLE);
+	}
+	lex->is_after_colon = false;
 	emit_text(lex, is_name ? TOKEN_QUOTED : TOKEN_LITERAL, q->text,
 		  dumpquote_is_plain(q));
 	return used;

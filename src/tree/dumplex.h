@@ -69,6 +69,8 @@ struct dumplex {
 	uint64_t comment_depth;
 	char comment_last;
 	int number;
+	bool is_after_colon; /* quotes that begin right behind one: psql's :"name" and
+				:'name' */
 	struct dumpquote quote;
 };
 

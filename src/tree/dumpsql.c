@@ -261,18 +261,24 @@ static enum dumpsql_effect step(struct dumpsql *sql, const struct dumplex_token 
 	return follow_edge(sql, t);
 }
 
-/* Does the statement begin with CREATE [OR REPLACE] FUNCTION or PROCEDURE? */
+/*
+ * Does the statement begin with CREATE [OR REPLACE] FUNCTION or PROCEDURE; or is it a
+ * CREATE SCHEMA, which may hold one? Of any other, CREATE TRIGGER ... EXECUTE FUNCTION
+ * say, no psql counts.
+ */
 static void track_routine(struct dumpsql *sql, const struct dumplex_token *t)
 {
 	static const char *const words[] = { "create", "or", "replace" };
 	bool is_function = is_word(t, "function") || is_word(t, "procedure");
 
-	sql->has_create = sql->has_create || is_word(t, "create");
-	sql->has_function = sql->has_function || (sql->has_create && is_function);
+	sql->has_schema =
+		sql->has_schema ||
+		(sql->count == 1 && sql->routine_words == 1 && is_word(t, "schema"));
+	sql->has_function = sql->has_function || (sql->has_schema && is_function);
 	if (sql->routine_words != sql->count)
 		return; /* it began with something else */
 	if (is_function && (sql->count == 1 || sql->count == 3))
-		sql->is_routine = true;
+		sql->is_routine = sql->has_function = true;
 	else if (sql->count < ARRAY_SIZE(words) && is_word(t, words[sql->count]))
 		sql->routine_words++;
 }
@@ -313,21 +319,14 @@ static enum dumpsql_effect end_statement(struct dumpsql *sql)
 	sql->statement = STATEMENT_OTHER;
 	sql->is_qualified = false;
 	sql->count = sql->routine_words = 0;
-	sql->has_word = sql->is_routine = sql->has_create = sql->has_function = false;
+	sql->is_routine = sql->has_schema = sql->has_function = false;
 	return is_copy ? SQL_ENDS_COPY : SQL_ENDS;
 }
 
-/*
- * A COPY that is not the first token: the server runs one behind a semicolon that did not
- * end the statement, and psql takes the first word for the statement's.
- */
-static bool is_hidden_copy(struct dumpsql *sql, const struct dumplex_token *t)
+/* A COPY behind a semicolon that did not end the statement: the server runs it, too. */
+static bool is_hidden_copy(const struct dumpsql *sql, const struct dumplex_token *t)
 {
-	bool is_first_word = !sql->has_word && !sql->paren_depth && t->kind == TOKEN_WORD;
-
-	sql->has_word = sql->has_word || is_first_word;
-	return is_word(t, "copy") &&
-	       (sql->is_after_semicolon || (is_first_word && sql->count));
+	return sql->is_after_semicolon && is_word(t, "copy");
 }
 
 /*

@@ -45,7 +45,6 @@ struct dumpsql {
 	/* The rest is dumpsql's own. */
 	int state;
 	int statement;
-	bool has_word; /* outside of parentheses */
 	bool is_qualified;
 	char search_path[DUMP_TEXT_SIZE]; /* its first schema */
 	uint32_t column;
@@ -53,8 +52,8 @@ struct dumpsql {
 	uint64_t begin_depth;
 	uint64_t routine_words; /* of CREATE OR REPLACE FUNCTION, so far */
 	bool is_routine;        /* the statement begins with all of them */
-	bool has_create;
-	bool has_function; /* after a CREATE */
+	bool has_schema;        /* it is a CREATE SCHEMA */
+	bool has_function;      /* it makes one, or may */
 	bool is_after_begin;
 	bool is_after_semicolon; /* of one that did not end the statement */
 };

@@ -3,6 +3,7 @@
 
 import contextlib
 import fcntl
+import itertools
 import os
 import re
 import shutil
@@ -266,8 +267,8 @@ class TestAuthority(OnScram):
         saver.run("save", "-nw", "-c", "my.conf")
 
     def test_an_empty_value_in_a_file_leaves_it_to_libpq(self, saver, say):
-        write(saver.cwd, "empty.conf", "[backend]\nhost =\nport =\nuser =\npassword =\ndatabase =\n")
-        saver.run("save", "-nw", "-c", "empty.conf")
+        keys = "".join(f"{key} =\n" for key in BACKEND.values())
+        saver.run("save", "-nw", "-c", write(saver.cwd, "my.conf", f"[backend]\n{keys}"))
 
     def test_hostaddr_in_the_environment_is_not_mixed_with_a_configured_host(self, saver, scram):
         saver.env.pop("PGHOST")
@@ -578,6 +579,11 @@ class TestPrompt(OnScram):
         assert terminal.seen.count("Password") == 1
         assert scram_log().count("FATAL:  password authentication failed") == 1
 
+    def test_nor_after_an_empty_one(self, saver, terminal):
+        result = self.run(saver, terminal, answer="\n")
+        assert result.returncode == 1 and "password" in error_lines(result)[0]
+        assert terminal.seen.count("Password") == 1
+
     @pytest.mark.parametrize("env, args", [
         ({}, ["-w"]), ({}, ["--no-password", "-q"]), ({"PGPASSWORD": "wrong"}, [])],
         ids=["-w", "-wq", "given a wrong one"])
@@ -606,7 +612,8 @@ class TestPrompt(OnScram):
     @pytest.mark.parametrize("args", [[], ["-W"]], ids=["when needed", "-W"])
     def test_the_end_of_input_is_no_password(self, saver, terminal, args):
         result = self.run(saver, terminal, *args, answer="\x04")
-        assert result.returncode in (1, 2) and "password" in error_lines(result)[0]
+        assert result.returncode in (1, 2, 128 + signal.SIGINT)
+        assert "password" in error_lines(result)[0]
         assert "no terminal" not in result.stderr  # there was one
 
     def test_without_a_terminal_w_is_a_mistake(self, saver):
@@ -806,21 +813,28 @@ class TestDatabaseSettings:
     def test_those_of_the_database_do_not_end_a_save(self, metamodel, db):
         db.add_accounts("agentzh", "ä-書")
         metamodel.run("save")
-        locker = db.connect(autocommit=False)  # sessions of before keep their own settings
-        db.query("SELECT 1")
+        # Sessions of before keep their own settings.
+        lockers = [db.connect(autocommit=False) for _ in range(2)]
         db.sql("CREATE SCHEMA evil; CREATE TABLE evil._accounts (name text)")
         db.sql("".join(f"ALTER DATABASE {db.name} SET {setting};" for setting in SETTINGS))
-        locker.cursor().execute("LOCK TABLE agentzh._roles")
+        lockers[0].cursor().execute("LOCK TABLE _global._accounts")
+        lockers[1].cursor().execute("LOCK TABLE agentzh._roles")
         running = metamodel.start("save", "-j1", "--lock-wait=60")
-        # Longer than any of them, a child waits and our session idles in its transaction.
-        wait_for(lambda: db.query(
-            "SELECT FROM pg_stat_activity w, pg_stat_activity i WHERE w.datname = "
-            f"'{db.name}' AND i.datname = w.datname AND w.wait_event_type = 'Lock' "
-            "AND w.state_change < clock_timestamp() - interval '500 ms' "
-            "AND i.state = 'idle in transaction' "
-            "AND i.state_change < clock_timestamp() - interval '500 ms'"),
-            what="a child that waits")
-        locker.close()
+
+        def are_there(**conditions):
+            return len(conditions) == db.query(
+                "SELECT count(DISTINCT application_name) FROM pg_stat_activity WHERE datname = "
+                f"'{db.name}' AND state_change < clock_timestamp() - interval '500 ms' AND (" +
+                " OR ".join(conditions.values()) + ")")[0][0]
+
+        # Longer than any of them our session waits; then it idles while a child waits.
+        waits = "wait_event_type = 'Lock' AND application_name = '{}'".format
+        wait_for(lambda: are_there(we=waits("metamodel save")), what="us to wait")
+        lockers[0].close()
+        wait_for(lambda: are_there(child=waits("metamodel"), we="state = 'idle in transaction' "
+                                   "AND application_name = 'metamodel save'"),
+                 what="a child to wait")
+        lockers[1].close()
         result = running.wait()
         assert result.returncode == 0, result
         same_contents(metamodel.tree("metamodel.old"), metamodel.tree())
@@ -840,22 +854,22 @@ class TestDatabaseSettings:
     def test_no_function_or_operator_of_its_users_is_run(self, metamodel, db, path):
         """On servers before 15 everybody may create such things in public (CVE-2018-1058)."""
         db.add_accounts("agentzh")
-        types = ["name", "text", "numeric", "bigint", "integer", '"char"', "oid", "boolean"]
-        for left in types:
-            for right in types:
-                for trap, operators, answer in [("a", ["-"], "numeric"),
-                                                ("b", ["=", "<>", "<", "~~", "~"], "boolean")]:
-                    function = f"public.trap_{trap}"
-                    db.sql(self.TRAP.format(function, f"{left}, {right}", answer) + "".join(
-                        f"CREATE OPERATOR public.{operator} (LEFTARG = {left}, "
-                        f"RIGHTARG = {right}, FUNCTION = {function});" for operator in operators))
+        traps = ""
+        for left, right in itertools.product(["name", "text", "numeric", "bigint", "integer",
+                                              '"char"'], repeat=2):
+            for trap, operators, answer in [("a", ["-"], "numeric"),
+                                            ("b", ["=", "<>", "<", "~~"], "boolean")]:
+                traps += self.TRAP.format(f"public.trap_{trap}", f"{left}, {right}", answer)
+                traps += "".join(f"CREATE OPERATOR public.{each} (LEFTARG = {left}, RIGHTARG = "
+                                 f"{right}, FUNCTION = public.trap_{trap});" for each in operators)
         for name, arguments, result in [
                 ("current_setting", "text", "text"), ("set_config", "text, text, boolean", "text"),
                 ("getdatabaseencoding", "", "name"), ("current_database", "", "name"),
                 ("to_regclass", "text", "regclass"), ("encode", "bytea, text", "text"),
                 ("convert_to", "text, name", "bytea"), ("pg_backend_pid", "", "integer"),
                 ("pg_relation_filenode", "regclass", "oid"), ("unnest", "text[]", "text")]:
-            db.sql(self.TRAP.format(f"public.{name}", arguments, result))
+            traps += self.TRAP.format(f"public.{name}", arguments, result)
+        db.sql(traps)
         db.sql(f"ALTER DATABASE {db.name} SET search_path = {path}")
         result = metamodel.run("save", check=False)
         assert "trap" not in result.stderr and result.returncode == 0, result

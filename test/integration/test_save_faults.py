@@ -243,19 +243,29 @@ def test_a_dump_file_that_cannot_be_made_fails_only_its_account(before, metamode
     check_saved(metamodel, result, stale=["b"])
 
 
-def test_a_carried_over_copy_that_fails_leaves_no_half_file(before, metamodel, strace):
-    """Neither a hard link nor a copy can be made of c: then it is not in the save at all."""
-    metamodel.env["UV_THREADPOOL_SIZE"] = "1"
-    under = strace(inject=["linkat:error=EPERM", "openat:error=EACCES"],
-                   path="metamodel.new/c.sql")
-    result = metamodel.run("save", "a", under=under, expect=3)
-    assert "[c carry over] no save holds a good dump of it" in result.stderr
+def test_where_there_are_no_hard_links_a_dump_is_carried_over_as_a_copy(before, metamodel, strace):
+    result = metamodel.run("save", "a", under=strace(inject=["linkat:error=EPERM"]))
+    check_saved(metamodel, result, stale=["_global", "b", "c"])
+    files = [metamodel.tree(path).file("c") for path in ("metamodel", "metamodel.old")]
+    assert files[0].read_bytes() == files[1].read_bytes() and not files[0].samefile(files[1])
+    assert files[0].stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("fault", ["openat:error=EACCES", "write:error=ENOSPC", "fsync:error=EIO"])
+def test_a_dump_that_cannot_be_carried_over_is_named_and_leaves_no_half_file(
+        before, metamodel, strace, fault):
+    directory = metamodel.cwd / "metamodel"
+    under = strace(inject=["linkat:error=EPERM", fault], path=f"{directory}.new/c.sql")
+    result = metamodel.run("save", "-D", directory, "a", under=under, expect=3)
+    assert sum("INJECTED" in line for line in under.lines) >= 2
+    assert "[c carry over]" in result.stderr and "Failed: c" in result.stderr
     check_saved(metamodel, result, stale=["_global", "b"], accounts=["_global", "a", "b"])
     assert metamodel.tree("metamodel.old").accounts() == ACCOUNTS
 
 
 @pytest.mark.parametrize("name", ["new", "swap", "drop", "old"])
-def test_what_a_link_in_the_way_leads_to_is_not_touched(accounts, metamodel, tmp_path_factory, name):
+def test_what_a_link_in_the_way_leads_to_is_not_touched(
+        accounts, metamodel, tmp_path_factory, name):
     metamodel.run("save", "-q")
     metamodel.run("save", "-q")
     elsewhere = tmp_path_factory.mktemp("elsewhere")
@@ -276,7 +286,7 @@ def test_what_a_link_in_the_way_leads_to_is_not_touched(accounts, metamodel, tmp
 
 # ---- the server ----
 
-def test_a_server_that_stops_costs_only_what_was_not_dumped(metamodel, tmp_path):
+def test_a_server_that_stops_costs_only_what_was_not_dumped(metamodel, leftover_processes):
     own = Server()
     try:
         own.sql("CREATE DATABASE own")
@@ -284,18 +294,19 @@ def test_a_server_that_stops_costs_only_what_was_not_dumped(metamodel, tmp_path)
         db.add_accounts("a", "b", "c")
         metamodel.env |= {"PGHOST": own.host, "PGDATABASE": "own"}
         metamodel.run("save", "-q")
-        postmaster = int((Path(own.host) / "data/postmaster.pid").read_text().split()[0])
-        with contextlib.suppress(Exception), db.locked("b._models"):
-            running = metamodel.start("save", "-j1", "--json", "--lock-wait", "0")
-            wait_for(lambda: blocked_sessions(db), what="pg_dump to wait for the lock")
-            os.kill(postmaster, signal.SIGQUIT)
-            result = running.wait(30)
-        db.close()
+        holder = db.connect(autocommit=False)  # of a lock, until the server stops
+        holder.cursor().execute("LOCK TABLE b._models")
+        running = metamodel.start("save", "-j1", "--json", "--lock-wait", "0")
+        wait_for(lambda: blocked_sessions(db), what="pg_dump to wait for the lock")
+        postmaster = (Path(own.host) / "data/postmaster.pid").read_text().split()[0]
+        os.kill(int(postmaster), signal.SIGQUIT)
+        result = running.wait(30)
     finally:
         own.stop()
+    assert not leftover_processes()
     assert result.returncode in [1, 3], result
     assert "[b dump]" in result.stderr and "[c dump]" in result.stderr
-    assert all(account["error"] for account in result.report["accounts"][2:])
+    assert [a["account"] for a in result.report["accounts"] if a["error"]][-2:] == ["b", "c"]
     if result.returncode == 3:
         stale = metamodel.tree().stale()
         assert stale[-2:] == ["b", "c"]
@@ -360,14 +371,6 @@ def test_a_server_that_is_not_there_is_an_error_at_once(before, metamodel, tmp_p
     result = metamodel.run("save", expect=1)
     assert "Is the server running" in result.stderr
     assert "trying again" not in result.stderr
-    assert picture(metamodel.cwd) == before
-
-
-def test_a_server_that_never_answers_is_an_error_in_time(before, metamodel, door):
-    door(answer=False)
-    metamodel.env["PGCONNECT_TIMEOUT"] = "2"
-    result = metamodel.run("save", expect=1, timeout=20)
-    assert "timeout expired" in result.stderr
     assert picture(metamodel.cwd) == before
 
 
@@ -545,8 +548,8 @@ class TestSignals:
     def test_while_an_account_waits_for_its_next_attempt(
             self, before, metamodel, fake_pg_dump, leftover_processes, signum):
         fake_pg_dump.busy("b", 100)
-        running = metamodel.start("save", "-v")
-        wait_for(lambda: "tried again in 1000 ms" in running.stderr)
+        running = metamodel.start("save")
+        wait_for(lambda: len(fake_pg_dump.calls("b")) == 3)  # the next one comes in 1 s
         running.send(signum)
         check_stopped(running, signum, leftover_processes, metamodel, before)
 
@@ -602,7 +605,7 @@ def test_a_second_signal_kills_at_once(before, metamodel, fake_pg_dump, leftover
     wait_for(lambda: ignores(child, signal.SIGTERM))
     began = time.monotonic()
     running.send(signal.SIGINT)
-    wait_for(lambda: has_pending_or_took(running, child))
+    wait_for(lambda: not is_pending(running.pid, signal.SIGINT))
     running.send(signal.SIGINT)
     check_stopped(running, signal.SIGINT, leftover_processes, metamodel, before)
     assert time.monotonic() - began < 4.5  # the first one alone would wait for 5 s
@@ -610,16 +613,14 @@ def test_a_second_signal_kills_at_once(before, metamodel, fake_pg_dump, leftover
 
 def ignores(pid, signum):
     status = Path(f"/proc/{pid}/status").read_text()
-    [mask] = [line.split()[1] for line in status.splitlines() if line.startswith("SigIgn:")]
-    return int(mask, 16) & (1 << (signum - 1))
+    [mask] = re.findall("^SigIgn:\t(.*)$", status, re.M)
+    return int(mask, 16) & 1 << signum - 1
 
 
-def has_pending_or_took(running, child):
-    """Has the program taken the signal? Then nothing more is pending for it."""
-    status = Path(f"/proc/{running.pid}/status").read_text()
-    pending = [int(line.split()[1], 16) for line in status.splitlines() if line[:6] in
-               ("SigPnd", "ShdPnd")]
-    return not any(pending) and os.path.exists(f"/proc/{child}")
+def is_pending(pid, signum):
+    status = Path(f"/proc/{pid}/status").read_text()
+    masks = re.findall("^(?:SigPnd|ShdPnd):\t(.*)$", status, re.M)
+    return any(int(mask, 16) & 1 << signum - 1 for mask in masks)
 
 
 def test_a_signal_finds_it_while_it_looks_at_pg_dump(
@@ -672,7 +673,7 @@ def crowd(db, leave):
                         " - current_setting('superuser_reserved_connections')::int")
     with contextlib.ExitStack() as stack:
         while db.query("SELECT count(*) FROM pg_stat_activity"
-                       " WHERE backend_type = 'client backend'") < [(most - leave,)]:
+                       " WHERE backend_type = 'client backend'")[0][0] < most - leave:
             stack.enter_context(contextlib.closing(db.connect()))
         yield
 
@@ -701,9 +702,8 @@ def test_it_waits_for_a_connection_of_its_own(accounts, db, metamodel):
 
 def test_an_account_that_found_no_connection_is_tried_again(before, metamodel, fake_pg_dump):
     fake_pg_dump.busy("b", 3)
-    result = metamodel.run("save", "-v")
-    pauses = ["250 ms", "500 ms", "1000 ms"]
-    assert all(f"[b dump] tried again in {pause}: " in result.stderr for pause in pauses)
+    result = metamodel.run("save")
+    assert "[b dump]" not in result.stderr
     assert len(fake_pg_dump.calls("b")) == 4
     check_saved(metamodel, result)
 
@@ -727,9 +727,12 @@ class TestTwoAtOnce:
         running = metamodel.start("save", "-j1")
         wait_for(lambda: fake_pg_dump.calls("b"))
         fake_pg_dump.heal("b")
+        running.child = fake_pg_dump.calls("b")[0]["pid"]
         yield running
+        running.kill_all()
         with contextlib.suppress(ProcessLookupError):
-            os.kill(fake_pg_dump.calls("b")[0]["pid"], signal.SIGKILL)
+            if running.child in marked(metamodel.env["METAMODEL_TEST"]):
+                os.kill(running.child, signal.SIGKILL)
 
     def test_the_second_says_who_holds_the_lock(self, first, metamodel, before, fake_pg_dump):
         calls = len(fake_pg_dump.calls())
@@ -745,23 +748,19 @@ class TestTwoAtOnce:
         metamodel.run("save", "-D", tmp_path / "other")
         assert metamodel.tree("other").accounts() == ACCOUNTS
 
-    def test_verify_may_run_and_cleans_nothing_up(self, first, metamodel, fake_pg_dump):
+    def test_verify_may_run_and_cleans_nothing_up(self, first, metamodel):
         verify(metamodel)
         assert (metamodel.cwd / "metamodel.new").is_dir()
-        os.kill(fake_pg_dump.calls("b")[0]["pid"], signal.SIGKILL)
+        os.kill(first.child, signal.SIGKILL)
         assert first.wait().returncode == 3
 
     def test_kill_9_frees_the_lock_though_a_child_lives_on(
-            self, first, metamodel, before, fake_pg_dump):
+            self, first, metamodel, before):
         first.process.kill()
         assert first.wait().returncode == -signal.SIGKILL
-        child = fake_pg_dump.calls("b")[0]["pid"]
         result = metamodel.run("save")
         assert "an earlier run died" in result.stderr
         check_saved(metamodel, result)
-        with contextlib.suppress(ProcessLookupError):  # what it still writes goes nowhere
-            os.kill(child, signal.SIGKILL)
-        verify(metamodel)
 
 
 def test_a_restore_elsewhere_keeps_it_from_running(before, db, metamodel):
@@ -784,7 +783,7 @@ def test_its_own_lock_is_gone_after_kill_9(before, db, metamodel, fake_pg_dump):
     assert db.query("SELECT pg_try_advisory_lock(1835365473, 1836016748)") == [(False,)]
     running.process.kill()
     running.wait()
-    os.kill(fake_pg_dump.calls("a")[0]["pid"], signal.SIGKILL)
+    os.kill(fake_pg_dump.calls("a")[0]["pid"], signal.SIGKILL)  # it would hang for long
     wait_for(lambda: db.query("SELECT pg_try_advisory_lock(1835365473, 1836016748)") == [(True,)])
 
 
@@ -818,8 +817,11 @@ def broken_pipe():
 
 
 @pytest.mark.parametrize("prepare", [
-    lambda: os.close(2), lambda: os.closerange(0, 3), lambda: os.closerange(1, 3),
-    onto("/dev/full", 2), broken_pipe], ids=["2 closed", "0-2 closed", "1-2 closed", "full", "pipe"])
+    pytest.param(lambda: os.close(2), id="closed"),
+    pytest.param(lambda: os.closerange(1, 3), id="stdout closed, too"),
+    pytest.param(lambda: os.closerange(0, 3), id="stdin closed, too"),
+    pytest.param(onto("/dev/full", 2), id="full"),
+    pytest.param(broken_pipe, id="broken pipe")])
 def test_a_run_that_nobody_hears_saves_all_the_same(before, metamodel, fake_pg_dump, prepare):
     fake_pg_dump.flood("b", 10000)
     last = metamodel.tree().text("c")

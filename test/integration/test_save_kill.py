@@ -268,6 +268,45 @@ def test_kill_9_while_accounts_are_carried_over_costs_nothing(place, strace, cal
     assert kills
 
 
+def opened_and_synced(lines):
+    """(call, what) in order: ("fsync", path), and the arguments of a rename."""
+    paths, unfinished, events = {}, {}, []
+    for line in lines:
+        thread, call = line.split(None, 1)
+        call = re.sub(r"^<\.\.\. \w+ resumed>", lambda _: unfinished.pop(thread, ""), call)
+        if call.endswith(" <unfinished ...>"):
+            unfinished[thread] = call.removesuffix(" <unfinished ...>")
+        elif match := re.match(r'openat\(AT_FDCWD, "(.*?)".* = (\d+)$', call):
+            paths[match[2]] = match[1]
+        elif match := re.match(r"openat\((\d+), \"(.*?)\".* = (\d+)$", call):
+            paths[match[3]] = f"{paths.get(match[1])}/{match[2]}"
+        elif match := re.match(r"fsync\((\d+)\) += 0", call):
+            events.append(("fsync", paths[match[1]]))
+        elif call.startswith("rename"):
+            events.append(("rename", *re.findall('"(.*?)"', call)))
+        elif call.startswith("unlink"):
+            events.append(("unlink",))
+    return events
+
+
+def test_everything_is_synced_before_it_gets_its_name(place, strace):
+    """What kill -9 cannot show, a power failure would."""
+    start = place("two")
+    under = strace(trace=f"openat,fsync,{EXCHANGE},{RENAME},{UNLINK}")
+    start.save(under=under)
+    events = opened_and_synced(under.lines)
+    renames = [event[1:] for event in events if event[0] == "rename"]
+    whole, exchange, *_, retire = [i for i, event in enumerate(events) if event[0] == "rename"]
+    assert renames[0] == ("metamodel.new", "metamodel.swap")
+    assert renames[1] == ("metamodel.swap", "metamodel")
+    assert {("fsync", f"metamodel.new/{name}") for name in
+            ("_global.sql", "a.sql", "manifest.json")} <= set(events[:whole])
+    assert events[whole - 1] == ("fsync", "metamodel.new")
+    assert ("fsync", ".") in events[whole:exchange]
+    assert ("fsync", ".") in events[exchange:]
+    assert ("fsync", ".") in events[retire:events.index(("unlink",))]
+
+
 # ---- calls that fail ----
 
 def failed_at_each(place, call, error, strace, inject=(), **opts):

@@ -217,7 +217,7 @@ class TestDamagedDump:
         assert result.stderr.splitlines()[-1] == "metamodel is not in order. Failed: onccf."
 
     CUTS = {
-        "in the first line": lambda text: 1,
+        "in the first line": lambda text: 10,
         "in a statement": lambda text: text.index(b"CREATE TABLE") + 20,
         "behind a statement": lambda text: text.index(b";\n", text.index(b"CREATE TABLE")) + 2,
         "in a line of data": lambda text: text.index(b"\n\\.\n") - 3,
@@ -242,7 +242,7 @@ class TestDamagedDump:
             (save.path / "manifest.json").unlink()
         file, problem = one_problem(offline.run("verify", expect=3))
         assert file == "agentzh.sql"
-        assert re.search("truncated|does not end with|unrestri", problem), problem
+        assert re.search("truncated|does not end with|unrestri|that no dump", problem), problem
         assert ("wrong size" in problem) == has_manifest
 
     def test_data_cut_at_a_line_end_tells_the_table(self, offline, save):
@@ -290,8 +290,8 @@ class TestDamagedDump:
     def test_an_unreadable_one_is_named(self, offline, save):
         opts = as_ordinary_user(save)
         (save.path / "onccf.sql").chmod(0)
-        result = run_as_ordinary_user(offline, opts, "verify", expect=3)
-        assert problems(result) == {"onccf.sql": "Permission denied"}
+        file, problem = one_problem(run_as_ordinary_user(offline, opts, "verify", expect=3))
+        assert file == "onccf.sql" and problem.endswith("Permission denied")
 
 
 def make_socket(path):
@@ -399,7 +399,7 @@ class TestDamagedManifest:
         "a number": (b"1",),
         "a key twice": (b'{"format": 1, "format": 1}',),
         "deep": (b"[" * 100_000,),
-        "deep and closed": (b'{"format": 1, "accounts": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",),
+        "deep and closed": (b'{"accounts": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",),
         "a huge integer": (b'{"format": ' + b"9" * 400 + b"}",),
         "a huge real": (b'{"format": 1e999}',),
     }))
@@ -433,7 +433,8 @@ class TestDamagedManifest:
         "file of another": (lambda m: entry(m).update(file="agentzh.sql"), "onccf.sql"),
         "file at the root": (lambda m: entry(m).update(file="/etc/passwd"), "onccf.sql"),
         "file null": (lambda m: entry(m).update(file=None), "file"),
-        "name elsewhere": (lambda m: entry(m).update(account="../x", file="../x.sql"), "%2E%2E%2Fx"),
+        "name elsewhere": (lambda m: entry(m).update(account="../x", file="../x.sql"),
+                           "%2E%2E%2Fx.sql"),
         "bytes as text": (lambda m: entry(m).update(bytes="1"), '"onccf".*bytes'),
         "bytes below 0": (lambda m: entry(m).update(bytes=-1), '"onccf".*bytes'),
         "bytes as real": (lambda m: entry(m).update(bytes=1e300), '"onccf".*bytes'),

@@ -900,10 +900,8 @@ static void test_a_begin_that_psql_may_count_otherwise_is_a_problem(void **state
 		"CREATE FUNCTION begin() RETURNS int AS 'x';",
 		"CREATE FUNCTION f() BEGIN SELECT 1; END;",
 		"CREATE FUNCTION f() $BEGIN;",
-		"CREATE OR x FUNCTION f() BEGIN ATOMIC SELECT 1; END;",
 		"CREATE SCHEMA s CREATE FUNCTION f() BEGIN ATOMIC SELECT 1; END;",
 		"CREATE FUNCTION f() BEGIN ATOMIC SELECT t.begin FROM t; END;",
-		"CREATE (x) FUNCTION f() BEGIN ATOMIC SELECT 1; END;",
 	};
 
 	(void)state;

@@ -1,5 +1,7 @@
 -- The beginning of the transaction that restores an account: make room for its metamodel. What is put
 -- in for the words with a colon is plain ASCII, whatever the account is called.
+-- Nobody's function or operator but the system's is meant.
+SET search_path = pg_catalog;
 DO $restore$
 DECLARE
 	this_account constant text := convert_from(decode(':account_hex', 'hex'), getdatabaseencoding());

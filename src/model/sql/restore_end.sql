@@ -1,4 +1,6 @@
 -- The end of that transaction: is it what the dump holds?
+-- Nobody's function or operator but the system's is meant.
+SET search_path = pg_catalog;
 DO $restore$
 DECLARE
 	this_account constant text := convert_from(decode(':account_hex', 'hex'), getdatabaseencoding());
