@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "pg/hosts.h"
 
 /* The key of our advisory locks, two integers as LOCK TABLE pg_locks shows them: "meta",
  * "modl". */
@@ -112,6 +113,10 @@ static bool retry(struct node *n, const struct error *err, bool needs_password)
 		conninfo_set(&n->info, "password", password);
 		explicit_bzero(password, strlen(password));
 		free(password);
+		n->pause = timer_start(n->opts.loop, 0, try_connect, n);
+		return true;
+	}
+	if (pgconn_is_timed_out(n->conn) && hosts_skip(n->conn, &n->info)) {
 		n->pause = timer_start(n->opts.loop, 0, try_connect, n);
 		return true;
 	}

@@ -31,6 +31,7 @@ struct pgconn {
 	PGresult *result;
 	struct error failure; /* of the running query */
 	bool is_failed;
+	bool is_timed_out;
 	char notice[512]; /* the last one: a server that goes away says why in it */
 };
 
@@ -98,6 +99,7 @@ static void on_connect_deadline(void *owner)
 	struct error err;
 
 	c->deadline = NULL;
+	c->is_timed_out = true;
 	error_set(&err, ERROR_SERVER,
 		  "connection to server at \"%s\", port %s failed: timeout "
 		  "expired",
@@ -180,6 +182,11 @@ bool pgconn_start(const struct pgconn_opts *opts, struct pgconn **out, struct er
 	poll_start(c, UV_WRITABLE); /* as libpq wants before the first PQconnectPoll() */
 	*out = c;
 	return true;
+}
+
+bool pgconn_is_timed_out(const struct pgconn *c)
+{
+	return c->is_timed_out;
 }
 
 bool pgconn_needs_password(const struct pgconn *c)

@@ -38,6 +38,9 @@ struct pgconn_opts {
 MUST_CHECK bool pgconn_start(const struct pgconn_opts *opts, struct pgconn **out,
 			     struct error *err);
 
+/* Did the host say nothing in time? Asked after `ready` failed. */
+bool pgconn_is_timed_out(const struct pgconn *conn);
+
 /* Did the server want a password that we had none for? Asked after `ready` failed. */
 bool pgconn_needs_password(const struct pgconn *conn);
 
