@@ -49,6 +49,14 @@ bool fs_read_all(int fd, size_t max_bytes, char **out, size_t *length, struct er
 	return true;
 }
 
+static bool fail_write(struct error *err)
+{
+	bool is_full = errno == ENOSPC || errno == EDQUOT;
+
+	error_set(err, ERROR_SYSTEM, "write: %s", strerror(errno));
+	return is_full && error_hint(err, "free space on that disk");
+}
+
 bool fs_write_all(int fd, const void *data, size_t length, struct error *err)
 {
 	const char *p = data;
@@ -59,7 +67,7 @@ bool fs_write_all(int fd, const void *data, size_t length, struct error *err)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return error_set(err, ERROR_SYSTEM, "write: %s", strerror(errno));
+			return fail_write(err);
 		p += n;
 		length -= (size_t)n;
 	}

@@ -93,9 +93,12 @@ int main(int argc, char **argv)
 {
 	struct cli cli = { .log.level = LOG_INFO };
 	struct error err;
+	sigset_t none;
 	int status = 0;
 
 	open_standard_files();
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL); /* a blocked SIGCHLD would never come */
 	umask(0077); /* dumps hold secrets: whatever we create is ours alone */
 	if (!conf_load(argc, argv, &cli.conf, &err))
 		return fail(&cli, &err);

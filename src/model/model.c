@@ -89,6 +89,11 @@ static void on_accounts(void *owner, const struct pg_result *result,
 		struct error named = *err;
 
 		error_prefix(&named, "list the accounts");
+		if (strstr(err->text, "lock timeout"))
+			error_hint(
+				&named,
+				"another session holds a lock on _global._accounts (see "
+				"pg_locks): raise --lock-wait, or try at another time");
 		listing_end(l, NULL, 0, &named);
 		return;
 	}
@@ -218,13 +223,18 @@ struct rewrite_check {
 
 /*
  * Under the transaction of the snapshot: pg_class shows each relation as it was then,
- * while pg_relation_filenode() looks it up as it is now (NULL when it was dropped since).
+ * while pg_relation_filenode() and the name that regclass prints are those of now (NULL,
+ * and a number, when it was dropped since). pg_dump locks and copies by name: a table
+ * that was dropped and made anew, or renamed and replaced, gives no rows and no error,
+ * too.
  */
 static const char rewritten_sql[] =
 	"SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = "
 	"c.relnamespace"
-	" WHERE c.relname LIKE E'\\\\_%' AND c.relkind IN ('r', 'm')"
-	"  AND pg_relation_filenode(c.oid) <> c.relfilenode"
+	" WHERE c.relname LIKE E'\\\\_%' AND c.relkind IN ('r', 'p', 'm', 'f', 'S')"
+	"  AND (c.oid::regclass::text <> format('%I.%I', n.nspname, c.relname)"
+	"   OR (c.relkind IN ('r', 'm')"
+	"    AND pg_relation_filenode(c.oid) IS DISTINCT FROM c.relfilenode))"
 	" ORDER BY n.nspname, c.relname";
 
 static void on_rewritten(void *owner, const struct pg_result *result,

@@ -68,10 +68,10 @@ char *model_dump_pattern(const struct model_account *account);
 bool model_version_is_newer(const char *a, const char *b);
 
 /*
- * Find what was rewritten or truncated since the snapshot of the node: pg_dump under that
- * snapshot sees no rows in such a table and still succeeds. To be called while the
- * snapshot is held, when all dumps have ended. `rewritten` is called for each table, then
- * `done` once.
+ * Find what was rewritten, truncated or replaced since the snapshot of the node: pg_dump
+ * under that snapshot sees no rows in such a table and still succeeds. To be called while
+ * the snapshot is held, when all dumps have ended. `rewritten` is called for each table,
+ * then `done` once.
  */
 typedef void model_rewritten_fn(void *owner, const char *schema, const char *table);
 void model_check_rewritten(struct node *node, model_rewritten_fn *rewritten,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/auto.h"
 #include "base/str.h"
 #include "pg/hosts.h"
 
@@ -47,9 +48,10 @@ static const char facts_sql[] =
 	"current_user)"
 	"    END FROM pg_catalog.pg_roles WHERE rolname = current_user))),"
 	" (SELECT count(set_config(name, '0', false)) FROM pg_catalog.pg_settings"
-	"  WHERE name IN ('statement_timeout', 'lock_timeout', 'transaction_timeout',"
+	"  WHERE name IN ('statement_timeout', 'transaction_timeout',"
 	"   'idle_in_transaction_session_timeout', 'idle_session_timeout')),"
-	" set_config('client_encoding', CASE getdatabaseencoding() WHEN 'SQL_ASCII'"
+	" set_config('lock_timeout', $1, false), set_config('client_encoding', CASE "
+	"getdatabaseencoding() WHEN 'SQL_ASCII'"
 	"  THEN 'SQL_ASCII' ELSE 'UTF8' END, false)";
 
 static const char *const lock_sql[] = {
@@ -218,12 +220,15 @@ static void on_path_set(void *owner, const struct pg_result *result,
 			const struct error *err)
 {
 	struct node *n = owner;
+	AUTO_FREE char *lock_wait =
+		str_format("%llu", (unsigned long long)n->opts.lock_wait_ms);
+	const char *params[] = { lock_wait };
 
 	(void)result;
 	if (err)
 		failed(n, err);
 	else
-		pgconn_query(n->conn, facts_sql, NULL, 0, on_facts, n);
+		pgconn_query(n->conn, facts_sql, params, 1, on_facts, n);
 }
 
 static void on_connected(void *owner, const struct error *err)

@@ -32,7 +32,8 @@ struct node_opts {
 	const struct conninfo *info; /* copied */
 	const char *program; /* shown to others as application_name: "metamodel save" */
 	enum node_lock lock;
-	bool has_snapshot; /* export one */
+	bool has_snapshot;     /* export one */
+	uint64_t lock_wait_ms; /* of the session, for the lock of a table; 0: no limit */
 	/*
 	 * Ask a person for the password; NULL or false: there is nobody to ask. Called
 	 * when the server wants one that it was not given. The caller of ask_password

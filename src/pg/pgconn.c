@@ -397,6 +397,17 @@ bool pg_is_transient(const char *message)
 	return false;
 }
 
+/* Or the server would only find out that nobody waits for it when it has the answer. */
+static void cancel_query(struct pgconn *c)
+{
+	PGcancel *cancel = PQgetCancel(c->pg);
+	char words[256];
+
+	if (cancel && !PQcancel(cancel, words, sizeof(words)))
+		words[0] = '\0'; /* it ends some time */
+	PQfreeCancel(cancel);
+}
+
 void pgconn_free(struct pgconn *c)
 {
 	if (!c)
@@ -404,6 +415,7 @@ void pgconn_free(struct pgconn *c)
 	stop_deadline(c);
 	poll_stop(c);
 	if (c->done) {
+		cancel_query(c);
 		c->is_failed = true;
 		c->state = LOST;
 		error_set(&c->failure, ERROR_SERVER, "the connection was closed");

@@ -19,12 +19,14 @@
 
 enum { VERSION_TIMEOUT_MS = 30000, MAJOR_MAX = 99 };
 
-struct search {
+struct pgtool_search {
 	struct loop *loop;
 	const char *name;
 	unsigned server_major;
 	struct strvec candidates; /* paths, best first */
 	size_t at;
+	struct child *child; /* NULL while none runs */
+	bool is_cancelled;
 	int stdout_fd;
 	struct error why_not; /* of the best candidate that did not serve */
 	bool has_why_not;
@@ -32,7 +34,7 @@ struct search {
 	void *owner;
 };
 
-static void try_next(struct search *s);
+static void try_next(struct pgtool_search *s);
 
 static bool is_program(const char *path)
 {
@@ -66,7 +68,7 @@ static char *find_in_path(const char *name)
 	return NULL;
 }
 
-static void add_debian(struct search *s, unsigned major)
+static void add_debian(struct pgtool_search *s, unsigned major)
 {
 	AUTO_FREE char *path = str_format(DEBIAN_ROOT "/%u/bin/%s", major, s->name);
 
@@ -74,7 +76,7 @@ static void add_debian(struct search *s, unsigned major)
 		strvec_push(&s->candidates, path);
 }
 
-static void list_candidates(struct search *s, const char *bindir)
+static void list_candidates(struct pgtool_search *s, const char *bindir)
 {
 	AUTO_FREE char *in_path = bindir ? NULL : find_in_path(s->name);
 
@@ -88,7 +90,7 @@ static void list_candidates(struct search *s, const char *bindir)
 		add_debian(s, major);
 }
 
-static void search_end(struct search *s, const struct pgtool *tool,
+static void search_end(struct pgtool_search *s, const struct pgtool *tool,
 		       const struct error *err)
 {
 	s->done(s->owner, tool, err);
@@ -98,7 +100,7 @@ static void search_end(struct search *s, const struct pgtool *tool,
 
 static void on_nothing_left(void *owner)
 {
-	struct search *s = owner;
+	struct pgtool_search *s = owner;
 	struct error err;
 
 	if (s->has_why_not)
@@ -114,7 +116,7 @@ static void on_nothing_left(void *owner)
 	search_end(s, NULL, &err);
 }
 
-static void reject(struct search *s, const struct error *why)
+static void reject(struct pgtool_search *s, const struct error *why)
 {
 	if (!s->has_why_not)
 		s->why_not = *why;
@@ -132,7 +134,7 @@ static void parse_version(const char *text, struct pgtool *tool)
 		tool->major = 0; /* a beta version has no minor one */
 }
 
-static bool read_version(struct search *s, const struct child_result *result,
+static bool read_version(struct pgtool_search *s, const struct child_result *result,
 			 struct pgtool *tool, struct error *err)
 {
 	size_t length;
@@ -158,20 +160,23 @@ static bool read_version(struct search *s, const struct child_result *result,
 
 static void on_version(void *owner, const struct child_result *result)
 {
-	struct search *s = owner;
+	struct pgtool_search *s = owner;
 	struct pgtool tool = { .path = s->candidates.v[s->at] };
 	struct error err;
 	bool serves = read_version(s, result, &tool, &err);
 
 	close(s->stdout_fd);
-	if (serves)
+	s->child = NULL;
+	if (s->is_cancelled)
+		search_end(s, NULL, &err);
+	else if (serves)
 		search_end(s, &tool, NULL);
 	else
 		reject(s, &err);
 	free(tool.version_text);
 }
 
-static void try_next(struct search *s)
+static void try_next(struct pgtool_search *s)
 {
 	const char *const *path = strvec_argv(&s->candidates) + s->at;
 	const char *argv[] = { *path, "--version", NULL };
@@ -179,7 +184,6 @@ static void try_next(struct search *s)
 				   .timeout_ms = VERSION_TIMEOUT_MS,
 				   .done = on_version,
 				   .owner = s };
-	struct child *child;
 	struct error err;
 
 	if (s->at == s->candidates.count) {
@@ -188,7 +192,7 @@ static void try_next(struct search *s)
 	}
 	s->stdout_fd = memfd_create("version", MFD_CLOEXEC);
 	opts.stdout_fd = s->stdout_fd;
-	if (s->stdout_fd >= 0 && child_start(s->loop, &opts, &child, &err))
+	if (s->stdout_fd >= 0 && child_start(s->loop, &opts, &s->child, &err))
 		return;
 	if (s->stdout_fd < 0)
 		error_set(&err, ERROR_SYSTEM, "memfd_create: %s", strerror(errno));
@@ -197,18 +201,27 @@ static void try_next(struct search *s)
 	reject(s, &err);
 }
 
-void pgtool_find(struct loop *loop, const char *name, const char *bindir,
-		 unsigned server_major, pgtool_done_fn *done, void *owner)
+struct pgtool_search *pgtool_find(struct loop *loop, const char *name, const char *bindir,
+				  unsigned server_major, pgtool_done_fn *done,
+				  void *owner)
 {
-	struct search *s = xcalloc(1, sizeof(*s));
+	struct pgtool_search *s = xcalloc(1, sizeof(*s));
 
-	*s = (struct search){ .loop = loop,
-			      .name = name,
-			      .server_major = server_major,
-			      .done = done,
-			      .owner = owner };
+	*s = (struct pgtool_search){ .loop = loop,
+				     .name = name,
+				     .server_major = server_major,
+				     .done = done,
+				     .owner = owner };
 	list_candidates(s, bindir);
 	try_next(s);
+	return s;
+}
+
+void pgtool_cancel(struct pgtool_search *s)
+{
+	s->is_cancelled = true;
+	if (s->child)
+		child_cancel(s->child);
 }
 
 void pgtool_copy(struct pgtool *out, const struct pgtool *tool)

@@ -33,8 +33,12 @@ typedef void pgtool_done_fn(void *owner, const struct pgtool *tool,
  * pgtool_copy(). `name` and `bindir` must live until then. Errors: ERROR_CHILD, `tool`
  * NULL, when none is at least as new as `server_major`.
  */
-void pgtool_find(struct loop *loop, const char *name, const char *bindir,
-		 unsigned server_major, pgtool_done_fn *done, void *owner);
+struct pgtool_search *pgtool_find(struct loop *loop, const char *name, const char *bindir,
+				  unsigned server_major, pgtool_done_fn *done,
+				  void *owner);
+
+/* End the search; `done` still comes, with an error. Not after `done`. */
+void pgtool_cancel(struct pgtool_search *search);
 
 /* Ownership: the caller releases *out. */
 void pgtool_copy(struct pgtool *out, const struct pgtool *tool);

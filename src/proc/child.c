@@ -86,6 +86,8 @@ static void on_process_exit(uv_process_t *process, int64_t exit_status, int term
 	c->result.term_signal = term_signal;
 	c->result.elapsed_ms = loop_now_ms() - c->started_ms;
 	uv_timer_stop(&c->timer);
+	if (c->is_asked) /* and so is what it started and left behind */
+		kill(-process->pid, SIGKILL);
 	check_end(c);
 }
 

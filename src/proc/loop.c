@@ -80,6 +80,14 @@ static void on_uv_signal(uv_signal_t *handle, int signal_number)
 	loop->on_signal(loop->signal_owner, signal_number);
 }
 
+/* Whoever started us said so: nohup, or a shell for a job in the background. */
+static bool is_ignored(int signal_number)
+{
+	struct sigaction action;
+
+	return !sigaction(signal_number, NULL, &action) && action.sa_handler == SIG_IGN;
+}
+
 bool loop_watch_signals(struct loop *loop,
 			void (*on_signal)(void *owner, int signal_number), void *owner,
 			struct error *err)
@@ -88,8 +96,12 @@ bool loop_watch_signals(struct loop *loop,
 	loop->signal_owner = owner;
 	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < ARRAY_SIZE(watched_signals); i++) {
-		uv_signal_t *handle = &loop->signals[i];
-		int rc = uv_signal_init(&loop->uv, handle);
+		uv_signal_t *handle = &loop->signals[loop->open_signals];
+		int rc;
+
+		if (is_ignored(watched_signals[i]))
+			continue;
+		rc = uv_signal_init(&loop->uv, handle);
 
 		if (!rc) {
 			loop->open_signals++;

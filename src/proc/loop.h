@@ -36,7 +36,10 @@ uint64_t loop_now_ms(void);
 /* Processors this process may use, at least 1. */
 unsigned loop_processors(void);
 
-/* Call `on_signal` for SIGINT, SIGTERM and SIGHUP from now on. SIGPIPE is ignored. */
+/*
+ * Call `on_signal` for SIGINT, SIGTERM and SIGHUP from now on, but for those that are
+ * ignored already. SIGPIPE is ignored.
+ */
 MUST_CHECK bool loop_watch_signals(struct loop *loop,
 				   void (*on_signal)(void *owner, int signal_number),
 				   void *owner, struct error *err);

@@ -76,6 +76,7 @@ struct restore {
 	struct node *node;
 	bool is_node_lost;
 	struct error node_error;
+	struct pgtool_search *search;
 	struct pgtool psql;
 	struct childenv childenv;
 
@@ -197,6 +198,7 @@ static enum step_result enter_connect(struct restore *r)
 		.info = &r->conninfo,
 		.program = "metamodel restore",
 		.lock = r->opts.conf->dry_run ? NODE_LOCK_NONE : NODE_LOCK_EXCLUSIVE,
+		.lock_wait_ms = r->opts.conf->lock_wait_s * 1000,
 		.ask_password = ask_password,
 		.waiting = on_waiting,
 		.ready = on_node_ready,
@@ -225,8 +227,8 @@ static void on_tool_found(void *owner, const struct pgtool *tool, const struct e
 
 static enum step_result enter_tool(struct restore *r)
 {
-	pgtool_find(r->opts.loop, "psql", r->opts.conf->pg_bindir,
-		    node_server_major(r->node), on_tool_found, r);
+	r->search = pgtool_find(r->opts.loop, "psql", r->opts.conf->pg_bindir,
+				node_server_major(r->node), on_tool_found, r);
 	return STEP_WAIT;
 }
 
@@ -799,12 +801,14 @@ void restore_cancel(struct restore *r, int signal_number)
 		r->node = NULL;
 		node_free(node); /* ends the query, whose callback goes on */
 		break;
+	case RESTORE_TOOL:
+		pgtool_cancel(r->search);
+		break;
 	case RESTORE_GLOBAL:
 	case RESTORE_ACCOUNTS:
 		worklist_cancel(r->worklist);
 		break;
 	case RESTORE_LOCK: /* the callbacks of these look themselves */
-	case RESTORE_TOOL:
 	case RESTORE_READ:
 	case RESTORE_ANNOUNCE:
 	case RESTORE_FLUSH: /* an instant, and it decides what can be called done */

@@ -93,8 +93,7 @@ static void on_node_lost(void *owner, const struct error *err)
 
 	s->is_node_lost = true;
 	s->node_error = *err;
-	error_hint(&s->node_error,
-		   "see the server's log; accounts dumped before are kept");
+	error_hint(&s->node_error, "see the server's log, and save again");
 	if (s->state == SAVE_DUMP)
 		worklist_close(s->worklist, &s->node_error);
 }
@@ -122,6 +121,7 @@ static enum step_result enter_connect(struct save *s)
 		.program = "metamodel save",
 		.lock = is_dry ? NODE_LOCK_NONE : NODE_LOCK_SHARED,
 		.has_snapshot = !is_dry,
+		.lock_wait_ms = s->opts.conf->lock_wait_s * 1000,
 		.ask_password = ask_password,
 		.waiting = on_waiting,
 		.ready = on_node_ready,
@@ -150,8 +150,8 @@ static void on_tool_found(void *owner, const struct pgtool *tool, const struct e
 
 static enum step_result enter_tool(struct save *s)
 {
-	pgtool_find(s->opts.loop, "pg_dump", s->opts.conf->pg_bindir,
-		    node_server_major(s->node), on_tool_found, s);
+	s->search = pgtool_find(s->opts.loop, "pg_dump", s->opts.conf->pg_bindir,
+				node_server_major(s->node), on_tool_found, s);
 	return STEP_WAIT;
 }
 
@@ -267,7 +267,8 @@ static void on_rewritten(void *owner, const char *schema, const char *table)
 		if (strcmp(a->model->name, schema) != 0 || !a->is_dumped)
 			continue;
 		error_set(&err, ERROR_DATA,
-			  "table %s was truncated or rewritten while it was dumped: "
+			  "table %s was truncated, rewritten or replaced while it was "
+			  "dumped: "
 			  "its rows may be missing in the dump",
 			  table);
 		run_hint_command(&s->opts, &err, "save it again", a->model->name);
@@ -277,19 +278,25 @@ static void on_rewritten(void *owner, const char *schema, const char *table)
 	}
 }
 
+/* Without the check no dump of this run can be told from an empty one: none of them
+ * counts. */
 static void on_rechecked(void *owner, const struct error *err)
 {
 	struct save *s = owner;
-	struct error unchecked;
 
-	if (err && !s->is_cancelled) {
-		unchecked = *err;
+	for (size_t i = 0; err && !s->is_cancelled && i < s->account_count; i++) {
+		struct save_account *a = &s->accounts[i];
+		struct error unchecked = *err;
+
+		if (!a->is_dumped)
+			continue;
 		error_prefix(&unchecked,
 			     "it could not be checked whether a table was truncated or "
 			     "rewritten while it was dumped");
 		error_hint(&unchecked, "save again");
-		log_error(s->opts.log, &unchecked);
-		s->is_unchecked = true;
+		save_discard_dump(a);
+		save_account_failed(a, "recheck", &unchecked);
+		s->dumped--;
 	}
 	save_advance(s, s->is_cancelled ? STEP_FAIL : STEP_NEXT);
 }
@@ -448,12 +455,14 @@ void save_cancel(struct save *s, int signal_number)
 		s->node = NULL;
 		node_free(node); /* ends the query, whose callback goes on */
 		break;
+	case SAVE_TOOL:
+		pgtool_cancel(s->search);
+		break;
 	case SAVE_DUMP:
 		worklist_cancel(s->worklist);
 		break;
 	case SAVE_LOCK: /* on_start(), the callback of the tool and of the worker look
 			   themselves */
-	case SAVE_TOOL:
 	case SAVE_CARRY:
 	case SAVE_PUBLISH:
 	case SAVE_DONE:
@@ -507,7 +516,7 @@ static void fill_report(struct save *s, struct report *r)
 	r->signal_number = s->signal_number;
 	if (s->state == SAVE_FAILED)
 		r->result = s->has_changed ? REPORT_PARTLY : REPORT_FAILED;
-	else if (failed || s->carry.lost.count || s->is_unchecked)
+	else if (failed || s->carry.lost.count)
 		r->result = is_dry && failed == s->account_count ? REPORT_FAILED
 								 : REPORT_PARTLY;
 }

@@ -27,7 +27,7 @@ static const struct {
 } hints[] = {
 	{ "permission denied", "save as a role that may read the table" },
 	{ "row-level security", "save as a role that bypasses row-level security" },
-	{ "No space left", "free space on the disk of the save" },
+	{ "No space left", "free space on that disk" },
 	{ "out of shared memory", "raise max_locks_per_transaction, or lower --jobs" },
 	/* pg_dump waits for locks with a statement time-out, and then tells its query */
 	{ "LOCK TABLE",

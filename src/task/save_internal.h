@@ -74,8 +74,7 @@ struct save {
 	struct error error; /* of the whole run */
 	bool is_cancelled;
 	int signal_number;
-	bool has_changed;  /* the swap took place */
-	bool is_unchecked; /* it is not known whether a table was emptied meanwhile */
+	bool has_changed; /* the swap took place */
 
 	struct layout layout;
 	int lock_fd;
@@ -90,6 +89,7 @@ struct save {
 	struct node *node;
 	bool is_node_lost;
 	struct error node_error;
+	struct pgtool_search *search;
 	struct pgtool pg_dump;
 	struct childenv childenv;
 	unsigned jobs;

@@ -31,7 +31,8 @@ static bool move(const char *from, const char *to, struct error *err)
 
 bool rotate_delete(const char *path, struct error *err)
 {
-	AUTO_CLOSEDIR DIR *dir = opendir(path);
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	AUTO_CLOSEDIR DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
 
 	if (!dir && errno == ENOENT)
@@ -52,8 +53,14 @@ bool rotate_delete(const char *path, struct error *err)
 static bool check_own(const char *path, struct error *err)
 {
 	struct savedir save;
+	struct stat st;
 	bool is_ok;
 
+	if (!lstat(path, &st) && S_ISLNK(st.st_mode)) {
+		error_set(err, ERROR_DATA, "%s is a symbolic link", path);
+		return error_hint(
+			err, "it is in the way and will not be followed: move it away");
+	}
 	if (!savedir_open(path, &save, err))
 		return false;
 	is_ok = savedir_check_own(&save, path, err);

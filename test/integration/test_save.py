@@ -388,6 +388,11 @@ CREATE TABLE _a (u text); ALTER TABLE _a ENABLE ROW LEVEL SECURITY;
 CREATE POLICY "p'; begin" ON _a AS RESTRICTIVE FOR UPDATE TO "odd'; role"
   USING (u = 'a\''b') WITH CHECK (u <> '\'); ALTER TABLE _a OWNER TO "odd'; role";
 GRANT SELECT (u) ON _a TO PUBLIC; GRANT ALL ON _a TO postgres WITH GRANT OPTION
+=== grants
+user: GRANT USAGE ON SCHEMA grants TO "odd'; role"
+CREATE TABLE _a (t text); GRANT ALL ON _a TO "odd'; role" WITH GRANT OPTION;
+SET LOCAL ROLE "odd'; role"; GRANT SELECT (t), UPDATE ON _a TO PUBLIC; RESET ROLE;
+REVOKE DELETE ON _a FROM postgres
 === rules
 CREATE TABLE _a (n int, copy text, "end" int); CREATE VIEW _v AS SELECT * FROM _a;
 CREATE RULE one AS ON INSERT TO _v DO INSTEAD INSERT INTO _a VALUES (NEW.n) RETURNING *;
