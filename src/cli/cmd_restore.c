@@ -34,8 +34,8 @@ static void summarize(const struct cli *cli, const struct report *r)
 	if (!r->count)
 		return;
 	totals = command_format_totals(r, "restored", &restored);
-	others = r->others ? str_format("; %zu others of the database were left alone",
-					r->others)
+	others = r->others ? str_format("; %zu other%s of the database were left alone",
+					r->others, r->others == 1 ? "" : "s")
 			   : xstrdup("");
 	if (!restored)
 		log_failure(&cli->log, "Nothing was restored.%s", failed);

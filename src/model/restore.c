@@ -155,10 +155,15 @@ static void on_registered(void *owner, const struct pg_result *result,
 {
 	struct registered *r = owner;
 	AUTO_STRVEC struct strvec names = { 0 };
+	AUTO_STRVEC struct strvec raw_names = { 0 };
 
-	for (int i = 0; !err && i < pgresult_rows(result); i++)
+	for (int i = 0; !err && i < pgresult_rows(result); i++) {
+		AUTO_FREE char *raw_name = model_decode_hex(pgresult_value(result, i, 1));
+
 		strvec_push(&names, pgresult_value(result, i, 0));
-	r->done(r->owner, &names, err);
+		strvec_push(&raw_names, raw_name);
+	}
+	r->done(r->owner, &names, &raw_names, err);
 	free(r);
 }
 
@@ -168,7 +173,10 @@ static void on_accounts_checked(void *owner, const struct pg_result *result,
 	struct registered *r = owner;
 
 	if (!err && pgresult_is_true(result, 0, 0))
-		pgconn_query(node_conn(r->node), "SELECT name FROM _global._accounts",
+		pgconn_query(node_conn(r->node),
+			     "SELECT name, encode(convert_to(name, "
+			     "getdatabaseencoding()), 'hex')"
+			     " FROM _global._accounts",
 			     NULL, 0, on_registered, r);
 	else if (!err)
 		pgconn_query(node_conn(r->node), "SELECT 1 WHERE false", NULL, 0,

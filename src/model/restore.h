@@ -44,9 +44,10 @@ char *model_restore_begin(const struct model_plan *plan, bool is_cascade,
 char *model_restore_end(const struct model_plan *plan, uint32_t tables,
 			const char *version);
 
-/* Names in _global._accounts now; none where there is no such table. */
+/* Names in _global._accounts now, in UTF-8 and, in the same order, as in a dump; none
+ * where there is no such table. */
 typedef void model_names_fn(void *owner, const struct strvec *names,
-			    const struct error *err);
+			    const struct strvec *raw_names, const struct error *err);
 void model_list_registered(struct node *node, model_names_fn *done, void *owner);
 
 /* A commit that waits until it, and with it every one before it, is on disk. */

@@ -17,9 +17,14 @@
 #include "task/worklist.h"
 #include "tree/savedir.h"
 
-/* Each account's commit waits for nothing; a flush of ours follows before it is called
- * done. */
-#define CHILD_OPTIONS "-c synchronous_commit=off"
+/*
+ * Each account's commit waits for nothing; a flush of ours follows before it is called
+ * done. The rest is against what a database or a role may have been set to.
+ */
+#define CHILD_OPTIONS                                                      \
+	"-c synchronous_commit=off -c search_path=pg_catalog"              \
+	" -c statement_timeout=0 -c idle_in_transaction_session_timeout=0" \
+	" -c default_transaction_read_only=off"
 
 enum { LOCK_RETRIES = 3 };
 
@@ -80,7 +85,8 @@ struct restore {
 	struct pgtool psql;
 	struct childenv childenv;
 
-	struct strvec registered; /* before the restore, sorted */
+	struct strvec registered;     /* before the restore */
+	struct strvec registered_raw; /* the same, in the encoding of the database */
 	struct model_plan *plans;
 	struct restore_account *accounts;
 	size_t account_count;
@@ -235,15 +241,16 @@ static enum step_result enter_tool(struct restore *r)
 /* ---- registered: who is in _accounts now ---- */
 
 static void on_registered(void *owner, const struct strvec *names,
-			  const struct error *err)
+			  const struct strvec *raw_names, const struct error *err)
 {
 	struct restore *r = owner;
 
 	if (err && !r->is_cancelled)
 		r->error = *err;
-	for (size_t i = 0; !err && i < names->count; i++)
+	for (size_t i = 0; !err && i < names->count; i++) {
 		strvec_push(&r->registered, names->v[i]);
-	strvec_sort(&r->registered);
+		strvec_push(&r->registered_raw, raw_names->v[i]);
+	}
 	restore_advance(r, err ? STEP_FAIL : STEP_NEXT);
 }
 
@@ -396,10 +403,20 @@ static void on_account_name(void *owner, const char *value)
 		strvec_push(owner, value);
 }
 
+/* The account whose name is this in the encoding of the database. */
+static const char *name_of(const struct restore *r, const char *raw_name)
+{
+	for (size_t i = 0; i < r->account_count; i++)
+		if (!strcmp(r->plans[i].raw_name, raw_name))
+			return r->plans[i].name;
+	return raw_name;
+}
+
 /* Restoring _global brings _accounts back as it was. */
 static void announce_accounts(struct restore *r, const struct restore_account *global)
 {
 	AUTO_STRVEC struct strvec saved = { 0 };
+	AUTO_STRVEC struct strvec now = { 0 };
 	const struct dumpfile_opts opts = { .watch_table = MODEL_ACCOUNTS_TABLE,
 					    .watch_column = MODEL_ACCOUNTS_COLUMN,
 					    .on_value = on_account_name,
@@ -412,17 +429,20 @@ static void announce_accounts(struct restore *r, const struct restore_account *g
 	    !dumpfile_check(fd, &opts, &facts, &err))
 		return; /* loading it will say why */
 	strvec_sort(&saved);
-	for (size_t i = 0; i < saved.count; i++)
-		if (!strvec_has(&r->registered, saved.v[i]))
-			log_info(r->opts.log,
-				 "Account %s becomes registered by restoring %s.",
-				 saved.v[i], global->plan->name);
-	for (size_t i = 0; i < r->registered.count; i++)
-		if (!strvec_has(&saved, r->registered.v[i]))
+	for (size_t i = 0; i < r->registered.count; i++) {
+		strvec_push(&now, r->registered_raw.v[i]);
+		if (!strvec_has(&saved, r->registered_raw.v[i]))
 			log_warning(r->opts.log,
 				    "account %s is registered, and will not be any more "
 				    "after restoring %s; its schema stays",
 				    r->registered.v[i], global->plan->name);
+	}
+	strvec_sort(&now);
+	for (size_t i = 0; i < saved.count; i++)
+		if (!strvec_has(&now, saved.v[i]))
+			log_info(r->opts.log,
+				 "Account %s becomes registered by restoring %s.",
+				 name_of(r, saved.v[i]), global->plan->name);
 }
 
 static void announce_plan(const struct restore_account *a)
@@ -887,6 +907,7 @@ static void restore_free(struct restore *r)
 	free(r->accounts);
 	model_plans_free(r->plans, r->account_count);
 	strvec_release(&r->registered);
+	strvec_release(&r->registered_raw);
 	childenv_release(&r->childenv);
 	pgtool_release(&r->psql);
 	conninfo_release(&r->conninfo);

@@ -54,7 +54,7 @@ static enum savedir_kind read_kind(struct savedir *s)
 		return SAVEDIR_SAVE;
 	if (!is_absent)
 		return SAVEDIR_DAMAGED;
-	return s->strays.count ? SAVEDIR_FOREIGN : SAVEDIR_LEGACY;
+	return s->strays.count && !s->dumps.count ? SAVEDIR_FOREIGN : SAVEDIR_LEGACY;
 }
 
 bool savedir_open(const char *path, struct savedir *out, struct error *err)

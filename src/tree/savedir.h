@@ -19,9 +19,9 @@ enum savedir_kind {
 	SAVEDIR_ABSENT,  /* there is nothing of that name */
 	SAVEDIR_SAVE,    /* it has a readable manifest */
 	SAVEDIR_DAMAGED, /* it has a manifest that cannot be read; `damage` says why */
-	SAVEDIR_LEGACY, /* no manifest, only dumps, as the Perl scripts wrote it; or empty
-			 */
-	SAVEDIR_FOREIGN, /* no directory, or without manifest and with more than dumps */
+	SAVEDIR_LEGACY,  /* no manifest, but dumps, as the Perl scripts wrote it; or empty
+			  */
+	SAVEDIR_FOREIGN, /* no directory, or something is in it, but no dump */
 };
 
 struct savedir {

@@ -142,7 +142,7 @@ def test_whatever_was_done_to_a_metamodel_is_undone(metamodel, db):
                          "SELECT nextval('_models_id_seq'), nextval('mine')"))
     db.sql("CREATE TABLE public._models (t text); INSERT INTO public._models VALUES ('public'); "
            "CREATE VIEW public._roles AS SELECT * FROM public._models; "
-           "CREATE FOREIGN DATA WRAPPER nothing; CREATE SERVER nowhere FOREIGN DATA WRAPPER nothing")
+           "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER nowhere FOREIGN DATA WRAPPER w")
     metamodel.run("save")
     before, rows = whole_dump(db), user_rows(db)
     for account, (_, sql) in DAMAGE.items():
@@ -758,7 +758,7 @@ def test_a_table_that_is_locked_for_a_while_is_waited_for(metamodel, db, saved):
     damage(db, "b")
     with db.locked("b._models"):
         running = metamodel.start("restore", "--lock-wait", "1", "b")
-        wait_for(lambda: "tried again" in running.stderr)
+        wait_for(lambda: "tried again" in running.stderr or running.process.poll() is not None)
     assert running.wait().returncode == 0
     check_as_saved(db, saved)
 
@@ -770,11 +770,11 @@ def test_a_locked_list_of_accounts_does_not_hang_the_run(metamodel, db, saved):
     check_as_saved(db, saved)
 
 
-def waits_for_lock(db, seconds=0):
-    """The sessions in this database that have waited for a lock so long."""
-    return db.query("SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted "
-                    f"AND datname = current_database() AND clock_timestamp() - query_start > "
-                    f"'{seconds} s'::interval")
+def wait_until_it_waits(db, running, seconds=0):
+    """...for a lock, since so many seconds; or it ended, and the test will fail."""
+    wait_for(lambda: running.process.poll() is not None or db.query(
+        "SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = "
+        f"current_database() AND clock_timestamp() - query_start > '{seconds} s'::interval"))
 
 
 def test_lock_wait_is_the_only_limit_of_waiting(metamodel, db, saved):
@@ -784,7 +784,7 @@ def test_lock_wait_is_the_only_limit_of_waiting(metamodel, db, saved):
     session = db.connect(autocommit=False)
     session.cursor().execute("LOCK TABLE b._models IN ACCESS SHARE MODE")
     running = metamodel.start("restore", "--lock-wait", "0", "b")
-    wait_for(lambda: waits_for_lock(db, 0.5) or running.process.poll() is not None)
+    wait_until_it_waits(db, running, 0.5)
     session.close()
     result = running.wait()
     assert result.returncode == 0 and "tried again" not in result.stderr, result
@@ -796,7 +796,7 @@ def hanging(metamodel, db, saved):
     session = db.connect(autocommit=False)
     session.cursor().execute("LOCK TABLE b._models IN ACCESS SHARE MODE")
     running = metamodel.start("restore", "--lock-wait", "0")
-    wait_for(lambda: waits_for_lock(db))
+    wait_until_it_waits(db, running)
     yield SimpleNamespace(running=running, release=session.rollback)
     session.close()
 
@@ -866,7 +866,7 @@ def test_what_comes_to_depend_on_it_meanwhile_is_not_destroyed(metamodel, db, sa
     session = db.connect(autocommit=False)
     session.cursor().execute("LOCK TABLE b._models IN ACCESS EXCLUSIVE MODE")
     running = metamodel.start("restore", "--lock-wait", "0", "--cascade", "a", "b")
-    wait_for(lambda: waits_for_lock(db))
+    wait_until_it_waits(db, running)
     session.cursor().execute(late)
     session.commit()
     session.close()
@@ -947,7 +947,8 @@ def test_whatever_was_saved_as_version_is_found_again(metamodel, db):
 def test_an_account_that_cannot_be_loaded_is_as_before(metamodel, db):
     db.add_global()
     add_small(db, "a", "b", "d", before="CREATE FUNCTION f() RETURNS int LANGUAGE sql AS "
-              "'SELECT 1'; CREATE TABLE mine AS SELECT 'user row'", sql="CREATE TABLE _models (n int DEFAULT f()); INSERT INTO _models DEFAULT VALUES")
+              "'SELECT 1'; CREATE TABLE mine AS SELECT 'user row'",
+              sql="CREATE TABLE _models (n int DEFAULT f()); INSERT INTO _models DEFAULT VALUES")
     metamodel.run("save")
     db.sql("ALTER TABLE b._models ALTER n DROP DEFAULT; ALTER TABLE b._models ADD more text; "
            "DROP FUNCTION b.f(); DROP SCHEMA d CASCADE")

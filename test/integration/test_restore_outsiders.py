@@ -9,9 +9,9 @@ import uuid
 from types import SimpleNamespace
 
 import pytest
-from support import ROOT, Database, Metamodel, wait_for
+from support import ROOT, Database, Metamodel
 from test_restore import (check_same, damage, errors_of, imported, in_schema, user_rows,
-                          waits_for_lock, whole_dump)
+                          wait_until_it_waits, whole_dump)
 from test_save import add_small, dump_by_hand, saved_dump
 
 # The metamodel of an account in the tests below.
@@ -508,7 +508,7 @@ def test_what_vanishes_meanwhile_is_no_reason_to_fail(two, metamodel):
     session = two.connect(autocommit=False)
     session.cursor().execute("LOCK TABLE a._models IN ACCESS SHARE MODE")
     running = metamodel.start("restore", "--cascade", "--lock-wait", "0", "a")
-    wait_for(lambda: waits_for_lock(two))
+    wait_until_it_waits(two, running)
     session.cursor().execute("DROP VIEW public.v")
     session.commit()
     session.close()

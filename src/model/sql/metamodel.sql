@@ -13,7 +13,7 @@ metamodel (account, oid, relkind, name) AS (
 	SELECT n.nspname, c.oid, c.relkind, c.relname
 	FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 	WHERE n.nspname IN (SELECT a.name FROM account a)
-	AND c.relname LIKE '\_%' AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+	AND left(c.relname, 1) = '_' AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
 ),
 doomed (account, classid, objid, objsubid) AS (
 	SELECT account, 'pg_catalog.pg_class'::regclass::oid, oid, 0 FROM metamodel

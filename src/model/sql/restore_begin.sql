@@ -19,7 +19,7 @@ BEGIN
 	-- From here on nobody else can come to depend on its tables.
 	FOR present IN SELECT c.relname FROM pg_catalog.pg_class c
 		JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-		WHERE n.nspname = this_account AND c.relname LIKE '\_%' AND c.relkind IN ('r', 'p')
+		WHERE n.nspname = this_account AND left(c.relname, 1) = '_' AND c.relkind IN ('r', 'p')
 		ORDER BY c.oid
 	LOOP
 		EXECUTE format('LOCK TABLE %I.%I IN ACCESS EXCLUSIVE MODE', this_account, present.relname);
@@ -41,14 +41,14 @@ BEGIN
 				WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'FOREIGN TABLE' END,
 				this_account, c.relname) AS what, 1 AS turn, -c.oid::bigint AS rank
 			FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-			WHERE n.nspname = this_account AND c.relname LIKE '\_%' AND c.relkind IN ('v', 'm', 'f')
+			WHERE n.nspname = this_account AND left(c.relname, 1) = '_' AND c.relkind IN ('v', 'm', 'f')
 			UNION ALL
 			SELECT kind || ' ' || string_agg(format('%I.%I', this_account, c.relname), ', '),
 				turn, 0
 			FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 			JOIN (VALUES ('r'::"char", 'TABLE', 2), ('p', 'TABLE', 2), ('S', 'SEQUENCE', 3))
 				AS k (relkind, kind, turn) ON k.relkind = c.relkind
-			WHERE n.nspname = this_account AND c.relname LIKE '\_%'
+			WHERE n.nspname = this_account AND left(c.relname, 1) = '_'
 			GROUP BY kind, turn
 		) AS item ORDER BY turn, rank
 		LOOP
@@ -62,7 +62,7 @@ BEGIN
 		END LOOP;
 		EXIT WHEN NOT EXISTS (SELECT FROM pg_catalog.pg_class c
 			JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-			WHERE n.nspname = this_account AND c.relname LIKE '\_%'
+			WHERE n.nspname = this_account AND left(c.relname, 1) = '_'
 			AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S'));
 		IF NOT progress THEN
 			RAISE EXCEPTION '%', why_not;

@@ -9,13 +9,13 @@ DECLARE
 BEGIN
 	SELECT count(*) INTO tables FROM pg_catalog.pg_class c
 	JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-	WHERE n.nspname = this_account AND c.relname LIKE '\_%' AND c.relkind IN ('r', 'p', 'f');
+	WHERE n.nspname = this_account AND left(c.relname, 1) = '_' AND c.relkind IN ('r', 'p', 'f');
 	IF tables <> :tables THEN
 		RAISE EXCEPTION 'the account has % tables after the restore, but its dump has :tables', tables;
 	END IF;
 	IF to_regclass(format('%I._general', this_account)) IS NOT NULL THEN
 		EXECUTE format($select$
-			SELECT version FROM %I._general WHERE version ~ '^([0-9]+\.?[0-9]*|\.[0-9]+)$'
+			SELECT version FROM %I._general WHERE version ~ '^([0-9]+[.]?[0-9]*|[.][0-9]+)$'
 			ORDER BY version::numeric DESC LIMIT 1
 			$select$, this_account) INTO version;
 	END IF;
