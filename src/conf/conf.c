@@ -356,6 +356,11 @@ bool conf_load(int argc, char **argv, struct conf *conf, struct error *err)
 void conf_release(struct conf *conf)
 {
 	struct values values = { .conf = *conf };
+	char *typed = conf->command_line.password; /* no row has it */
+
+	if (typed)
+		explicit_bzero(typed, strlen(typed));
+	free(typed);
 
 	setting_release(settings, &values);
 	strvec_release(&values.conf.accounts);

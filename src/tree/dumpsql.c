@@ -36,6 +36,9 @@ enum state {
 	AT_SELECT_PAREN,
 	AT_SELECT_SETTING,
 	AT_SELECT_COMMA,
+	AT_RESET,
+	AT_RESET_SESSION,
+	AT_RESET_END,
 };
 
 enum statement { STATEMENT_OTHER, STATEMENT_COPY, STATEMENT_CREATE, STATEMENT_INSERT };
@@ -80,6 +83,11 @@ static const struct edge {
 	{ AT_SET_STRINGS,     "to",         AT_STRINGS },
 	{ AT_SET_ENCODING,    "=",          AT_ENCODING },
 	{ AT_SET_ENCODING,    "to",         AT_ENCODING },
+	/* around grants by somebody else than the owner; RESET ALL would reset strings */
+	{ AT_START,           "reset",      AT_RESET },
+	{ AT_RESET,           "session",    AT_RESET_SESSION },
+	{ AT_RESET_SESSION,   "authorization", AT_RESET_END },
+	{ AT_RESET_END,       ";",          AT_START },
 	/* SELECT pg_catalog.set_config('search_path', '', false) */
 	{ AT_SELECT,          "pg_catalog", AT_SELECT_DOT },
 	{ AT_SELECT_DOT,      ".",          AT_SELECT_FUNCTION },
@@ -230,7 +238,8 @@ static enum dumpsql_effect follow_edge(struct dumpsql *sql, const struct dumplex
 		return SQL_GOES_ON;
 	if (sql->statement == STATEMENT_COPY)
 		return SQL_BAD_COPY;
-	return from == AT_SET_STRINGS || from == AT_SET_ENCODING ||
+	return from == AT_SET_STRINGS || from == AT_SET_ENCODING || from == AT_RESET ||
+			       from == AT_RESET_SESSION || from == AT_RESET_END ||
 			       (from == AT_SET && t->kind == TOKEN_QUOTED)
 		       ? SQL_BAD_SETTING
 		       : SQL_GOES_ON;
@@ -336,9 +345,9 @@ static bool is_hidden_copy(const struct dumpsql *sql, const struct dumplex_token
  */
 static bool is_beginning(const struct dumplex_token *t)
 {
-	static const char *const words[] = { "alter",    "comment", "copy",    "create",
-					     "grant",    "insert",  "refresh", "revoke",
-					     "security", "select",  "set" };
+	static const char *const words[] = { "alter",  "comment",  "copy",    "create",
+					     "grant",  "insert",   "refresh", "reset",
+					     "revoke", "security", "select",  "set" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (is_word(t, words[i]))

@@ -201,12 +201,7 @@ def test_an_empty_database_gets_all_accounts(metamodel, db, other):
 def test_whatever_pg_dump_writes_takes_the_place_of_what_is_there(
         server, tmp_path, strings, accounts):
     """Under both settings of standard_conforming_strings, which the database prescribes."""
-    role = f"\"{uuid.uuid4().hex}'; role\""
-    corpus_role = '"odd\'; role"'
-    server.sql(f"CREATE ROLE {role}")
-    texts = {name: CORPUS[name] for name in accounts}
-    for name, (before, sql) in texts.items():
-        CORPUS[name] = (before, sql.replace(corpus_role, role))
+    server.sql('CREATE ROLE "odd\'; role"')  # as CORPUS wants it
     try:
         with saved_corpus(server, tmp_path, strings, accounts) as corpus:
             for account in accounts:
@@ -217,8 +212,7 @@ def test_whatever_pg_dump_writes_takes_the_place_of_what_is_there(
             assert user_rows(corpus.db) == rows
             assert "metamodel: " not in result.stderr, result
     finally:
-        CORPUS.update(texts)
-        server.sql(f"DROP ROLE {role}")
+        server.sql('DROP ROLE "odd\'; role"')
 
 
 def test_strings_that_do_not_conform_make_no_user_table_metamodel(metamodel, db):
@@ -559,8 +553,7 @@ def test_accounts_with_odd_names_are_restored_each_from_its_own_file(metamodel, 
     check_same(before, whole_dump(db))
     assert user_rows(db) == rows
     metamodel.run("restore", "-d", other)
-    for account in ODD:
-        assert dump_by_hand(db, account, other) == dump_by_hand(db, account)
+    check_same(whole_dump(db, None, "-T", "*.mine"), whole_dump(db, other))
     assert sorted(path.name for path in metamodel.cwd.iterdir()) == ["metamodel", "metamodel.lock"]
 
 
@@ -773,8 +766,9 @@ def test_a_locked_list_of_accounts_does_not_hang_the_run(metamodel, db, saved):
 def wait_until_it_waits(db, running, seconds=0):
     """...for a lock, since so many seconds; or it ended, and the test will fail."""
     wait_for(lambda: running.process.poll() is not None or db.query(
-        "SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = "
-        f"current_database() AND clock_timestamp() - query_start > '{seconds} s'::interval"))
+        "SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND "
+        "datname = current_database() AND "
+        f"clock_timestamp() - query_start > '{seconds} s'::interval"))
 
 
 def test_lock_wait_is_the_only_limit_of_waiting(metamodel, db, saved):

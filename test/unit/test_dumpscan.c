@@ -1019,6 +1019,7 @@ static void test_a_statement_that_no_dump_has_is_a_problem(void **state)
 		"DROP SCHEMA victim CASCADE;",
 		"DELETE FROM t;",
 		"TRUNCATE t;",
+		"VACUUM;",
 		"DO $$ BEGIN COMMIT; END $$;",
 		"CALL p();",
 		"EXECUTE p;",
@@ -1037,6 +1038,17 @@ static void test_a_statement_that_no_dump_has_is_a_problem(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(statements); i++)
 		assert_problem(statements[i],
 			       "line 5: statement that no dump of a metamodel has");
+}
+
+static void test_of_resets_only_that_of_the_session_user_is_taken(void **state)
+{
+	(void)state;
+	assert_sound("SET SESSION AUTHORIZATION x; GRANT ALL ON a.b TO c; RESET SESSION "
+		     "AUTHORIZATION;");
+	assert_problem("RESET ALL;",
+		       "line 5: setting under which psql may read the file differently");
+	assert_problem("RESET standard_conforming_strings;",
+		       "line 5: setting under which psql may read the file differently");
 }
 
 static void test_lines_are_counted_everywhere(void **state)
@@ -1217,6 +1229,7 @@ int main(void)
 		TEST(test_any_other_copy_is_a_problem),
 		TEST(test_data_is_not_sql),
 		TEST(test_a_statement_that_no_dump_has_is_a_problem),
+		TEST(test_of_resets_only_that_of_the_session_user_is_taken),
 		TEST(test_lines_are_counted_everywhere),
 		TEST(test_watched_values_are_decoded),
 		TEST(test_the_watched_column_may_stand_anywhere),
