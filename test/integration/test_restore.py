@@ -635,8 +635,9 @@ def test_restoring_global_says_first_which_accounts_appear_and_disappear(
     appear = [f"Account {account} becomes registered by restoring _global." for account in "ac"]
     gone = [f"metamodel: warning: account {account} is registered, and will not be any more after "
             "restoring _global; its schema stays" for account in ("d", "it's")]
-    assert [line for line in lines if "registered" in line] == [*appear, *gone]
-    assert "-n" in args or lines.index(importing("_global")) > lines.index(gone[-1])
+    said = [line for line in lines if "registered" in line]
+    assert sorted(said) == sorted([*appear, *gone])
+    assert "-n" in args or lines.index(importing("_global")) > lines.index(said[-1])
     names = [name for (name,) in db.query("SELECT name FROM _global._accounts ORDER BY 1")]
     assert names == (["b", "d", "it's"] if "-n" in args else ["a", "b", "c"])
     assert len(db.tables("d")) > 7

@@ -49,6 +49,12 @@ class World:
             self.db.sql(DAMAGE.format(account))
         self.before = pictures(self.db)
 
+    def clear(self, *accounts):
+        """Their metamodels are gone altogether, so that a restore has nothing to drop."""
+        for account in accounts:
+            self.db.sql(f"DROP TABLE {account}._general, {account}._models")
+        self.before = pictures(self.db)
+
     def hook(self):
         """While it lasts the load of b waits."""
         return self.db.locked("b.hook", "ROW EXCLUSIVE")
@@ -305,17 +311,21 @@ def own_world(own_server, metamodel):
     own_server.sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def freeze_log_writer(world):
-    """From here on only what somebody waits for gets to the server's disk. Gives its process."""
+@contextlib.contextmanager
+def frozen_log_writer(world):
+    """While it lasts only what somebody waits for gets to the server's disk. At its end it crashes."""
+    world.db.sql("CHECKPOINT")
     [(pid,)] = world.db.query("SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'")
     os.kill(pid, signal.SIGSTOP)
-    return pid
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        restart(world, "immediate")
 
 
-def restart(world, mode, frozen=None):
+def restart(world, mode):
     server = world.db.server
-    if frozen:
-        os.kill(frozen, signal.SIGKILL)
     control(server, "stop", "-m", mode)
     control(server, "-l", server.log_file, "start")
     world.db.close()
@@ -326,23 +336,20 @@ def restart(world, mode, frozen=None):
 def test_what_is_said_to_be_restored_survives_a_crash(own_world, options):
     own_world.metamodel.env["PGOPTIONS"] = options
     # A commit that deletes tables gets to the disk in any case.
-    own_world.db.sql("DROP SCHEMA a, b, c CASCADE; DROP SCHEMA _global CASCADE")
-    own_world.db.sql("CHECKPOINT")
-    own_world.before = pictures(own_world.db)
-    frozen = freeze_log_writer(own_world)
-    result = own_world.metamodel.run("restore", "--json", "-j1")
-    restart(own_world, "immediate", frozen)
+    own_world.clear("a", "b", "c")
+    with frozen_log_writer(own_world):
+        result = own_world.metamodel.run("restore", "--json", "-j1")
     assert set(own_world.check_truth(result).values()) == {"saved"}
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
 def test_a_server_that_stops_costs_what_was_not_restored(own_world, mode):
+    own_world.clear("a")
     own_world.db.sql("CHECKPOINT")
-    frozen = freeze_log_writer(own_world) if mode == "immediate" else None
     holder = own_world.db.connect(autocommit=False)  # until the server stops
     holder.cursor().execute("LOCK TABLE b.hook IN ROW EXCLUSIVE MODE")
     running = start_until_hooked(own_world)
-    restart(own_world, mode, frozen)
+    restart(own_world, mode)
     result = running.wait(30)
     holder.close()
     assert "Importing metamodel for account c" not in result.stderr
