@@ -24,7 +24,8 @@
 #define CHILD_OPTIONS                                                      \
 	"-c synchronous_commit=off -c search_path=pg_catalog"              \
 	" -c statement_timeout=0 -c idle_in_transaction_session_timeout=0" \
-	" -c default_transaction_read_only=off"
+	" -c default_transaction_read_only=off"                            \
+	" -c default_transaction_isolation=read\\ committed"
 
 enum { LOCK_RETRIES = 3 };
 

@@ -575,8 +575,11 @@ class TestSignals:
 def test_a_signal_while_accounts_are_carried_over(
         before, metamodel, strace, leftover_processes):
     """The thread that carries over is held up, so that the other one sees the signal first."""
-    under = strace(inject=["linkat:signal=SIGTERM:delay_exit=2000000:when=1"])
+    under = strace(inject=["linkat:delay_exit=2000000:when=1"])
     running = metamodel.start("save", "a", under=under)
+    wait_for((metamodel.cwd / "metamodel.new/_global.sql").exists, what="the first link")
+    [program] = children_of(running.pid)
+    os.kill(program, signal.SIGTERM)
     check_stopped(running, signal.SIGTERM, leftover_processes, metamodel, before)
 
 

@@ -9,6 +9,7 @@ DECLARE
 	present record;
 	progress boolean;
 	why_not text;
+	outsiders_now text;
 BEGIN
 	PERFORM set_config('lock_timeout', ':lock_wait_ms', true);
 	PERFORM set_config('client_min_messages', 'warning', true);
@@ -24,10 +25,10 @@ BEGIN
 	LOOP
 		EXECUTE format('LOCK TABLE %I.%I IN ACCESS EXCLUSIVE MODE', this_account, present.relname);
 	END LOOP;
-	CREATE TEMPORARY TABLE metamodel_outsider ON COMMIT DROP AS
-		:metamodel SELECT description FROM outsider;
-	IF (SELECT md5(coalesce(string_agg(description, E'\n' ORDER BY description), ''))
-		FROM metamodel_outsider) <> ':outsiders_md5' THEN
+	:metamodel
+	SELECT md5(coalesce(string_agg(description, E'\n' ORDER BY description), ''))
+		INTO outsiders_now FROM outsider;
+	IF outsiders_now <> ':outsiders_md5' THEN
 		RAISE EXCEPTION 'what depends on the metamodel of the account changed meanwhile'
 			USING HINT = 'restore it again';
 	END IF;
@@ -68,6 +69,5 @@ BEGIN
 			RAISE EXCEPTION '%', why_not;
 		END IF;
 	END LOOP;
-	DROP TABLE metamodel_outsider;
 END
 $restore$
