@@ -2,8 +2,11 @@
 #include "pg/pgconn.h"
 
 #include <assert.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <libpq-fe.h>
 #include <uv.h>
@@ -11,7 +14,7 @@
 #include "base/auto.h"
 #include "base/str.h"
 
-enum { CONNECT_TIMEOUT_S = 30 };
+enum { CONNECT_TIMEOUT_S = 30, CANCEL_TIMEOUT_S = 3 };
 
 enum state { CONNECTING, IDLE, BUSY, LOST };
 
@@ -397,15 +400,43 @@ bool pg_is_transient(const char *message)
 	return false;
 }
 
-/* Or the server would only find out that nobody waits for it when it has the answer. */
-static void cancel_query(struct pgconn *c)
+struct cancel {
+	PGcancel *request;
+	sem_t done;
+};
+
+static void *run_cancel(void *arg)
 {
-	PGcancel *cancel = PQgetCancel(c->pg);
+	struct cancel *cancel = arg;
 	char words[256];
 
-	if (cancel && !PQcancel(cancel, words, sizeof(words)))
-		words[0] = '\0'; /* it ends some time */
-	PQfreeCancel(cancel);
+	PQcancel(cancel->request, words, sizeof(words));
+	sem_post(&cancel->done);
+	return NULL;
+}
+
+/*
+ * Ask the server to end the query: or it would only find out that nobody waits when it
+ * has the answer. libpq can only block for that, and a server may be silent: a thread
+ * asks, and is left alone when that takes long.
+ */
+static void cancel_query(struct pgconn *c)
+{
+	struct cancel *cancel = xcalloc(1, sizeof(*cancel));
+	struct timespec until;
+	pthread_t thread;
+
+	cancel->request = PQgetCancel(c->pg);
+	sem_init(&cancel->done, 0, 0);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += CANCEL_TIMEOUT_S;
+	if (cancel->request && !pthread_create(&thread, NULL, run_cancel, cancel)) {
+		pthread_detach(thread);
+		if (sem_timedwait(&cancel->done, &until) < 0)
+			return; /* it is the thread's now, to the end of the process */
+	}
+	PQfreeCancel(cancel->request);
+	free(cancel);
 }
 
 void pgconn_free(struct pgconn *c)

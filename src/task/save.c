@@ -370,6 +370,14 @@ static bool publish(struct save *s, struct error *err)
 
 static enum step_result enter_publish(struct save *s)
 {
+	if (!lockfile_is_held(s->layout.lock, s->lock_fd)) {
+		error_set(&s->error, ERROR_SYSTEM,
+			  "somebody deleted the lock file %s: another run may be "
+			  "at work in the same place",
+			  s->layout.lock);
+		error_hint(&s->error, "never delete it; save again");
+		return STEP_FAIL;
+	}
 	if (!s->dumped) /* each account has said why */
 		return STEP_FAIL;
 	if (s->opts.conf->strict && s->dumped < s->account_count) {
@@ -525,7 +533,9 @@ static void clean_up(struct save *s)
 {
 	struct error err;
 
-	if (s->has_staging && !s->has_changed && !rotate_delete(s->layout.staging, &err))
+	if (s->has_staging && !s->has_changed &&
+	    lockfile_is_held(s->layout.lock, s->lock_fd) &&
+	    !rotate_delete(s->layout.staging, &err))
 		log_error(s->opts.log, &err);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);

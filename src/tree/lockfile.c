@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -27,6 +28,14 @@ static bool describe(int fd, const char *holder)
 
 	return !ftruncate(fd, 0) && fs_write_all(fd, holder, strlen(holder), &ignored) &&
 	       fs_write_all(fd, "\n", 1, &ignored);
+}
+
+bool lockfile_is_held(const char *path, int fd)
+{
+	struct stat ours, there;
+
+	return !fstat(fd, &ours) && !lstat(path, &there) && ours.st_dev == there.st_dev &&
+	       ours.st_ino == there.st_ino;
 }
 
 bool lockfile_take(const char *path, const char *holder, int *fd, struct error *err)

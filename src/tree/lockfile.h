@@ -17,4 +17,8 @@
 MUST_CHECK bool lockfile_take(const char *path, const char *holder, int *fd,
 			      struct error *err);
 
+/* Is the name still that of the file we hold? Somebody may have deleted it, and others
+ * then run. */
+bool lockfile_is_held(const char *path, int fd);
+
 #endif
