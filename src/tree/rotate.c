@@ -109,6 +109,24 @@ static bool make_room(const struct layout *l, unsigned keep, struct error *err)
 	return true;
 }
 
+/* Undo make_room() as far as it came: no save is given up for one that did not come. */
+static void unmake_room(const struct layout *l, unsigned keep)
+{
+	AUTO_FREE char *last = layout_old(l, keep);
+	struct error
+		ignored; /* what cannot be undone is told by what could not be done */
+
+	for (unsigned generation = 1; generation < keep; generation++) {
+		AUTO_FREE char *to = layout_old(l, generation);
+		AUTO_FREE char *from = layout_old(l, generation + 1);
+
+		if (!exists(to) && exists(from))
+			(void)!move(from, to, &ignored);
+	}
+	if (exists(l->drop) && !exists(last))
+		(void)!move(l->drop, last, &ignored);
+}
+
 /* The replaced save is in metamodel.swap: make it metamodel.old. */
 static bool retire(const struct layout *l, unsigned keep, struct error *err)
 {
@@ -123,12 +141,15 @@ static bool swap_by_two_renames(const struct layout *l, unsigned keep, bool *is_
 {
 	AUTO_FREE char *old = layout_old(l, 1);
 
-	if (!make_room(l, keep, err) || !move(l->dir, old, err))
+	if (!make_room(l, keep, err) || !move(l->dir, old, err)) {
+		unmake_room(l, keep);
 		return false;
+	}
 	if (!move(l->swap, l->dir, err)) {
 		struct error ignored; /* rotate_recover() finishes it, then */
 
-		(void)!move(old, l->dir, &ignored);
+		if (move(old, l->dir, &ignored))
+			unmake_room(l, keep);
 		return false;
 	}
 	*is_swapped = true;
@@ -166,9 +187,10 @@ bool rotate_commit(const struct layout *l, unsigned keep, bool *is_swapped,
 		return false;
 	if (fs_sync_dir(l->parent, err) && swap(l, keep, is_swapped, err))
 		return true;
-	if (!*is_swapped &&
-	    had_save == exists(l->dir)) /* as it was: metamodel.swap is ours */
-		(void)!rotate_delete(l->swap, &ignored);
+	/* as it was: metamodel.swap is ours, and of no worth from here on */
+	if (!*is_swapped && had_save == exists(l->dir) &&
+	    move(l->swap, l->staging, &ignored))
+		(void)!rotate_delete(l->staging, &ignored);
 	return false;
 }
 
