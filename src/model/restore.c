@@ -74,8 +74,7 @@ static void on_plans(void *owner, const struct pg_result *result, const struct e
 		plans[i].has_schema = pgresult_is_true(result, row, 2);
 		plans[i].present = copy_value(result, row, 3);
 		plans[i].outsiders = copy_value(result, row, 4);
-		snprintf(plans[i].outsiders_md5, sizeof(plans[i].outsiders_md5), "%s",
-			 pgresult_value(result, row, 5));
+		plans[i].outsiders_md5 = copy_value(result, row, 5);
 	}
 	p->done(p->owner, plans, count, err);
 	free(p);
@@ -110,6 +109,7 @@ void model_plans_free(struct model_plan *plans, size_t count)
 		free(plans[i].raw_name_hex);
 		free(plans[i].present);
 		free(plans[i].outsiders);
+		free(plans[i].outsiders_md5);
 	}
 	free(plans);
 }
@@ -119,20 +119,17 @@ char *model_restore_begin(const struct model_plan *plan, bool is_cascade,
 {
 	AUTO_FREE char *metamodel = metamodel_of("SELECT this_account");
 	AUTO_FREE char *wait = str_format("%llu", (unsigned long long)lock_wait_ms);
-	const char *const words[] = {
-		":account_hex",
-		plan->raw_name_hex,
-		":cascade",
-		is_cascade ? "true" : "false",
-		":lock_wait_ms",
-		wait,
-		":outsiders_md5",
-		is_cascade ? plan->outsiders_md5
-			   : "d41d8cd98f00b204e9800998ecf8427e", /* of "" */
-		":metamodel",
-		metamodel,
-		NULL
-	};
+	const char *const words[] = { ":account_hex",
+				      plan->raw_name_hex,
+				      ":cascade",
+				      is_cascade ? "true" : "false",
+				      ":lock_wait_ms",
+				      wait,
+				      ":outsiders_md5",
+				      is_cascade ? plan->outsiders_md5 : "",
+				      ":metamodel",
+				      metamodel,
+				      NULL };
 
 	return fill(sql_restore_begin, words);
 }

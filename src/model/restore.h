@@ -19,7 +19,7 @@ struct model_plan {
 	char *outsiders; /* objects outside the metamodel that would go with them, a line
 			    each; NULL: none */
 	char *raw_name_hex;
-	char outsiders_md5[33];
+	char *outsiders_md5; /* the beginning of that of each; "": none */
 };
 
 /* On failure `plans` is NULL. The callee owns it: model_plans_free(). In the order of

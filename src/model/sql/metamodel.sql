@@ -61,7 +61,8 @@ part (account, classid, objid, objsubid, relid) AS (
 ),
 outsider (account, description) AS (
 	SELECT DISTINCT p.account,
-		pg_catalog.pg_describe_object(p.classid, p.objid, p.objsubid) COLLATE "C"
+		translate(pg_catalog.pg_describe_object(p.classid, p.objid, p.objsubid), E'\n\r', '  ')
+			COLLATE "C" -- one line each
 	FROM part p
 	WHERE NOT EXISTS (
 		SELECT FROM metamodel m WHERE m.account = p.account AND m.oid = p.relid)

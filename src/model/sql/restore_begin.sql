@@ -8,8 +8,9 @@ DECLARE
 	with_outsiders constant boolean := :cascade;
 	present record;
 	progress boolean;
+	stuck boolean := false;
+	stranger text;
 	why_not text;
-	outsiders_now text;
 BEGIN
 	PERFORM set_config('lock_timeout', ':lock_wait_ms', true);
 	PERFORM set_config('client_min_messages', 'warning', true);
@@ -26,10 +27,11 @@ BEGIN
 		EXECUTE format('LOCK TABLE %I.%I IN ACCESS EXCLUSIVE MODE', this_account, present.relname);
 	END LOOP;
 	:metamodel
-	SELECT md5(coalesce(string_agg(description, E'\n' ORDER BY description), ''))
-		INTO outsiders_now FROM outsider;
-	IF outsiders_now <> ':outsiders_md5' THEN
-		RAISE EXCEPTION 'what depends on the metamodel of the account changed meanwhile'
+	SELECT o.description INTO stranger FROM outsider o
+	WHERE left(md5(o.description), 16) <> ALL (string_to_array(':outsiders_md5', ','))
+	LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION '% has come to depend on the metamodel of the account meanwhile', stranger
 			USING HINT = 'restore it again';
 	END IF;
 
@@ -51,6 +53,22 @@ BEGIN
 				AS k (relkind, kind, turn) ON k.relkind = c.relkind
 			WHERE n.nspname = this_account AND left(c.relname, 1) = '_'
 			GROUP BY kind, turn
+			-- What ties tables and views together so that neither can go first.
+			UNION ALL
+			SELECT format('RULE %I ON %I.%I', w.rulename, this_account, c.relname), 0, 0
+			FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+			JOIN pg_catalog.pg_rewrite w ON w.ev_class = c.oid AND w.rulename <> '_RETURN'
+			WHERE stuck AND n.nspname = this_account AND left(c.relname, 1) = '_'
+			UNION ALL
+			SELECT format('POLICY %I ON %I.%I', l.polname, this_account, c.relname), 0, 0
+			FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+			JOIN pg_catalog.pg_policy l ON l.polrelid = c.oid
+			WHERE stuck AND n.nspname = this_account AND left(c.relname, 1) = '_'
+			UNION ALL
+			SELECT format('TABLE %I.%I', this_account, c.relname), 2, -c.oid::bigint
+			FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+			WHERE stuck AND n.nspname = this_account AND left(c.relname, 1) = '_'
+			AND c.relkind IN ('r', 'p')
 		) AS item ORDER BY turn, rank
 		LOOP
 			BEGIN
@@ -58,16 +76,17 @@ BEGIN
 				progress := true;
 			EXCEPTION
 				WHEN dependent_objects_still_exist THEN why_not := SQLERRM;
-				WHEN undefined_table THEN NULL; -- gone with another one
+				WHEN undefined_table OR undefined_object THEN NULL; -- gone with another one
 			END;
 		END LOOP;
 		EXIT WHEN NOT EXISTS (SELECT FROM pg_catalog.pg_class c
 			JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 			WHERE n.nspname = this_account AND left(c.relname, 1) = '_'
 			AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S'));
-		IF NOT progress THEN
+		IF stuck AND NOT progress THEN
 			RAISE EXCEPTION '%', why_not;
 		END IF;
+		stuck := NOT progress;
 	END LOOP;
 END
 $restore$

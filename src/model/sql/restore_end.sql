@@ -13,10 +13,15 @@ BEGIN
 	IF tables <> :tables THEN
 		RAISE EXCEPTION 'the account has % tables after the restore, but its dump has :tables', tables;
 	END IF;
-	IF to_regclass(format('%I._general', this_account)) IS NOT NULL THEN
+	-- Only what COPY of that one table holds, as in the dump.
+	IF EXISTS (SELECT FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+		JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		WHERE n.nspname = this_account AND c.relname = '_general' AND c.relkind = 'r'
+		AND a.attname = 'version' AND a.attnum > 0 AND NOT a.attisdropped) THEN
 		EXECUTE format($select$
-			SELECT version FROM %I._general WHERE version ~ '^([0-9]+[.]?[0-9]*|[.][0-9]+)$'
-			ORDER BY version::numeric DESC LIMIT 1
+			SELECT version::text FROM ONLY %I._general
+			WHERE version::text ~ '^([0-9]+[.]?[0-9]*|[.][0-9]+)$'
+			ORDER BY version::text::numeric DESC LIMIT 1
 			$select$, this_account) INTO version;
 	END IF;
 	IF coalesce(version::numeric, -1) <> :version THEN

@@ -5,8 +5,9 @@ SELECT a.name,
 	(SELECT string_agg(m.name, ', ' ORDER BY m.name COLLATE "C")
 		FROM metamodel m WHERE m.account = a.name),
 	o.list,
-	md5(coalesce(o.list, ''))
+	coalesce(o.md5, '')
 FROM account a
-LEFT JOIN (SELECT account, string_agg(description, E'\n' ORDER BY description) AS list
+LEFT JOIN (SELECT account, string_agg(description, E'\n' ORDER BY description) AS list,
+	string_agg(left(md5(description), 16), ',') AS md5 -- short, for a command line
 	FROM outsider GROUP BY account) o ON o.account = a.name
 ORDER BY a.name <> '_global', a.name COLLATE "C"
