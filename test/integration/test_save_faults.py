@@ -801,8 +801,7 @@ def test_its_own_lock_is_gone_after_kill_9(before, db, metamodel, fake_pg_dump):
     wait_for(lambda: db.query("SELECT pg_try_advisory_lock(1835365473, 1836016748)") == [(True,)])
 
 
-def test_a_lock_file_that_somebody_deleted_costs_no_save(
-        before, metamodel, fake_pg_dump, leftover_processes):
+def test_a_lock_file_that_somebody_deleted_costs_no_save(before, metamodel, fake_pg_dump):
     """Then two runs build in one directory. Whatever becomes of them, the save stays whole."""
     fake_pg_dump.hang("c")
     first = metamodel.start("save", "-j1")

@@ -382,8 +382,15 @@ class TestDamagedManifest:
         assert re.match("metamodel: warning: metamodel has no manifest.json", result.stderr)
         assert "metamodel is in order: 4 accounts" in result.stderr
 
-    def test_a_directory_of_the_perl_scripts_with_a_strange_file_is_no_save(self, offline, save):
+    def test_a_strange_file_between_the_dumps_of_the_perl_scripts_is_named(self, offline, save):
         (save.path / "manifest.json").unlink()
+        (save.path / "notes.txt").touch()
+        result = offline.run("verify", expect=3)
+        assert one_problem(result) == ("notes.txt", "extra: not in the manifest")
+
+    def test_a_directory_of_strange_files_alone_is_no_save(self, offline, save):
+        for file in save.path.iterdir():
+            file.unlink()
         (save.path / "notes.txt").touch()
         assert "metamodel is not a save" in offline.run("verify", expect=1).stderr
 
