@@ -192,29 +192,6 @@ char *model_dump_pattern(const struct model_account *a)
 	return strbuf_detach(&out);
 }
 
-/* A version is digits with at most one point; varchar(10) holds no more than a double
- * does. */
-static bool parse_version(const char *s, double *out)
-{
-	size_t length = s ? strlen(s) : 0;
-	const char *point = s ? strchr(s, '.') : NULL;
-
-	if (!length || strspn(s, "0123456789.") != length || length == (point != NULL) ||
-	    (point && strchr(point + 1, '.')))
-		return false;
-	*out = strtod(s, NULL);
-	return true;
-}
-
-bool model_version_is_newer(const char *a, const char *b)
-{
-	double number_a, number_b;
-
-	if (!parse_version(a, &number_a))
-		return false;
-	return !parse_version(b, &number_b) || number_a > number_b;
-}
-
 struct rewrite_check {
 	model_rewritten_fn *rewritten;
 	void (*done)(void *owner, const struct error *err);

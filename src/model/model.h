@@ -62,12 +62,6 @@ MUST_CHECK bool model_can_dump(const struct model_account *account, struct error
 char *model_dump_pattern(const struct model_account *account);
 
 /*
- * Is version `a` newer than `b`? They compare as numbers; what is no number is older than
- * any. Either may be NULL.
- */
-bool model_version_is_newer(const char *a, const char *b);
-
-/*
  * Find what was rewritten, truncated or replaced since the snapshot of the node: pg_dump
  * under that snapshot sees no rows in such a table and still succeeds. To be called while
  * the snapshot is held, when all dumps have ended. `rewritten` is called for each table,

@@ -138,7 +138,7 @@ char *model_restore_end(const struct model_plan *plan, uint32_t tables,
 			const char *version)
 {
 	AUTO_FREE char *count = str_format("%u", tables);
-	/* digits and a point, or none: model_version_is_newer() has seen to that */
+	/* digits and a point, or none: version_is_newer() has seen to that */
 	const char *const words[] = {
 		":account_hex", plan->raw_name_hex,       ":tables", count,
 		":version",     version ? version : "-1", NULL

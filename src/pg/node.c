@@ -52,7 +52,9 @@ static const char facts_sql[] =
 	"   'idle_in_transaction_session_timeout', 'idle_session_timeout')),"
 	" set_config('lock_timeout', $1, false), set_config('client_encoding', CASE "
 	"getdatabaseencoding() WHEN 'SQL_ASCII'"
-	"  THEN 'SQL_ASCII' ELSE 'UTF8' END, false)";
+	"  THEN 'SQL_ASCII' ELSE 'UTF8' END, false),"
+	" set_config('standard_conforming_strings', 'on', false),"
+	" set_config('client_min_messages', 'warning', false)";
 
 static const char *const lock_sql[] = {
 	[NODE_LOCK_SHARED] = "SELECT pg_catalog.pg_try_advisory_lock_shared(" LOCK_CLASS
@@ -264,6 +266,13 @@ static void on_lost(void *owner, const struct error *err)
 	n->opts.lost(n->opts.owner, err);
 }
 
+static void on_warning(void *owner, const char *text)
+{
+	struct node *n = owner;
+
+	n->opts.warning(n->opts.owner, text);
+}
+
 static void try_connect(void *owner)
 {
 	struct node *n = owner;
@@ -272,6 +281,7 @@ static void try_connect(void *owner)
 		.info = &n->info,
 		.ready = on_connected,
 		.lost = on_lost,
+		.warning = n->opts.warning ? on_warning : NULL,
 		.owner = n,
 	};
 	struct error err;
@@ -281,15 +291,19 @@ static void try_connect(void *owner)
 		failed(n, &err);
 }
 
+static void copy_conninfo(const struct conninfo *from, struct conninfo *to)
+{
+	for (size_t i = 0; i < from->keywords.count; i++)
+		conninfo_set(to, from->keywords.v[i], from->values.v[i]);
+}
+
 struct node *node_start(const struct node_opts *opts)
 {
 	struct node *n = xcalloc(1, sizeof(*n));
 
 	n->opts = *opts;
 	n->opts.info = NULL;
-	for (size_t i = 0; i < opts->info->keywords.count; i++)
-		conninfo_set(&n->info, opts->info->keywords.v[i],
-			     opts->info->values.v[i]);
+	copy_conninfo(opts->info, &n->info);
 	conninfo_set(&n->info, "application_name", opts->program);
 	conninfo_set(&n->info, "client_encoding", "UTF8");
 	n->pause = timer_start(opts->loop, 0, try_connect,
@@ -310,6 +324,15 @@ unsigned node_server_major(const struct node *n)
 struct pgconn *node_conn(const struct node *n)
 {
 	return n->conn;
+}
+
+void node_conninfo(const struct node *n, struct conninfo *out)
+{
+	*out = (struct conninfo){ 0 };
+	copy_conninfo(&n->info, out);
+	conninfo_set(out, "host", pgconn_host(n->conn));
+	conninfo_set(out, "hostaddr", pgconn_hostaddr(n->conn));
+	conninfo_set(out, "port", pgconn_port(n->conn));
 }
 
 void node_free(struct node *n)

@@ -44,6 +44,7 @@ struct node_opts {
 	void (*waiting)(void *owner, const struct error *why, uint64_t pause_ms);
 	void (*ready)(void *owner, const struct error *err);
 	void (*lost)(void *owner, const struct error *err);
+	void (*warning)(void *owner, const char *text); /* see struct pgconn_opts */
 	void *owner;
 };
 
@@ -66,6 +67,12 @@ unsigned node_server_major(const struct node *node);
 
 /* The connection, for queries of one's own between `ready` and the end. */
 struct pgconn *node_conn(const struct node *node);
+
+/*
+ * How to reach the very server that a node is connected to, with the password that was
+ * asked for. Ownership: the caller releases *out.
+ */
+void node_conninfo(const struct node *node, struct conninfo *out);
 
 void node_free(struct node *node);
 

@@ -2,8 +2,10 @@
 #include "pg/pgconn.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -28,11 +30,13 @@ struct pgconn {
 				   told */
 	void (*ready)(void *owner, const struct error *err);
 	void (*lost)(void *owner, const struct error *err);
+	void (*warning)(void *owner, const char *text);
 	void *owner;
 	pgconn_done_fn *done;
 	void *done_owner;
 	PGresult *result;
-	struct error failure; /* of the running query */
+	struct error failure;      /* of the running query */
+	struct pg_failure details; /* of the same */
 	bool is_failed;
 	bool is_timed_out;
 	char notice[512]; /* the last one: a server that goes away says why in it */
@@ -136,12 +140,19 @@ static void advance_connect(struct pgconn *c)
 	connect_failed(c, &err);
 }
 
-static void on_notice(void *owner, const char *message)
+static void on_notice(void *owner, const PGresult *result)
 {
+	const char *message = PQresultErrorMessage(result);
+	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+	const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	struct pgconn *c = owner;
 
-	snprintf(c->notice, sizeof(c->notice), "%.*s", (int)strcspn(message, "\n"),
-		 message);
+	if (c->warning && c->state != CONNECTING && severity && primary &&
+	    !strcmp(severity, "WARNING"))
+		c->warning(c->owner, primary);
+	else
+		snprintf(c->notice, sizeof(c->notice), "%.*s",
+			 (int)strcspn(message, "\n"), message);
 }
 
 static uint64_t connect_timeout_ms(PGconn *pg)
@@ -164,6 +175,7 @@ bool pgconn_start(const struct pgconn_opts *opts, struct pgconn **out, struct er
 	c->loop = opts->loop;
 	c->ready = opts->ready;
 	c->lost = opts->lost;
+	c->warning = opts->warning;
 	c->owner = opts->owner;
 	c->pg = PQconnectStartParams(strvec_argv(&opts->info->keywords),
 				     strvec_argv(&opts->info->values), 0);
@@ -179,7 +191,7 @@ bool pgconn_start(const struct pgconn_opts *opts, struct pgconn **out, struct er
 		free(c);
 		return false;
 	}
-	PQsetNoticeProcessor(c->pg, on_notice, c);
+	PQsetNoticeReceiver(c->pg, on_notice, c);
 	c->deadline =
 		timer_start(c->loop, connect_timeout_ms(c->pg), on_connect_deadline, c);
 	poll_start(c, UV_WRITABLE); /* as libpq wants before the first PQconnectPoll() */
@@ -249,6 +261,70 @@ static bool flush(struct pgconn *c)
 	return rc >= 0;
 }
 
+/* The line of the code block, from "PL/pgSQL function inline_code_block line 7 at
+ * EXECUTE". */
+static uint64_t function_line(const PGresult *result)
+{
+	static const char block[] = "inline_code_block ";
+	const char *context = PQresultErrorField(result, PG_DIAG_CONTEXT);
+	const char *found = context ? strstr(context, block) : NULL;
+	AUTO_FREE char *digits = NULL;
+	uint64_t line;
+
+	if (!found)
+		return 0;
+	found += strlen(block);
+	found += strcspn(found, "0123456789\n"); /* "line", in the server's language */
+	digits = xstrndup(found, strspn(found, "0123456789"));
+	return str_parse_uint(digits, 1, UINT32_MAX, &line) ? line : 0;
+}
+
+/* The server's words, but for the hint, which has its own place. */
+static void set_from_result(const PGresult *result, struct error *err)
+{
+	static const struct {
+		const char *name;
+		int field;
+	} more[] = { { "DETAIL", PG_DIAG_MESSAGE_DETAIL },
+		     { "CONTEXT", PG_DIAG_CONTEXT } };
+	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY);
+	const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+
+	if (!severity || !primary) { /* libpq's own */
+		AUTO_FREE char *text = xstrdup(PQresultErrorMessage(result));
+		size_t length = strlen(text);
+
+		while (length > 0 && text[length - 1] == '\n')
+			text[--length] = '\0';
+		error_set(err, ERROR_SERVER, "%s", length ? text : "unexpected answer");
+		return;
+	}
+	error_set(err, ERROR_SERVER, "%s:  %s", severity, primary);
+	for (size_t i = 0; i < ARRAY_SIZE(more); i++) {
+		const char *words = PQresultErrorField(result, more[i].field);
+		AUTO_FREE char *line =
+			words ? str_format("\n%s:  %s", more[i].name, words) : NULL;
+
+		if (line)
+			error_append(err, line);
+	}
+	error_hint(err, "%s", hint ? hint : "");
+}
+
+static void note_failure(struct pgconn *c, const PGresult *result)
+{
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
+
+	set_from_result(result, &c->failure);
+	snprintf(c->details.sqlstate, sizeof(c->details.sqlstate), "%s",
+		 sqlstate ? sqlstate : "");
+	if (!position || !str_parse_uint(position, 1, UINT64_MAX, &c->details.position))
+		c->details.position = 0;
+	c->details.function_line = function_line(result);
+}
+
 static void take_result(struct pgconn *c, PGresult *result)
 {
 	ExecStatusType status = PQresultStatus(result);
@@ -256,17 +332,11 @@ static void take_result(struct pgconn *c, PGresult *result)
 	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
 		PQclear(c->result);
 		c->result = result;
+		c->details.statements++;
 		return;
 	}
-	if (!c->is_failed) {
-		AUTO_FREE char *text = xstrdup(PQresultErrorMessage(result));
-		size_t length = strlen(text);
-
-		while (length > 0 && text[length - 1] == '\n')
-			text[--length] = '\0';
-		error_set(&c->failure, ERROR_SERVER, "%s",
-			  length ? text : "unexpected answer");
-	}
+	if (!c->is_failed)
+		note_failure(c, result);
 	c->is_failed = true;
 	PQclear(result);
 }
@@ -316,20 +386,41 @@ static void on_send_failed(void *owner)
 	connection_lost(c);
 }
 
-void pgconn_query(struct pgconn *c, const char *sql, const char *const *params,
-		  unsigned param_count, pgconn_done_fn *done, void *owner)
+static void begin_query(struct pgconn *c, pgconn_done_fn *done, void *owner)
 {
 	assert((c->state == IDLE || c->state == LOST) && !c->done);
 	c->done = done;
 	c->done_owner = owner;
 	c->is_failed = false;
+	c->details = (struct pg_failure){ 0 };
 	c->state = BUSY;
-	if (PQsendQueryParams(c->pg, sql, (int)param_count, NULL, params, NULL, NULL,
-			      0) &&
-	    PQflush(c->pg) >= 0)
+}
+
+static void send_query(struct pgconn *c, bool is_queued)
+{
+	if (is_queued && PQflush(c->pg) >= 0)
 		poll_start(c, UV_READABLE | UV_WRITABLE);
 	else
 		c->deadline = timer_start(c->loop, 0, on_send_failed, c);
+}
+
+void pgconn_query(struct pgconn *c, const char *sql, const char *const *params,
+		  unsigned param_count, pgconn_done_fn *done, void *owner)
+{
+	begin_query(c, done, owner);
+	send_query(c, PQsendQueryParams(c->pg, sql, (int)param_count, NULL, params, NULL,
+					NULL, 0));
+}
+
+void pgconn_script(struct pgconn *c, const char *sql, pgconn_done_fn *done, void *owner)
+{
+	begin_query(c, done, owner);
+	send_query(c, PQsendQuery(c->pg, sql));
+}
+
+const struct pg_failure *pgconn_failure(const struct pgconn *c)
+{
+	return &c->details;
 }
 
 int pgresult_rows(const struct pg_result *result)
@@ -359,6 +450,13 @@ const char *pgconn_host(const struct pgconn *c)
 	const char *host = PQhost(c->pg);
 
 	return host ? host : "";
+}
+
+const char *pgconn_hostaddr(const struct pgconn *c)
+{
+	const char *address = PQhostaddr(c->pg);
+
+	return address ? address : "";
 }
 
 const char *pgconn_port(const struct pgconn *c)
@@ -400,10 +498,24 @@ bool pg_is_transient(const char *message)
 	return false;
 }
 
+/*
+ * Asking the server to end a query: libpq can only block for that, and a server may be
+ * silent. So a thread asks, and who lets go last frees.
+ */
 struct cancel {
 	PGcancel *request;
 	sem_t done;
+	atomic_int users;
 };
+
+static void cancel_release(struct cancel *cancel)
+{
+	if (atomic_fetch_sub(&cancel->users, 1) > 1)
+		return;
+	PQfreeCancel(cancel->request);
+	sem_destroy(&cancel->done);
+	free(cancel);
+}
 
 static void *run_cancel(void *arg)
 {
@@ -412,31 +524,44 @@ static void *run_cancel(void *arg)
 
 	PQcancel(cancel->request, words, sizeof(words));
 	sem_post(&cancel->done);
+	cancel_release(cancel);
 	return NULL;
 }
 
-/*
- * Ask the server to end the query: or it would only find out that nobody waits when it
- * has the answer. libpq can only block for that, and a server may be silent: a thread
- * asks, and is left alone when that takes long.
- */
-static void cancel_query(struct pgconn *c)
+static struct cancel *cancel_start(struct pgconn *c)
 {
 	struct cancel *cancel = xcalloc(1, sizeof(*cancel));
-	struct timespec until;
 	pthread_t thread;
 
 	cancel->request = PQgetCancel(c->pg);
 	sem_init(&cancel->done, 0, 0);
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += CANCEL_TIMEOUT_S;
+	cancel->users = 2;
 	if (cancel->request && !pthread_create(&thread, NULL, run_cancel, cancel)) {
 		pthread_detach(thread);
-		if (sem_timedwait(&cancel->done, &until) < 0)
-			return; /* it is the thread's now, to the end of the process */
+	} else {
+		sem_post(&cancel->done);
+		cancel_release(cancel);
 	}
-	PQfreeCancel(cancel->request);
-	free(cancel);
+	return cancel;
+}
+
+void pgconn_cancel(struct pgconn *c)
+{
+	if (c->done)
+		cancel_release(cancel_start(c));
+}
+
+/* Or the server would only find out that nobody waits when it has the answer. */
+static void cancel_query(struct pgconn *c)
+{
+	struct cancel *cancel = cancel_start(c);
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += CANCEL_TIMEOUT_S;
+	while (sem_timedwait(&cancel->done, &until) < 0 && errno == EINTR)
+		;
+	cancel_release(cancel);
 }
 
 void pgconn_free(struct pgconn *c)

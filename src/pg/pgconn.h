@@ -27,6 +27,8 @@ struct pgconn_opts {
 	const struct conninfo *info; /* only read during pgconn_start() */
 	void (*ready)(void *owner, const struct error *err); /* err is NULL on success */
 	void (*lost)(void *owner, const struct error *err);
+	/* A warning of the server's, without its newline; NULL: nobody wants to know. */
+	void (*warning)(void *owner, const char *text);
 	void *owner;
 };
 
@@ -55,6 +57,29 @@ typedef void pgconn_done_fn(void *owner, const struct pg_result *result,
 void pgconn_query(struct pgconn *conn, const char *sql, const char *const *params,
 		  unsigned param_count, pgconn_done_fn *done, void *owner);
 
+/*
+ * Send statements, separated by semicolons, in one go: they are run in turn until one
+ * fails. `result` is that of the last one. Otherwise as pgconn_query().
+ */
+void pgconn_script(struct pgconn *conn, const char *sql, pgconn_done_fn *done,
+		   void *owner);
+
+/* What is known of the query that failed, within its `done`. */
+struct pg_failure {
+	char sqlstate[6];       /* "" when the server did not say it: connection lost */
+	size_t statements;      /* of a script, that succeeded before */
+	uint64_t position;      /* in characters of the text sent, from 1; 0: unknown */
+	uint64_t function_line; /* of the code block that failed, from 1; 0: not in one */
+};
+
+const struct pg_failure *pgconn_failure(const struct pgconn *conn);
+
+/*
+ * Ask the server to end the query, without waiting: its `done` is called all the same,
+ * with an error or, if this came too late, without.
+ */
+void pgconn_cancel(struct pgconn *conn);
+
 int pgresult_rows(const struct pg_result *result);
 /* The text of a field, NULL for NULL; it lives as long as the result. */
 const char *pgresult_value(const struct pg_result *result, int row, int column);
@@ -64,6 +89,7 @@ uint64_t pgresult_uint(const struct pg_result *result, int row, int column);
 /* Where we are connected to, for people: "database D on host H port P". */
 void pgconn_describe(const struct pgconn *conn, char *out, size_t size_bytes);
 const char *pgconn_host(const struct pgconn *conn);
+const char *pgconn_hostaddr(const struct pgconn *conn); /* "" for a socket */
 const char *pgconn_port(const struct pgconn *conn);
 
 /* libpq's own handle, for the rest of pg/: to ask, never to talk to the server. */

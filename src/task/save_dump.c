@@ -12,6 +12,7 @@
 
 #include "base/auto.h"
 #include "base/str.h"
+#include "model/version.h"
 
 /*
  * Measured with 10,000 accounts: one of pg_dump's queries joins in a bad order and takes
@@ -162,7 +163,7 @@ static void on_version(void *owner, const char *value)
 {
 	struct save_account *a = owner;
 
-	if (!model_version_is_newer(value, a->version))
+	if (!version_is_newer(value, a->version))
 		return;
 	free(a->version);
 	a->version = xstrdup(value);

@@ -8,12 +8,13 @@
 
 #include "base/str.h"
 #include "model/model.h"
+#include "model/version.h"
 
 static void on_version(void *owner, const char *value)
 {
 	struct stored_dump *d = owner;
 
-	if (!model_version_is_newer(value, d->version))
+	if (!version_is_newer(value, d->version))
 		return;
 	free(d->version);
 	d->version = xstrdup(value);

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "model/model.h"
+#include "model/version.h"
 #include "pg/conninfo.h"
 #include "pg/node.h"
 #include "pg/pgconn.h"
@@ -9,13 +10,15 @@
 static void test_versions_compare_as_numbers(void **state)
 {
 	(void)state;
-	assert_true(model_version_is_newer("0.010", "0.009"));
-	assert_true(model_version_is_newer("0.01", "0.009"));
-	assert_true(model_version_is_newer("0.0065", "0.006"));
-	assert_true(model_version_is_newer("10", "9.9"));
-	assert_false(model_version_is_newer(".006", "0.006"));
-	assert_false(model_version_is_newer("0.006000", "0.006"));
-	assert_false(model_version_is_newer("0.006", "0.006000"));
+	assert_true(version_is_newer("0.010", "0.009"));
+	assert_true(version_is_newer("0.01", "0.009"));
+	assert_true(version_is_newer("0.0065", "0.006"));
+	assert_true(version_is_newer("10", "9.9"));
+	assert_true(version_is_newer("9999999999", "999999999."));
+	assert_true(version_is_newer(".000000001", "0"));
+	assert_false(version_is_newer(".006", "0.006"));
+	assert_false(version_is_newer("0.006000", "0.006"));
+	assert_false(version_is_newer("0.006", "0.006000"));
 }
 
 static void test_what_is_no_version_is_older_than_any(void **state)
@@ -25,13 +28,13 @@ static void test_what_is_no_version_is_older_than_any(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		assert_false(model_version_is_newer(bad[i], NULL));
-		assert_false(model_version_is_newer(bad[i], "0"));
-		assert_true(model_version_is_newer("0", bad[i]));
+		assert_false(version_is_newer(bad[i], NULL));
+		assert_false(version_is_newer(bad[i], "0"));
+		assert_true(version_is_newer("0", bad[i]));
 	}
-	assert_true(model_version_is_newer("0", NULL));
-	assert_false(model_version_is_newer(NULL, "0"));
-	assert_false(model_version_is_newer(NULL, NULL));
+	assert_true(version_is_newer("0", NULL));
+	assert_false(version_is_newer(NULL, "0"));
+	assert_false(version_is_newer(NULL, NULL));
 }
 
 static void assert_pattern(const char *name, const char *expected)

@@ -1,0 +1,1 @@
+-- Nothing for _global: this version is the accounts'.

@@ -1,0 +1,39 @@
+-- Versions begin: _general holds the version of an account from here on. Roles get ids, rules a
+-- shorter name, models and views the time they were made, and there are actions.
+
+CREATE TABLE _general (
+	version varchar(10),
+	created timestamp(0) with time zone DEFAULT now()
+);
+INSERT INTO _general (version) VALUES ('0.001');
+
+-- The sequence and the primary key keep their old names, for ever.
+ALTER TABLE _access_rules RENAME TO _access;
+
+-- Roles anew, with an id in the order they stand in; parentrole was never used and goes. The old
+-- table is still there while the new one is made, hence the 1 in the name of its primary key.
+ALTER TABLE _roles RENAME TO _roles_before_ids;
+CREATE TABLE _roles (
+	id serial CONSTRAINT _roles_pkey1 PRIMARY KEY,
+	name text NOT NULL CONSTRAINT _roles_name_key UNIQUE,
+	password text,
+	login text NOT NULL,
+	description text NOT NULL,
+	created timestamp(0) with time zone DEFAULT now()
+);
+INSERT INTO _roles (name, password, login, description)
+SELECT name, password, login, description FROM _roles_before_ids ORDER BY ctid;
+DROP TABLE _roles_before_ids;
+
+ALTER TABLE _columns ADD COLUMN indexed text;
+ALTER TABLE _models ADD COLUMN created timestamp(0) with time zone DEFAULT now();
+ALTER TABLE _views ADD COLUMN created timestamp(0) with time zone DEFAULT now();
+
+CREATE TABLE _action (
+	id serial PRIMARY KEY,
+	name text NOT NULL UNIQUE,
+	description text,
+	definition text NOT NULL UNIQUE,
+	confirmed_by text,
+	created timestamp(0) with time zone DEFAULT now()
+);

@@ -1,0 +1,1 @@
+-- Nothing for an account: this version is _global's.

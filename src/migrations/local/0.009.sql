@@ -1,0 +1,3 @@
+-- A rule may apply to some networks only. Rules there are apply to all.
+
+ALTER TABLE _access ADD COLUMN applied_to cidr[] DEFAULT '{0.0.0.0/0}';

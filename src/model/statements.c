@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "model/statements.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+#include "tree/dumplex.h"
+
+struct reader {
+	struct dumplex lex;
+	struct statements *out;
+	struct error *err;
+	bool is_failed;
+	bool is_inside; /* of a statement */
+	bool is_set;    /* SET, and not yet what is set */
+	bool is_after_begin;
+	unsigned atomic_depth; /* of BEGIN ATOMIC ... END, and CASE ... END in it */
+	unsigned paren_depth;
+};
+
+static void fail(struct reader *r, uint64_t line, const char *what)
+{
+	if (!r->is_failed)
+		error_set(r->err, ERROR_USAGE, "line %llu: %s", (unsigned long long)line,
+			  what);
+	r->is_failed = r->lex.is_stopped = true;
+}
+
+static bool is_one_of(const char *word, const char *const *words)
+{
+	while (*words && strcmp(word, *words) != 0)
+		words++;
+	return *words != NULL;
+}
+
+static void begin_statement(struct reader *r, const struct dumplex_token *token)
+{
+	static const char *const refused[] = { "abort",   "begin",    "commit",
+					       "copy",    "end",      "prepare",
+					       "release", "rollback", "savepoint",
+					       "start",   NULL };
+	struct statements *s = r->out;
+	bool is_word = token->kind == TOKEN_WORD;
+
+	s->lines = xrealloc(s->lines, (s->count + 1) * sizeof(*s->lines));
+	s->lines[s->count++] = token->line;
+	r->is_inside = true;
+	r->is_set = is_word && !strcmp(token->text, "set");
+	if (is_word && is_one_of(token->text, refused)) {
+		AUTO_FREE char *what = str_format(
+			"%s cannot be part of a migration, which is one transaction",
+			token->text);
+
+		fail(r, token->line, what);
+	}
+}
+
+/* The body of an SQL function may hold semicolons of its own. */
+static void count_depth(struct reader *r, const struct dumplex_token *token)
+{
+	const char *word = token->kind == TOKEN_WORD ? token->text : "";
+
+	if (r->is_after_begin && !strcmp(word, "atomic"))
+		r->atomic_depth = 1;
+	else if (r->atomic_depth && !strcmp(word, "case"))
+		r->atomic_depth++;
+	else if (r->atomic_depth && !strcmp(word, "end"))
+		r->atomic_depth--;
+	r->is_after_begin = !strcmp(word, "begin");
+	if (token->kind == TOKEN_SYMBOL && token->text[0] == '(')
+		r->paren_depth++;
+	else if (token->kind == TOKEN_SYMBOL && token->text[0] == ')')
+		r->paren_depth -= r->paren_depth > 0;
+}
+
+static void on_token(void *owner, const struct dumplex_token *token)
+{
+	struct reader *r = owner;
+	bool is_semicolon = token->kind == TOKEN_SYMBOL && token->text[0] == ';';
+
+	if (token->kind == TOKEN_COMMENT || token->kind == TOKEN_BLOCK)
+		return;
+	if (token->kind == TOKEN_BACKSLASH) {
+		fail(r, token->line, "a command of psql cannot be part of a migration");
+	} else if (is_semicolon && !r->atomic_depth && !r->paren_depth) {
+		r->is_inside = false;
+	} else if (!r->is_inside) {
+		begin_statement(r, token);
+	} else if (r->is_set) {
+		r->is_set = false;
+		if (strcmp(token->text, "local") != 0 &&
+		    strcmp(token->text, "constraints") != 0)
+			fail(r, token->line,
+			     "SET would outlive the migration: use SET LOCAL");
+	} else {
+		count_depth(r, token);
+	}
+}
+
+static void on_problem(void *owner, enum dumplex_problem problem, const char *text)
+{
+	struct reader *r = owner;
+
+	(void)text;
+	fail(r, r->lex.lines + 1,
+	     problem == LEX_VARIABLE ? "a variable of psql cannot be part of a migration"
+				     : "this is not SQL as a migration needs it");
+}
+
+bool statements_read(const char *text, struct statements *out, struct error *err)
+{
+	struct statements found = { 0 };
+	struct reader r = { .out = &found, .err = err };
+
+	dumplex_init(&r.lex, on_token, on_problem, &r);
+	dumplex_feed(&r.lex, text, strlen(text));
+	if (!r.is_failed)
+		dumplex_feed(&r.lex, "\n", 1); /* a last token ends here */
+	if (!r.is_failed && (r.is_inside || dumplex_inside(&r.lex) != TOKEN_SYMBOL))
+		fail(&r, found.count ? found.lines[found.count - 1] : 1,
+		     "the last statement does not end");
+	if (r.is_failed)
+		statements_release(&found);
+	else
+		*out = found;
+	return !r.is_failed;
+}
+
+void statements_release(struct statements *s)
+{
+	free(s->lines);
+	*s = (struct statements){ 0 };
+}
