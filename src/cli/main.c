@@ -10,7 +10,8 @@
 #include "cli/command.h"
 #include "cli/prompt.h"
 
-static const struct command *const commands[] = { &cmd_save, &cmd_restore, &cmd_verify };
+static const struct command *const commands[] = { &cmd_save, &cmd_restore, &cmd_upgrade,
+						  &cmd_verify };
 
 static void on_signal(void *owner, int signal_number)
 {
@@ -106,6 +107,8 @@ int main(int argc, char **argv)
 		conf_print_help(stdout);
 	else if (cli.conf.version)
 		puts("metamodel " VERSION);
+	else if (cli.conf.show && cli.conf.command == CONF_UPGRADE)
+		status = cmd_upgrade_show(&cli.conf, &err) ? 0 : fail(&cli, &err);
 	else
 		status = run(&cli);
 	if (fflush(stdout) &&

@@ -55,15 +55,21 @@ static json_t *lines(const char *s)
 	return list;
 }
 
-static json_t *format_account(const struct report_account *a)
+static json_t *format_account(const struct report_account *a, bool is_upgrade)
 {
-	return json_pack("{so so so ss so so sI sI sI sf so}", "account",
-			 text(a->account), "file", text(a->file), "node", text(a->node),
-			 "result", a->outcome, "error", text(a->error), "version",
-			 text(a->version), "tables", (json_int_t)a->tables, "rows",
-			 (json_int_t)a->rows, "bytes", (json_int_t)a->size_bytes,
-			 "seconds", (double)a->elapsed_ms / 1000, "destroyed",
-			 lines(a->destroyed));
+	json_t *out = json_pack(
+		"{so so so ss so so sI sI sI sf so}", "account", text(a->account), "file",
+		text(a->file), "node", text(a->node), "result", a->outcome, "error",
+		text(a->error), "version", text(a->version), "tables",
+		(json_int_t)a->tables, "rows", (json_int_t)a->rows, "bytes",
+		(json_int_t)a->size_bytes, "seconds", (double)a->elapsed_ms / 1000,
+		"destroyed", lines(a->destroyed));
+
+	if (is_upgrade) {
+		json_object_set_new(out, "from", text(a->from));
+		json_object_set_new(out, "to", text(a->version));
+	}
+	return out;
 }
 
 bool report_write_json(const struct cli *cli, const struct report *r, struct error *err)
@@ -75,7 +81,9 @@ bool report_write_json(const struct cli *cli, const struct report *r, struct err
 	json_t *root;
 
 	for (size_t i = 0; i < r->count; i++)
-		json_array_append_new(accounts, format_account(&r->accounts[i]));
+		json_array_append_new(accounts,
+				      format_account(&r->accounts[i],
+						     cli->command->id == CONF_UPGRADE));
 	clock_now(finished);
 	root = json_pack("{ss ss ss sf ss si so so so}", "command", cli->command->name,
 			 "started", cli->started, "finished", finished, "seconds",

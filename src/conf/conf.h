@@ -30,6 +30,8 @@ enum conf_command {
 	CONF_SAVE = 1 << 0,
 	CONF_VERIFY = 1 << 1,
 	CONF_RESTORE = 1 << 2,
+	CONF_UPGRADE = 1 << 3,
+	CONF_STATUS = 1 << 4,
 };
 
 enum conf_backend { CONF_PG, CONF_PGFARM };
@@ -73,6 +75,12 @@ struct conf {
 	uint64_t keep;        /* saves to keep besides the newest */
 	bool strict;
 	bool cascade;
+	char *to;         /* NULL: the newest version */
+	char *show;       /* NULL: do not */
+	char *migrations; /* NULL: the built-in ones */
+	bool save_first;
+	bool fail_fast;
+	bool check;
 	char *pg_bindir; /* NULL: look for the tools */
 };
 

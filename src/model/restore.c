@@ -26,30 +26,10 @@ struct registered {
 	void *owner;
 };
 
-/* The text with each `words[2 i]` replaced by `words[2 i + 1]`; NULL ends them. Caller
- * frees. */
-static char *fill(const char *text, const char *const *words)
-{
-	struct strbuf out = { 0 };
-
-	while (*text) {
-		const char *const *w = words;
-
-		while (*w && !str_has_prefix(text, *w))
-			w += 2;
-		if (*w) {
-			strbuf_add_str(&out, w[1]);
-			text += strlen(*w);
-		} else {
-			strbuf_add_char(&out, *text++);
-		}
-	}
-	return strbuf_detach(&out);
-}
-
 static char *metamodel_of(const char *accounts)
 {
-	return fill(sql_metamodel, (const char *const[]){ ":accounts", accounts, NULL });
+	return sql_fill(sql_metamodel,
+			(const char *const[]){ ":accounts", accounts, NULL });
 }
 
 static char *copy_value(const struct pg_result *result, int row, int column)
@@ -131,7 +111,7 @@ char *model_restore_begin(const struct model_plan *plan, bool is_cascade,
 				      metamodel,
 				      NULL };
 
-	return fill(sql_restore_begin, words);
+	return sql_fill(sql_restore_begin, words);
 }
 
 char *model_restore_end(const struct model_plan *plan, uint32_t tables,
@@ -144,7 +124,7 @@ char *model_restore_end(const struct model_plan *plan, uint32_t tables,
 		":version",     version ? version : "-1", NULL
 	};
 
-	return fill(sql_restore_end, words);
+	return sql_fill(sql_restore_end, words);
 }
 
 static void on_registered(void *owner, const struct pg_result *result,

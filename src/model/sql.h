@@ -7,5 +7,15 @@ extern const char sql_metamodel[];
 extern const char sql_restore_plan[];
 extern const char sql_restore_begin[];
 extern const char sql_restore_end[];
+extern const char sql_states[];
+extern const char sql_unregistered[];
+extern const char sql_upgrade_begin[];
+extern const char sql_upgrade_end[];
+
+/*
+ * The text with each `words[2 i]` replaced by `words[2 i + 1]`; NULL ends them.
+ * Ownership: the caller frees.
+ */
+char *sql_fill(const char *text, const char *const *words);
 
 #endif

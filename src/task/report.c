@@ -22,8 +22,10 @@ void report_release(struct report *r)
 		free(r->accounts[i].node);
 		free(r->accounts[i].error);
 		free(r->accounts[i].version);
+		free(r->accounts[i].from);
 		free(r->accounts[i].destroyed);
 	}
 	free(r->accounts);
+	free(r->advice);
 	*r = (struct report){ 0 };
 }

@@ -22,6 +22,7 @@ struct report_account {
 	const char *outcome; /* "saved", "stale", "failed", ... ; a literal */
 	char *error;         /* NULL: none */
 	char *version;       /* of its metamodel; NULL: none */
+	char *from;          /* the version before an upgrade; NULL: none */
 	char *destroyed;     /* objects outside the metamodel, a line each; NULL: none */
 	bool is_kept;        /* it failed, but an earlier dump of it was carried over */
 	uint32_t tables;
@@ -36,6 +37,7 @@ struct report {
 	int signal_number;  /* that ended it, or 0 */
 	struct report_account *accounts;
 	size_t count;
+	char *advice;  /* the last line: what to do now; NULL: none */
 	size_t others; /* accounts that were not asked for and stay in the save as they
 			  were */
 };

@@ -1,7 +1,8 @@
 -- What models and their columns are said to be also stands in the comments of their tables, where
 -- PostgreSQL's own tools show it. Logins by way of another server, and an index to find rules with.
 
--- Only what is an ordinary table of this account, and has such a column, can have a comment.
+-- Only what is an ordinary table of this account, and has such a column, can have a comment. A name
+-- that is too long was cut when the table was made, and is cut here.
 DO $$
 DECLARE
 	account constant name := current_schema();
@@ -19,7 +20,7 @@ BEGIN
 	LOOP
 		SELECT c.oid INTO relation
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-		WHERE n.nspname = account AND c.relname = wanted.model AND c.relkind IN ('r', 'p');
+		WHERE n.nspname = account AND c.relname = wanted.model::name AND c.relkind IN ('r', 'p');
 		IF NOT FOUND THEN
 			IF wanted.part = 0 THEN
 				RAISE WARNING 'model "%" has no table to comment', wanted.model;
@@ -27,8 +28,8 @@ BEGIN
 		ELSIF wanted."column" IS NULL THEN
 			EXECUTE format('COMMENT ON TABLE %I.%I IS %L', account, wanted.model, wanted.words);
 		ELSIF EXISTS (SELECT FROM pg_catalog.pg_attribute
-			WHERE attrelid = relation AND attname = wanted."column" AND attnum > 0
-			AND NOT attisdropped) THEN
+			WHERE attrelid = relation AND attname = wanted."column"::name
+			AND attnum > 0 AND NOT attisdropped) THEN
 			EXECUTE format('COMMENT ON COLUMN %I.%I.%I IS %L',
 				account, wanted.model, wanted."column", wanted.words);
 		ELSE

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "cli/command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+#include "model/migrations.h"
+#include "task/save.h"
+#include "task/upgrade.h"
+
+/* ---- --show ---- */
+
+bool cmd_upgrade_show(const struct conf *conf, struct error *err)
+{
+	struct migrations all;
+	const struct migration *shown;
+
+	if (!migrations_load(conf->migrations, &all, err))
+		return false;
+	shown = migrations_find(&all, conf->show);
+	if (shown)
+		for (int level = 0; level < MIGRATION_LEVELS; level++)
+			printf("-- %s\n%s%s", shown->files[level].name,
+			       shown->files[level].text,
+			       level + 1 < MIGRATION_LEVELS ? "\n" : "");
+	else
+		error_set(err, ERROR_USAGE, "option --show: there is no version '%s'",
+			  conf->show);
+	if (!shown)
+		error_hint(err, "the newest is %s", all.steps[all.count - 1].version);
+	migrations_release(&all);
+	return shown != NULL;
+}
+
+/* ---- the work ---- */
+
+/* The upgrade, and before it, with --save, the save. It is the `task` of the cli. */
+struct chain {
+	struct run_opts opts;
+	struct save *save; /* NULL when it is done */
+	struct upgrade *upgrade;
+};
+
+static void on_upgraded(void *owner, const struct report *r)
+{
+	struct cli *cli = owner;
+	struct chain *chain = cli->task;
+
+	chain->opts.done(cli, r);
+	free(chain);
+}
+
+static void start_upgrade(struct chain *chain)
+{
+	struct run_opts opts = chain->opts;
+
+	opts.done = on_upgraded;
+	chain->upgrade = upgrade_start(&opts);
+}
+
+static void on_saved(void *owner, const struct report *r)
+{
+	struct report failed = { .result = REPORT_FAILED,
+				 .error = r->error,
+				 .signal_number = r->signal_number };
+	struct cli *cli = owner;
+	struct chain *chain = cli->task;
+
+	chain->save = NULL;
+	cmd_save.summarize(cli, r);
+	if (r->result == REPORT_DONE) {
+		start_upgrade(chain);
+		return;
+	}
+	if (r->error.kind == ERROR_NONE) {
+		error_set(&failed.error, ERROR_DATA,
+			  "not every account could be saved: nothing was upgraded");
+		error_hint(&failed.error,
+			   "mend what is in the way, or upgrade without --save");
+	}
+	on_upgraded(cli, &failed);
+}
+
+static void start_save(struct chain *chain)
+{
+	struct run_opts opts = chain->opts;
+
+	opts.command = cmd_save.name;
+	opts.done = on_saved;
+	chain->save = save_start(&opts);
+}
+
+static void *start(const struct run_opts *opts)
+{
+	struct chain *chain = xcalloc(1, sizeof(*chain));
+
+	chain->opts = *opts;
+	if (opts->conf->save_first)
+		start_save(chain);
+	else
+		start_upgrade(chain);
+	return chain;
+}
+
+static void cancel(void *task, int signal_number)
+{
+	struct chain *chain = task;
+
+	if (chain->save)
+		save_cancel(chain->save, signal_number);
+	else
+		upgrade_cancel(chain->upgrade, signal_number);
+}
+
+static void summarize(const struct cli *cli, const struct report *r)
+{
+	double seconds = (double)(loop_now_ms() - cli->started_ms) / 1000;
+	AUTO_FREE char *failed = command_list_failed(r);
+	AUTO_FREE char *count = NULL;
+	size_t upgraded = 0, current = 0, failures = 0;
+
+	for (size_t i = 0; i < r->count; i++) {
+		upgraded += !strcmp(r->accounts[i].outcome, "upgraded");
+		current += !strcmp(r->accounts[i].outcome, "current");
+		failures += r->accounts[i].error != NULL;
+	}
+	count = command_format_count(upgraded, "account");
+	if (!r->count)
+		return;
+	if (cli->conf.dry_run)
+		(failures ? log_failure : log_info)(
+			&cli->log, "Nothing was done: this was a dry run.%s", failed);
+	else
+		(failures ? log_failure : log_info)(
+			&cli->log,
+			"Upgraded %s, %zu already current, %zu failed in %.1f s.%s",
+			count, current, failures, seconds, failed);
+	if (r->advice)
+		log_failure(&cli->log, "metamodel: hint: %s", r->advice);
+}
+
+const struct command cmd_upgrade = { CONF_UPGRADE, "upgrade", start, cancel, summarize };

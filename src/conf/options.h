@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* The rows of all options and keys. Part of conf. */
+#ifndef CONF_OPTIONS_H
+#define CONF_OPTIONS_H
+
+#include "conf/conf.h"
+#include "conf/setting.h"
+
+/* What the rows fill: more than the caller gets to see. */
+struct values {
+	struct conf conf; /* its `config` holds only [metamodel] until settle() */
+	struct conf_connection backend;
+	char *config_path;
+};
+
+/* The section of the files that is ours. */
+#define OPTIONS_SECTION "metamodel"
+
+extern const struct setting option_rows[];
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* Which accounts a node has, and the version of each: read in bulk, whatever their
+ * number. */
+#ifndef MODEL_STATES_H
+#define MODEL_STATES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/strvec.h"
+#include "pg/node.h"
+
+enum model_version_kind {
+	MODEL_NO_VERSION, /* no table _general: older than all versions */
+	MODEL_VERSION,    /* `version` and `number` */
+	MODEL_BROKEN,     /* there is no version in _general; `problem` says what is */
+	MODEL_UNREADABLE, /* the server would not say; `problem` says why */
+};
+
+struct model_state {
+	char *name;         /* in UTF-8 */
+	bool is_registered; /* so is _global */
+	bool has_schema;
+	bool looks_like_account; /* its schema holds _roles and _models */
+	enum model_version_kind kind;
+	char *version;   /* as it stands there: the largest one */
+	uint64_t number; /* of version_parse() */
+	char *problem;
+	bool has_row; /* MODEL_BROKEN: there is one that could be updated */
+};
+
+/* In the order of accounts: _global, then by the bytes of the names. */
+struct model_states {
+	struct model_state *list;
+	size_t count;
+	bool has_accounts_table; /* _global._accounts is there */
+};
+
+/* On failure `states` is empty. Ownership: the callee's, model_states_release(). */
+typedef void model_states_fn(void *owner, struct model_states *states,
+			     const struct error *err);
+
+/*
+ * Read the states of the accounts in `names`, whether there is such an account or not;
+ * when it is empty, of _global and all that are registered. What cannot be read of one
+ * account is that one's problem. A table locked by others is waited for as long as the
+ * lock_wait_ms of the node says, but after all others.
+ */
+void model_read_states(struct node *node, const struct strvec *names,
+		       uint64_t lock_wait_ms, model_states_fn *done, void *owner);
+void model_states_release(struct model_states *states);
+
+/* The statement that gives a broken account a version. Ownership: the caller frees. */
+char *model_set_version_statement(const struct model_state *state, const char *version);
+
+/* The statement that registers an account. Ownership: the caller frees. */
+char *model_register_statement(const char *account);
+
+/* Schemas that look like accounts and are not registered, sorted. */
+typedef void model_unregistered_fn(void *owner, const struct strvec *names,
+				   const struct error *err);
+void model_list_unregistered(struct node *node, bool has_accounts_table,
+			     model_unregistered_fn *done, void *owner);
+
+#endif

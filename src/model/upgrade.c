@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "model/upgrade.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+#include "model/model.h"
+#include "model/sql.h"
+#include "model/version.h"
+
+/* Statements of upgrade_begin.sql. */
+enum { BEGIN_STATEMENTS = 2 };
+
+enum migration_level model_level(const char *account)
+{
+	return strcmp(account, MODEL_GLOBAL) ? MIGRATION_LOCAL : MIGRATION_GLOBAL;
+}
+
+static char *encode_hex(const char *text)
+{
+	struct strbuf out = { 0 };
+
+	strbuf_add(&out, "", 0);
+	for (; *text; text++)
+		strbuf_add_format(&out, "%02x", (unsigned char)*text);
+	return strbuf_detach(&out);
+}
+
+static const struct migration_file *file_of(const struct model_upgrade *u, size_t step)
+{
+	return &u->migrations->steps[step].files[u->level];
+}
+
+/* Its beginning; what follows is the text of the migrations, byte for byte. */
+static char *format_begin(const char *account_hex, const struct model_state *s)
+{
+	bool is_known = s->kind == MODEL_VERSION;
+	AUTO_FREE char *version =
+		str_format(is_known ? "'%s'" : "%s", is_known ? s->version : "NULL");
+	const char *const words[] = {
+		":account_hex", account_hex,     ":version",
+		version,        ":is_new",       s->has_schema ? "false" : "true",
+		":pattern",     VERSION_PATTERN, NULL
+	};
+
+	return sql_fill(sql_upgrade_begin, words);
+}
+
+char *model_upgrade_script(const struct model_upgrade *u, const struct model_state *s)
+{
+	AUTO_FREE char *account_hex = encode_hex(s->name);
+	AUTO_FREE char *begin = format_begin(account_hex, s);
+	const char *const words[] = { ":account_hex",
+				      account_hex,
+				      ":pattern",
+				      VERSION_PATTERN,
+				      ":version",
+				      u->migrations->steps[u->end - 1].version,
+				      NULL };
+	AUTO_FREE char *end = sql_fill(sql_upgrade_end, words);
+	struct strbuf out = { 0 };
+
+	strbuf_add_str(&out, begin);
+	for (size_t i = u->first; i < u->end; i++)
+		strbuf_add_str(&out, file_of(u, i)->text);
+	strbuf_add_str(&out, end);
+	return strbuf_detach(&out);
+}
+
+/* The line, from 1, of a character's position, from 1, in UTF-8. */
+static uint64_t line_of(const char *text, uint64_t position)
+{
+	uint64_t line = 1;
+
+	for (; *text && position > 1; text++) {
+		line += *text == '\n';
+		position -= (text[1] & 0xC0) != 0x80;
+	}
+	return line;
+}
+
+static uint64_t count_lines(const char *text)
+{
+	uint64_t lines = 0;
+
+	for (; (text = strchr(text, '\n')); text++)
+		lines++;
+	return lines;
+}
+
+void model_upgrade_locate(const struct model_upgrade *u, const char *script,
+			  const struct pg_failure *failure, struct error *err)
+{
+	size_t statement = failure->statements;
+	uint64_t before; /* lines, of all that precedes the file */
+
+	if (statement < BEGIN_STATEMENTS)
+		return;
+	statement -= BEGIN_STATEMENTS;
+	before = count_lines(sql_upgrade_begin);
+	for (size_t i = u->first; i < u->end; i++) {
+		const struct migration_file *file = file_of(u, i);
+		uint64_t line;
+
+		if (statement >= file->statements.count) {
+			statement -= file->statements.count;
+			before += count_lines(file->text);
+			continue;
+		}
+		line = file->statements.lines[statement];
+		if (failure->position)
+			line = line_of(script, failure->position) - before;
+		else if (failure->function_line)
+			line += failure->function_line - 1;
+		error_prefix(err, "%s:%llu", file->name, (unsigned long long)line);
+		return;
+	}
+}

@@ -1,0 +1,610 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * An upgrade is this file's table of steps, each entered by upgrade_advance().
+ *
+ * How an account cannot be half-done: all of its steps and the new version are one
+ * transaction, whose COMMIT is sent by itself and last. The commits wait for nothing; one
+ * flush at the end makes all of them durable before any is called upgraded.
+ */
+#include "task/upgrade.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+#include "model/model.h"
+#include "model/restore.h"
+#include "model/version.h"
+#include "task/upgrade_internal.h"
+#include "tree/savedir.h"
+
+enum step_result { STEP_NEXT, STEP_FAIL, STEP_WAIT };
+
+static void move(struct upgrade *u, enum step_result result);
+
+void upgrade_account_failed(struct upgrade_account *a, const char *step,
+			    const struct error *err)
+{
+	struct upgrade *u = a->upgrade;
+
+	a->progress = ACCOUNT_FAILED;
+	a->error = xstrdup(err->text);
+	run_log_failure(&u->opts, a->state->name, step, err, &u->last_failure);
+	u->is_closed |= u->opts.conf->fail_fast;
+}
+
+static bool is_global(const struct upgrade_account *a)
+{
+	return a->plan.level == MIGRATION_GLOBAL;
+}
+
+/* ---- load: the migrations ---- */
+
+static enum step_result enter_load(struct upgrade *u)
+{
+	const struct conf *conf = u->opts.conf;
+	const struct migration *last;
+
+	if (!migrations_load(conf->migrations, &u->migrations, &u->error))
+		return STEP_FAIL;
+	u->end = u->migrations.count;
+	if (!conf->to)
+		return STEP_NEXT;
+	last = migrations_find(&u->migrations, conf->to);
+	if (!last) {
+		error_set(&u->error, ERROR_USAGE, "option --to: there is no version '%s'",
+			  conf->to);
+		error_hint(&u->error, "the newest is %s",
+			   u->migrations.steps[u->end - 1].version);
+		return STEP_FAIL;
+	}
+	u->end = (size_t)(last - u->migrations.steps) + 1;
+	return STEP_NEXT;
+}
+
+/* ---- lock, connect ---- */
+
+static enum step_result enter_lock(struct upgrade *u)
+{
+	if (!layout_init(&u->layout, u->opts.conf->directory, &u->error) ||
+	    !run_begin(&u->opts, &u->layout, &u->lock_fd, &u->error))
+		return STEP_FAIL;
+	return STEP_NEXT;
+}
+
+static void on_node_ready(void *owner, const struct error *err)
+{
+	struct upgrade *u = owner;
+
+	if (err)
+		u->error = *err;
+	move(u, err ? STEP_FAIL : STEP_NEXT);
+}
+
+/* With it goes the lock that keeps other runs away. */
+static void on_node_lost(void *owner, const struct error *err)
+{
+	struct upgrade *u = owner;
+
+	u->is_node_lost = u->is_closed = true;
+	u->node_error = *err;
+	error_hint(&u->node_error,
+		   "see the server's log; when it is back, upgrade again");
+	upgrade_lanes_end(u);
+}
+
+static void on_waiting(void *owner, const struct error *why, uint64_t pause_ms)
+{
+	struct upgrade *u = owner;
+
+	run_on_waiting(&u->opts, why, pause_ms);
+}
+
+static bool ask_password(void *owner, char **out)
+{
+	struct upgrade *u = owner;
+
+	return u->opts.ask_password(u->opts.owner, out);
+}
+
+static enum step_result enter_connect(struct upgrade *u)
+{
+	const struct conf *conf = u->opts.conf;
+	const struct node_opts opts = {
+		.loop = u->opts.loop,
+		.info = &u->conninfo,
+		.program = "metamodel upgrade",
+		.lock = conf->dry_run ? NODE_LOCK_NONE : NODE_LOCK_EXCLUSIVE,
+		.lock_wait_ms = conf->lock_wait_s * 1000,
+		.ask_password = ask_password,
+		.waiting = on_waiting,
+		.ready = on_node_ready,
+		.lost = on_node_lost,
+		.owner = u,
+	};
+
+	if (!conninfo_from_conf(conf, &u->conninfo, &u->error))
+		return STEP_FAIL;
+	u->node = node_start(&opts);
+	return STEP_WAIT;
+}
+
+/* ---- states: which accounts, at which versions ---- */
+
+static void on_states(void *owner, struct model_states *states, const struct error *err)
+{
+	struct upgrade *u = owner;
+
+	if (err) {
+		if (!u->is_cancelled)
+			u->error = *err;
+		move(u, STEP_FAIL);
+		return;
+	}
+	u->states = *states;
+	u->accounts = xcalloc(states->count, sizeof(*u->accounts));
+	for (size_t i = 0; i < states->count; i++) {
+		struct model_state *s = &states->list[i];
+
+		u->accounts[i] = (struct upgrade_account){
+			.upgrade = u,
+			.state = s,
+			.plan = { .migrations = &u->migrations,
+				  .level = model_level(s->name) },
+			.from = s->version ? xstrdup(s->version) : NULL,
+		};
+	}
+	move(u, STEP_NEXT);
+}
+
+/* Named accounts are all that is asked for, but without _global there can be none. */
+static enum step_result enter_states(struct upgrade *u)
+{
+	AUTO_STRVEC struct strvec names = { 0 };
+	const struct strvec *wanted = &u->opts.conf->accounts;
+
+	if (wanted->count)
+		strvec_push(&names, MODEL_GLOBAL);
+	for (size_t i = 0; i < wanted->count; i++)
+		strvec_push(&names, wanted->v[i]);
+	model_read_states(u->node, &names, u->opts.conf->lock_wait_s * 1000, on_states,
+			  u);
+	return STEP_WAIT;
+}
+
+/* ---- plan: what is to be done for each ---- */
+
+static bool check_version(const struct upgrade_account *a, struct error *err)
+{
+	const struct migrations *m = &a->upgrade->migrations;
+	const char *newest = m->steps[m->count - 1].version;
+	const struct model_state *s = a->state;
+	AUTO_FREE char *statement = NULL;
+
+	switch (s->kind) {
+	case MODEL_NO_VERSION:
+		return true;
+	case MODEL_VERSION:
+		if (s->number <= m->steps[m->count - 1].number)
+			return true;
+		error_set(err, ERROR_DATA,
+			  "its version %s is newer than %s, the newest that is known",
+			  s->version, newest);
+		return error_hint(err, "upgrade it with a newer metamodel");
+	case MODEL_BROKEN:
+		statement = model_set_version_statement(s, newest);
+		error_set(err, ERROR_DATA, "%s", s->problem);
+		return error_hint(err, "if it is at %s, say so: %s;", newest, statement);
+	case MODEL_UNREADABLE:
+		return error_set(err, ERROR_SERVER, "%s", s->problem);
+	}
+	return false;
+}
+
+static bool check_account(const struct upgrade_account *a, struct error *err)
+{
+	const struct model_state *s = a->state;
+
+	if (is_global(a))
+		return check_version(a, err);
+	if (!s->is_registered && !s->looks_like_account)
+		return error_set(err, ERROR_DATA, "Account %s does not exist.", s->name);
+	if (!s->has_schema) {
+		error_set(err, ERROR_DATA,
+			  "the account is registered, but has no schema");
+		return error_hint(err,
+				  "restore it, or delete its row in _global._accounts");
+	}
+	return check_version(a, err);
+}
+
+bool upgrade_plan_account(struct upgrade_account *a)
+{
+	struct upgrade *u = a->upgrade;
+	const struct model_state *s = a->state;
+
+	a->plan.first = s->kind == MODEL_VERSION
+				? migrations_first_after(&u->migrations, s->number)
+				: 0;
+	a->plan.end = u->end;
+	if (a->plan.first < a->plan.end)
+		return true;
+	a->progress = ACCOUNT_CURRENT;
+	return false;
+}
+
+void upgrade_log_current(const struct upgrade_account *a)
+{
+	if (is_global(a))
+		log_info(a->upgrade->opts.log, "Global metamodel is up to date.");
+	else
+		log_info(a->upgrade->opts.log, "Account %s is up to date.",
+			 a->state->name);
+}
+
+static bool is_wanted(const struct upgrade *u, const struct upgrade_account *a)
+{
+	const struct strvec *wanted = &u->opts.conf->accounts;
+
+	if (!wanted->count || !is_global(a) || !a->state->has_schema)
+		return true;
+	for (size_t i = 0; i < wanted->count; i++)
+		if (!strcmp(wanted->v[i], a->state->name))
+			return true;
+	return false;
+}
+
+/* _global comes before all others: without it nothing else is begun. */
+static bool has_global_failed(const struct upgrade *u)
+{
+	return u->states.count && is_global(&u->accounts[0]) && u->accounts[0].error;
+}
+
+static enum step_result global_failed(struct upgrade *u)
+{
+	error_set(&u->error, ERROR_DATA, "_global could not be upgraded: no account was");
+	return STEP_FAIL;
+}
+
+static enum step_result enter_plan(struct upgrade *u)
+{
+	bool is_dry = u->opts.conf->dry_run;
+
+	for (size_t i = 0; i < u->states.count; i++) {
+		struct upgrade_account *a = &u->accounts[i];
+		const struct model_state *s = a->state;
+		struct error err;
+
+		if (!is_wanted(u, a)) {
+			a->progress = ACCOUNT_CURRENT;
+			a->is_unasked = true;
+			u->finished++;
+			continue;
+		}
+		if (!check_account(a, &err)) {
+			upgrade_account_failed(a, "plan", &err);
+			u->finished++;
+			continue;
+		}
+		if (!s->is_registered)
+			log_warning(u->opts.log,
+				    "account %s is not registered in _global._accounts",
+				    s->name);
+		if (!upgrade_plan_account(a))
+			u->finished++;
+		if (a->progress == ACCOUNT_CURRENT && (is_dry || is_global(a)))
+			upgrade_log_current(a);
+		else if (is_dry)
+			log_info(u->opts.log, "Would upgrade account %s from %s to %s.",
+				 s->name, s->version ? s->version : "nil",
+				 u->migrations.steps[u->end - 1].version);
+	}
+	return has_global_failed(u) ? global_failed(u) : STEP_NEXT;
+}
+
+/* ---- unregistered: where there was no _global, nobody is ---- */
+
+static void on_unregistered(void *owner, const struct strvec *names,
+			    const struct error *err)
+{
+	struct upgrade *u = owner;
+
+	if (err && !u->is_cancelled)
+		u->error = *err;
+	for (size_t i = 0; i < names->count; i++) {
+		AUTO_FREE char *statement = model_register_statement(names->v[i]);
+
+		log_failure(u->opts.log,
+			    "Schema %s looks like an account. To register it: %s",
+			    names->v[i], statement);
+	}
+	move(u, err ? STEP_FAIL : STEP_NEXT);
+}
+
+static enum step_result enter_unregistered(struct upgrade *u)
+{
+	if (u->states.list[0].has_schema)
+		return STEP_NEXT;
+	log_failure(u->opts.log, "WARNING!!! You need to upgrade every user account in "
+				 "your system manually.");
+	model_list_unregistered(u->node, u->states.has_accounts_table, on_unregistered,
+				u);
+	return STEP_WAIT;
+}
+
+/* ---- the work ---- */
+
+static enum step_result enter_global(struct upgrade *u)
+{
+	if (u->accounts[0].progress != ACCOUNT_WAITING)
+		return STEP_NEXT;
+	u->next = 0;
+	upgrade_lanes_start(u, 1, 1);
+	return STEP_WAIT;
+}
+
+static enum step_result enter_accounts(struct upgrade *u)
+{
+	size_t waiting = 0;
+	unsigned jobs;
+
+	if (has_global_failed(u))
+		return global_failed(u);
+	for (size_t i = 1; i < u->states.count; i++) {
+		waiting += u->accounts[i].progress == ACCOUNT_WAITING;
+		if (u->accounts[i].progress == ACCOUNT_CURRENT)
+			upgrade_log_current(&u->accounts[i]);
+	}
+	u->opts.progress(u->opts.owner, u->finished, u->states.count);
+	if (!waiting || u->is_closed || u->is_cancelled)
+		return STEP_NEXT;
+	jobs = run_choose_jobs(&u->opts, u->node);
+	u->next = 1;
+	upgrade_lanes_start(u, jobs < waiting ? jobs : (unsigned)waiting,
+			    u->states.count);
+	return STEP_WAIT;
+}
+
+static void on_flushed(void *owner, const struct pg_result *result,
+		       const struct error *err)
+{
+	struct upgrade *u = owner;
+
+	(void)result;
+	for (size_t i = 0; !err && i < u->states.count; i++)
+		if (u->accounts[i].progress == ACCOUNT_COMMITTED)
+			u->accounts[i].progress = ACCOUNT_UPGRADED;
+	if (err && !u->is_node_lost) {
+		u->is_node_lost = true;
+		u->node_error = *err;
+	}
+	move(u, STEP_NEXT);
+}
+
+static enum step_result enter_flush(struct upgrade *u)
+{
+	size_t committed = 0;
+
+	for (size_t i = 0; i < u->states.count; i++) {
+		struct upgrade_account *a = &u->accounts[i];
+
+		committed += a->progress == ACCOUNT_COMMITTED;
+		if (a->progress == ACCOUNT_WAITING && !u->is_cancelled &&
+		    (u->is_node_lost || !u->is_closed))
+			upgrade_account_failed(a, "upgrade",
+					       u->is_node_lost ? &u->node_error
+							       : &u->lane_error);
+	}
+	if (!committed || u->is_node_lost)
+		return STEP_NEXT;
+	pgconn_query(node_conn(u->node), model_flush_sql, NULL, 0, on_flushed, u);
+	return STEP_WAIT;
+}
+
+/* ---- the machine ---- */
+
+static const struct step {
+	const char *name;
+	enum step_result (*enter)(struct upgrade *u);
+	enum upgrade_state next;
+} steps[] = {
+	[UPGRADE_LOAD] = { "load", enter_load, UPGRADE_LOCK },
+	[UPGRADE_LOCK] = { "lock", enter_lock, UPGRADE_CONNECT },
+	[UPGRADE_CONNECT] = { "connect", enter_connect, UPGRADE_STATES },
+	[UPGRADE_STATES] = { "states", enter_states, UPGRADE_PLAN },
+	[UPGRADE_PLAN] = { "plan", enter_plan, UPGRADE_UNREGISTERED },
+	[UPGRADE_UNREGISTERED] = { "unregistered", enter_unregistered, UPGRADE_GLOBAL },
+	[UPGRADE_GLOBAL] = { "upgrade " MODEL_GLOBAL, enter_global, UPGRADE_ACCOUNTS },
+	[UPGRADE_ACCOUNTS] = { "upgrade", enter_accounts, UPGRADE_FLUSH },
+	[UPGRADE_FLUSH] = { "flush", enter_flush, UPGRADE_DONE },
+};
+_Static_assert(ARRAY_SIZE(steps) == UPGRADE_DONE, "steps[] follows upgrade_state");
+
+static void upgrade_end(struct upgrade *u);
+
+static void move(struct upgrade *u, enum step_result result) /* callbacks end here */
+{
+	while (result != STEP_WAIT) {
+		u->state = result == STEP_NEXT ? steps[u->state].next : UPGRADE_FAILED;
+		if (u->state == UPGRADE_GLOBAL && u->opts.conf->dry_run)
+			u->state = UPGRADE_DONE;
+		if (u->state >= UPGRADE_DONE) {
+			upgrade_end(u); /* frees u */
+			return;
+		}
+		result = steps[u->state].enter(u);
+	}
+}
+
+void upgrade_advance(struct upgrade *u)
+{
+	move(u, STEP_NEXT);
+}
+
+static void on_start(void *owner)
+{
+	struct upgrade *u = owner;
+
+	move(u, u->is_cancelled ? STEP_FAIL : steps[UPGRADE_LOAD].enter(u));
+}
+
+struct upgrade *upgrade_start(const struct run_opts *opts)
+{
+	struct upgrade *u = xcalloc(1, sizeof(*u));
+
+	u->opts = *opts;
+	u->lock_fd = -1;
+	timer_start(opts->loop, 0, on_start, u);
+	return u;
+}
+
+void upgrade_cancel(struct upgrade *u, int signal_number)
+{
+	struct node *node = u->node;
+
+	u->is_cancelled = true;
+	u->signal_number = signal_number;
+	error_set(&u->error, ERROR_SIGNAL, "stopped by signal %d (%s)", signal_number,
+		  strsignal(signal_number));
+	switch (u->state) {
+	case UPGRADE_CONNECT:
+		u->node = NULL;
+		node_free(node);
+		move(u, STEP_FAIL);
+		break;
+	case UPGRADE_STATES:
+	case UPGRADE_UNREGISTERED:
+		u->node = NULL;
+		node_free(node); /* ends the query, whose callback goes on */
+		break;
+	case UPGRADE_GLOBAL:
+	case UPGRADE_ACCOUNTS:
+		upgrade_lanes_end(u);
+		break;
+	case UPGRADE_LOAD: /* these last an instant */
+	case UPGRADE_LOCK:
+	case UPGRADE_PLAN:
+	case UPGRADE_FLUSH:
+	case UPGRADE_DONE:
+	case UPGRADE_FAILED:
+		break;
+	}
+}
+
+/* ---- the end ---- */
+
+static void report_account(struct upgrade_account *a, struct report *out)
+{
+	static const char *const outcomes[] = {
+		[ACCOUNT_WAITING] = "unchanged", [ACCOUNT_CURRENT] = "current",
+		[ACCOUNT_RUNNING] = "unchanged", [ACCOUNT_COMMITTED] = "failed",
+		[ACCOUNT_UPGRADED] = "upgraded", [ACCOUNT_FAILED] = "failed",
+	};
+	const struct upgrade *u = a->upgrade;
+	struct report_account *entry = report_add(out, a->state->name);
+	bool is_planned = u->opts.conf->dry_run && a->progress == ACCOUNT_WAITING;
+	bool is_upgraded = a->progress == ACCOUNT_UPGRADED;
+
+	entry->node = u->node ? xstrdup(node_facts(u->node)->dbname) : NULL;
+	entry->outcome = is_planned ? "planned" : outcomes[a->progress];
+	entry->error = a->error ? xstrdup(a->error) : NULL;
+	entry->from = a->from ? xstrdup(a->from) : NULL;
+	if (is_planned || is_upgraded)
+		entry->version = xstrdup(u->migrations.steps[u->end - 1].version);
+	else
+		entry->version = a->state->version ? xstrdup(a->state->version) : NULL;
+	entry->elapsed_ms = a->elapsed_ms;
+}
+
+/* How to put those that failed back, if that is wanted. */
+static char *advise(const struct upgrade *u, const struct report *r)
+{
+	AUTO_STRVEC struct strvec saved = { 0 };
+	AUTO_STRBUF struct strbuf names = { 0 };
+	struct strbuf out = { 0 };
+	struct savedir save;
+	struct error err;
+
+	if (u->opts.conf->dry_run || !savedir_open(u->opts.conf->directory, &save, &err))
+		return NULL;
+	savedir_list_accounts(&save, &saved);
+	savedir_release(&save);
+	strvec_sort(&saved);
+	for (size_t i = 0; i < r->count; i++) {
+		if (!r->accounts[i].error || !strvec_has(&saved, r->accounts[i].account))
+			continue;
+		strbuf_add_char(&names, ' ');
+		strbuf_add_shell_word(&names, r->accounts[i].account);
+	}
+	if (names.length) {
+		strbuf_add_str(&out, "to put them back: metamodel restore -D ");
+		strbuf_add_shell_word(&out, u->opts.conf->directory);
+		strbuf_add_format(&out, " --%s", names.buf);
+	} else if (!saved.count) {
+		strbuf_add_str(&out,
+			       "take a save first next time: metamodel upgrade --save");
+	}
+	return out.length ? strbuf_detach(&out) : NULL;
+}
+
+static void fill_report(struct upgrade *u, struct report *out)
+{
+	size_t done = 0, failed = 0;
+
+	for (size_t i = 0; i < u->states.count; i++) {
+		struct upgrade_account *a = &u->accounts[i];
+
+		if (a->progress == ACCOUNT_COMMITTED) {
+			struct error err = u->node_error;
+
+			error_prefix(&err, "it was upgraded, but it is not known whether "
+					   "that is on the server's disk");
+			upgrade_account_failed(a, "flush", &err);
+		}
+		done += a->progress == ACCOUNT_UPGRADED;
+		failed += a->error != NULL;
+		if (!a->is_unasked)
+			report_account(a, out);
+	}
+	out->error = u->error;
+	out->signal_number = u->signal_number;
+	for (size_t i = 0; i < out->count; i++) /* there was nothing to lose */
+		done += !strcmp(out->accounts[i].outcome, "current") ||
+			!strcmp(out->accounts[i].outcome, "planned");
+	if (u->state == UPGRADE_FAILED || u->signal_number || (failed && !done))
+		out->result = done ? REPORT_PARTLY : REPORT_FAILED;
+	else
+		out->result = failed ? REPORT_PARTLY : REPORT_DONE;
+	if (failed)
+		out->advice = advise(u, out);
+}
+
+static void upgrade_free(struct upgrade *u)
+{
+	node_free(u->node);
+	for (size_t i = 0; i < u->states.count; i++) {
+		free(u->accounts[i].from);
+		free(u->accounts[i].error);
+	}
+	free(u->accounts);
+	model_states_release(&u->states);
+	migrations_release(&u->migrations);
+	conninfo_release(&u->conninfo);
+	layout_release(&u->layout);
+	free(u->last_failure);
+	if (u->lock_fd >= 0)
+		close(u->lock_fd);
+	free(u);
+}
+
+static void upgrade_end(struct upgrade *u)
+{
+	struct report report = { 0 };
+
+	fill_report(u, &report);
+	u->opts.done(u->opts.owner, &report);
+	report_release(&report);
+	upgrade_free(u);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* What the parts of the upgrade share: upgrade.c moves the states, upgrade_lane.c works.
+ */
+#ifndef TASK_UPGRADE_INTERNAL_H
+#define TASK_UPGRADE_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/migrations.h"
+#include "model/states.h"
+#include "model/upgrade.h"
+#include "pg/node.h"
+#include "task/upgrade.h"
+#include "tree/layout.h"
+
+enum upgrade_state {
+	UPGRADE_LOAD,
+	UPGRADE_LOCK,
+	UPGRADE_CONNECT,
+	UPGRADE_STATES,
+	UPGRADE_PLAN,
+	UPGRADE_UNREGISTERED,
+	UPGRADE_GLOBAL,
+	UPGRADE_ACCOUNTS,
+	UPGRADE_FLUSH,
+	UPGRADE_DONE,
+	UPGRADE_FAILED,
+};
+
+enum account_progress {
+	ACCOUNT_WAITING,
+	ACCOUNT_CURRENT, /* there was nothing to do */
+	ACCOUNT_RUNNING,
+	ACCOUNT_COMMITTED,
+	ACCOUNT_UPGRADED, /* committed, and on the server's disk */
+	ACCOUNT_FAILED,
+};
+
+struct upgrade_account {
+	struct upgrade *upgrade;
+	struct model_state *state;
+	struct model_upgrade plan; /* its steps */
+	enum account_progress progress;
+	char *from;      /* the version before; NULL: none */
+	char *error;     /* NULL: none */
+	bool is_unasked; /* _global, for what it is */
+	unsigned retries;
+	uint64_t started_ms, elapsed_ms;
+};
+
+struct lane;
+
+struct upgrade {
+	struct run_opts opts;
+	enum upgrade_state state;
+	struct error error; /* of the whole run */
+	bool is_cancelled;
+	int signal_number;
+	bool is_closed; /* nothing more is begun: --fail-fast, or the node is lost */
+
+	struct migrations migrations;
+	size_t end; /* of the steps: behind --to */
+	struct layout layout;
+	int lock_fd;
+
+	struct conninfo conninfo;
+	struct node *node;
+	bool is_node_lost;
+	struct error node_error;
+	struct model_states states;
+	struct upgrade_account *accounts; /* of states.list, in its order */
+	size_t next;                      /* the first account that may be waiting */
+	size_t finished;
+	char *last_failure; /* see run_log_failure() */
+
+	struct lane **lanes;
+	size_t lane_count;
+	size_t lanes_busy;       /* connecting, or with an account */
+	struct error lane_error; /* why a session was lost or could not be had */
+	struct timer *all_rest;  /* set when no lane is busy any more */
+};
+
+/* Move on; callbacks end here. May free `u`. */
+void upgrade_advance(struct upgrade *u);
+
+void upgrade_account_failed(struct upgrade_account *a, const char *step,
+			    const struct error *err);
+
+/* Plan the steps of an account from its version on. False: there is nothing to do. */
+bool upgrade_plan_account(struct upgrade_account *a);
+
+/* Say that there is nothing to do. */
+void upgrade_log_current(const struct upgrade_account *a);
+
+/*
+ * The lanes: sessions, each of which upgrades one waiting account after another, from
+ * `next` to `limit`. When that is over they are freed and upgrade_advance() is called,
+ * from the loop. Accounts may be waiting still: those that nobody was left for.
+ */
+void upgrade_lanes_start(struct upgrade *u, unsigned jobs, size_t limit);
+
+/*
+ * Have the server end what runs; what is being committed is waited for. A second call
+ * waits no longer. The caller has set is_closed or is_cancelled.
+ */
+void upgrade_lanes_end(struct upgrade *u);
+void upgrade_lanes_free(struct upgrade *u);
+
+#endif
