@@ -42,7 +42,7 @@ struct command {
 	void (*summarize)(const struct cli *cli, const struct report *report);
 };
 
-extern const struct command cmd_save, cmd_restore, cmd_upgrade, cmd_verify;
+extern const struct command cmd_save, cmd_restore, cmd_status, cmd_upgrade, cmd_verify;
 
 /* upgrade --show: print the migrations of a version. Errors: ERROR_USAGE. */
 MUST_CHECK bool cmd_upgrade_show(const struct conf *conf, struct error *err);

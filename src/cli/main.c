@@ -11,7 +11,7 @@
 #include "cli/prompt.h"
 
 static const struct command *const commands[] = { &cmd_save, &cmd_restore, &cmd_upgrade,
-						  &cmd_verify };
+						  &cmd_status, &cmd_verify };
 
 static void on_signal(void *owner, int signal_number)
 {

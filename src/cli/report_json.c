@@ -10,6 +10,7 @@
 #include "base/auto.h"
 #include "base/fs.h"
 #include "base/str.h"
+#include "model/states.h"
 
 /* null for NULL. Messages may be in any encoding: what is no UTF-8 becomes '?'. */
 static json_t *text(const char *s)
@@ -55,7 +56,7 @@ static json_t *lines(const char *s)
 	return list;
 }
 
-static json_t *format_account(const struct report_account *a, bool is_upgrade)
+static json_t *format_worked_on(const struct report_account *a, bool is_upgrade)
 {
 	json_t *out = json_pack(
 		"{so so so ss so so sI sI sI sf so}", "account", text(a->account), "file",
@@ -72,6 +73,40 @@ static json_t *format_account(const struct report_account *a, bool is_upgrade)
 	return out;
 }
 
+static json_t *format_looked_at(const struct report_account *a)
+{
+	bool is_saved = a->saved_at[0] != '\0';
+
+	return json_pack(
+		"{so so so so so so so so sb so}", "account", text(a->account), "node",
+		text(a->node), "error", text(a->error), "version", text(a->version),
+		"state", text(a->state), "problem", text(a->problem), "differences",
+		lines(a->differences), "saved_at", text(is_saved ? a->saved_at : NULL),
+		"stale", a->is_stale, "bytes",
+		is_saved ? json_integer((json_int_t)a->size_bytes) : json_null());
+}
+
+static json_t *format_account(const struct cli *cli, const struct report_account *a)
+{
+	if (cli->command->id == CONF_STATUS)
+		return format_looked_at(a);
+	return format_worked_on(a, cli->command->id == CONF_UPGRADE);
+}
+
+static json_t *format_unregistered(const struct strvec *names)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < names->count; i++) {
+		AUTO_FREE char *statement = model_register_statement(names->v[i]);
+
+		json_array_append_new(list,
+				      json_pack("{so so}", "account", text(names->v[i]),
+						"register", text(statement)));
+	}
+	return list;
+}
+
 bool report_write_json(const struct cli *cli, const struct report *r, struct error *err)
 {
 	bool has_error = r->error.kind != ERROR_NONE;
@@ -81,9 +116,7 @@ bool report_write_json(const struct cli *cli, const struct report *r, struct err
 	json_t *root;
 
 	for (size_t i = 0; i < r->count; i++)
-		json_array_append_new(accounts,
-				      format_account(&r->accounts[i],
-						     cli->command->id == CONF_UPGRADE));
+		json_array_append_new(accounts, format_account(cli, &r->accounts[i]));
 	clock_now(finished);
 	root = json_pack("{ss ss ss sf ss si so so so}", "command", cli->command->name,
 			 "started", cli->started, "finished", finished, "seconds",
@@ -92,6 +125,9 @@ bool report_write_json(const struct cli *cli, const struct report *r, struct err
 			 text(has_error ? r->error.text : NULL), "hint",
 			 text(has_error && r->error.hint[0] ? r->error.hint : NULL),
 			 "accounts", accounts);
+	if (cli->command->id == CONF_STATUS)
+		json_object_set_new(root, "unregistered",
+				    format_unregistered(&r->unregistered));
 	line = json_dumps(root,
 			  JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6));
 	json_decref(root);

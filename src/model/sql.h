@@ -8,6 +8,8 @@ extern const char sql_restore_plan[];
 extern const char sql_restore_begin[];
 extern const char sql_restore_end[];
 extern const char sql_states[];
+extern const char sql_structure_columns[];
+extern const char sql_structure_digest[];
 extern const char sql_unregistered[];
 extern const char sql_upgrade_begin[];
 extern const char sql_upgrade_end[];

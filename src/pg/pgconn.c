@@ -329,7 +329,8 @@ static void take_result(struct pgconn *c, PGresult *result)
 {
 	ExecStatusType status = PQresultStatus(result);
 
-	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
+	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK ||
+	    status == PGRES_EMPTY_QUERY) {
 		PQclear(c->result);
 		c->result = result;
 		c->details.statements++;

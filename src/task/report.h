@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/strvec.h"
 
 enum report_result {
 	REPORT_DONE,
@@ -24,7 +25,12 @@ struct report_account {
 	char *version;       /* of its metamodel; NULL: none */
 	char *from;          /* the version before an upgrade; NULL: none */
 	char *destroyed;     /* objects outside the metamodel, a line each; NULL: none */
-	bool is_kept;        /* it failed, but an earlier dump of it was carried over */
+	char *state;         /* status: "current", "3 behind", ...; NULL elsewhere */
+	char *problem;       /* status: why it is broken; NULL: it is not */
+	char *differences;   /* status: from its version, a line each; NULL: none */
+	char saved_at[21];   /* status: of its dump; "" if there is none */
+	bool is_stale;
+	bool is_kept; /* it failed, but an earlier dump of it was carried over */
 	uint32_t tables;
 	uint64_t rows;
 	uint64_t size_bytes;
@@ -37,7 +43,8 @@ struct report {
 	int signal_number;  /* that ended it, or 0 */
 	struct report_account *accounts;
 	size_t count;
-	char *advice;  /* the last line: what to do now; NULL: none */
+	char *advice;               /* the last line: what to do now; NULL: none */
+	struct strvec unregistered; /* status: schemas that look like accounts */
 	size_t others; /* accounts that were not asked for and stay in the save as they
 			  were */
 };

@@ -40,10 +40,8 @@ static bool take_lock(const struct run_opts *opts, const struct layout *layout,
 	return true;
 }
 
-bool run_begin(const struct run_opts *opts, const struct layout *layout, int *lock_fd,
-	       struct error *err)
+bool run_check_backend(const struct run_opts *opts, struct error *err)
 {
-	*lock_fd = -1;
 	if (opts->conf->backend != CONF_PG)
 		return error_set(err, ERROR_USAGE, "backend PgFarm is not supported yet");
 	if (opts->conf->suffix[0])
@@ -51,7 +49,15 @@ bool run_begin(const struct run_opts *opts, const struct layout *layout, int *lo
 			    "host suffix %s ignored: backend Pg has no use for one. An "
 			    "account of that name is given behind --",
 			    opts->conf->suffix);
-	return opts->conf->dry_run || take_lock(opts, layout, lock_fd, err);
+	return true;
+}
+
+bool run_begin(const struct run_opts *opts, const struct layout *layout, int *lock_fd,
+	       struct error *err)
+{
+	*lock_fd = -1;
+	return run_check_backend(opts, err) &&
+	       (opts->conf->dry_run || take_lock(opts, layout, lock_fd, err));
 }
 
 void run_log_failure(const struct run_opts *opts, const char *account, const char *step,

@@ -26,6 +26,9 @@ struct run_opts {
 	void *owner;
 };
 
+/* Errors: ERROR_USAGE for what this backend cannot do. */
+MUST_CHECK bool run_check_backend(const struct run_opts *opts, struct error *err);
+
 /*
  * Take the lock file beside the save, then finish what a dead run left there; with
  * --dry-run neither. Ownership: the caller closes *lock_fd, which is -1 with --dry-run.

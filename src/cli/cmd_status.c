@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "cli/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+#include "model/states.h"
+#include "task/status.h"
+
+enum { COLUMNS = 6 };
+
+static void *start(const struct run_opts *opts)
+{
+	return status_start(opts);
+}
+
+static void cancel(void *task, int signal_number)
+{
+	status_cancel(task, signal_number);
+}
+
+/* In characters. */
+static int width_of(const char *text)
+{
+	int width = 0;
+
+	for (; *text; text++)
+		width += (*text & 0xC0) != 0x80;
+	return width;
+}
+
+/* The cells of an account. Ownership: the caller frees each. */
+static void format_row(const struct report_account *a, char *cells[COLUMNS])
+{
+	bool is_saved = a->saved_at[0] != '\0';
+	struct strbuf name = { 0 };
+
+	strbuf_add_printable(&name, a->account);
+	cells[0] = strbuf_detach(&name);
+	cells[1] = xstrdup(a->node ? a->node : "-");
+	cells[2] = xstrdup(a->version ? a->version : "-");
+	cells[3] = xstrdup(a->state ? a->state : "-");
+	cells[4] = is_saved ? str_format("%s%s", a->saved_at, a->is_stale ? " stale" : "")
+			    : xstrdup("-");
+	cells[5] = is_saved ? str_format("%llu", (unsigned long long)a->size_bytes)
+			    : xstrdup("-");
+}
+
+static void print_row(const char *const cells[COLUMNS], const int widths[COLUMNS])
+{
+	for (int i = 0; i < COLUMNS; i++)
+		printf("%s%*s", cells[i],
+		       i + 1 < COLUMNS ? widths[i] - width_of(cells[i]) + 2 : 0, "");
+	putchar('\n');
+}
+
+/* Twice over: for the widths, and to print. */
+static void walk_rows(const struct report *r, int widths[COLUMNS], bool is_printing)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		char *cells[COLUMNS];
+
+		if (r->accounts[i].error)
+			continue;
+		format_row(&r->accounts[i], cells);
+		if (is_printing)
+			print_row((const char *const *)cells, widths);
+		for (int c = 0; c < COLUMNS; c++) {
+			if (width_of(cells[c]) > widths[c])
+				widths[c] = width_of(cells[c]);
+			free(cells[c]);
+		}
+	}
+}
+
+/* "NAME: " before each line of what there is to say of an account. */
+static void print_lines(const char *account, const char *lines)
+{
+	AUTO_STRBUF struct strbuf name = { 0 };
+
+	strbuf_add_printable(&name, account);
+	while (lines && *lines) {
+		size_t length = strcspn(lines, "\n");
+		AUTO_FREE char *line = xstrndup(lines, length);
+		AUTO_STRBUF struct strbuf printable = { 0 };
+
+		strbuf_add_printable(&printable, line);
+		printf("%s: %s\n", name.buf, printable.buf);
+		lines += length + (lines[length] == '\n');
+	}
+}
+
+static void print_details(const struct report *r)
+{
+	bool has_any = r->unregistered.count > 0;
+
+	for (size_t i = 0; i < r->count; i++)
+		has_any |= r->accounts[i].problem || r->accounts[i].differences;
+	if (has_any)
+		putchar('\n');
+	for (size_t i = 0; i < r->count; i++) {
+		print_lines(r->accounts[i].account, r->accounts[i].problem);
+		print_lines(r->accounts[i].account, r->accounts[i].differences);
+	}
+	for (size_t i = 0; i < r->unregistered.count; i++) {
+		AUTO_FREE char *statement =
+			model_register_statement(r->unregistered.v[i]);
+		AUTO_FREE char *line = str_format(
+			"looks like an account, but is not registered: %s", statement);
+
+		print_lines(r->unregistered.v[i], line);
+	}
+}
+
+static void summarize(const struct cli *cli, const struct report *r)
+{
+	static const char *const heading[] = { "ACCOUNT", "NODE",  "VERSION",
+					       "STATE",   "SAVED", "BYTES" };
+	int widths[COLUMNS];
+	AUTO_FREE char *count = command_format_count(r->count, "account");
+	size_t current = 0;
+
+	for (size_t i = 0; i < r->count; i++)
+		current +=
+			r->accounts[i].state && !strcmp(r->accounts[i].state, "current");
+	if (!cli->conf.json && r->count && r->error.kind == ERROR_NONE) {
+		for (int i = 0; i < COLUMNS; i++)
+			widths[i] = width_of(heading[i]);
+		walk_rows(r, widths, false);
+		print_row(heading, widths);
+		walk_rows(r, widths, true);
+		print_details(r);
+		fflush(stdout); /* before the closing line; main() looks for errors */
+	}
+	if (r->error.kind == ERROR_NONE)
+		log_info(&cli->log, "%s, %zu of them current.", count, current);
+}
+
+const struct command cmd_status = { CONF_STATUS, "status", start, cancel, summarize };
