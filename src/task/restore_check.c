@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "task/restore_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+#include "model/model.h"
+
+/* ---- plan: what is there of each account, and what stands in the way ---- */
+
+static void check_plan(struct restore_account *a)
+{
+	struct error err;
+
+	if (!a->plan->outsiders || a->restore->opts.conf->cascade)
+		return;
+	error_set(&err, ERROR_DATA, "objects outside the metamodel depend on it:\n%s",
+		  a->plan->outsiders);
+	error_hint(&err, "no save holds them: drop them, or destroy them with --cascade");
+	restore_account_failed(a, "plan", &err);
+}
+
+static void on_plans(void *owner, struct model_plan *plans, size_t count,
+		     const struct error *err)
+{
+	struct restore *r = owner;
+
+	if (err) {
+		if (!r->is_cancelled)
+			r->error = *err;
+		restore_advance(r, STEP_FAIL);
+		return;
+	}
+	r->plans = plans;
+	r->account_count = count;
+	r->jobs = run_choose_jobs(&r->opts, r->node);
+	r->accounts = xcalloc(count, sizeof(*r->accounts));
+	for (size_t i = 0; i < count; i++)
+		r->accounts[i] = (struct restore_account){ .restore = r,
+							   .plan = &plans[i],
+							   .dump.fd = -1 };
+	restore_advance(r, STEP_NEXT);
+}
+
+enum step_result restore_enter_plan(struct restore *r)
+{
+	AUTO_STRVEC struct strvec names = { 0 };
+
+	if (r->opts.conf->accounts.count)
+		for (size_t i = 0; i < r->opts.conf->accounts.count; i++)
+			strvec_push(&names, r->opts.conf->accounts.v[i]);
+	else
+		savedir_list_accounts(&r->save, &names);
+	model_plan_restore(r->node, &names, on_plans, r);
+	return STEP_WAIT;
+}
+
+/* ---- read: every dump is checked before the first one is loaded ---- */
+
+/* On a worker thread. */
+static void read_dump(void *owner, size_t index)
+{
+	struct restore *r = owner;
+	struct restore_account *a = &r->accounts[index];
+
+	if (stored_dump_open(&r->save, a->plan->name, a->plan->raw_name, &a->dump,
+			     &a->read_error))
+		a->read_error.kind = ERROR_NONE;
+	stored_dump_close(&a->dump);
+}
+
+/* Since when psql knows \restrict (postgresql.org, CVE-2025-8714). */
+bool restore_is_psql_new(const struct pgtool *psql)
+{
+	static const unsigned first_minor[][2] = {
+		{ 13, 22 }, { 14, 19 }, { 15, 14 }, { 16, 10 }, { 17, 6 }
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(first_minor); i++)
+		if (psql->major == first_minor[i][0])
+			return psql->minor >= first_minor[i][1];
+	return psql->major >= 18;
+}
+
+static void check_psql(struct restore_account *a)
+{
+	const struct pgtool *psql = &a->restore->psql;
+	const struct dumpfile_facts *facts = &a->dump.facts;
+	struct error err;
+
+	if (restore_is_psql_new(psql) ||
+	    (!facts->is_restricted && !facts->ambiguous_line))
+		return;
+	if (facts->is_restricted)
+		error_set(&err, ERROR_DATA,
+			  "the dump begins with \\restrict, which %s does not know",
+			  psql->path);
+	else
+		error_set(&err, ERROR_DATA,
+			  "line %llu: with another standard_conforming_strings this "
+			  "literal would end elsewhere, and %s knows no \\restrict to be "
+			  "safe with",
+			  (unsigned long long)facts->ambiguous_line, psql->path);
+	error_hint(&err, "install the newest minor release of postgresql-client-%u",
+		   psql->major);
+	restore_account_failed(a, "check", &err);
+}
+
+static void on_read(void *owner, size_t index)
+{
+	struct restore *r = owner;
+	struct restore_account *a = &r->accounts[index];
+
+	if (a->read_error.kind != ERROR_NONE) {
+		if (a->dump.entry == NULL && !strcmp(a->read_error.text, "missing"))
+			error_set(&a->read_error, ERROR_DATA, "%s holds no dump of it",
+				  r->opts.conf->directory);
+		restore_account_failed(a, "check", &a->read_error);
+	} else {
+		check_psql(a);
+	}
+	r->opts.progress(r->opts.owner, ++r->finished, r->account_count);
+}
+
+static void on_all_read(void *owner)
+{
+	struct restore *r = owner;
+
+	r->finished = 0;
+	restore_advance(r, r->is_cancelled ? STEP_FAIL : STEP_NEXT);
+}
+
+enum step_result restore_enter_read(struct restore *r)
+{
+	work_each_start(&(struct work_each_opts){ .loop = r->opts.loop,
+						  .count = r->account_count,
+						  .run = read_dump,
+						  .done = on_read,
+						  .finished = on_all_read,
+						  .is_stopped = &r->is_cancelled,
+						  .owner = r });
+	return STEP_WAIT;
+}
+
+/* ---- announce: what will be different, before anything is ---- */
+
+static void on_account_name(void *owner, const char *value)
+{
+	if (value)
+		strvec_push(owner, value);
+}
+
+/* The account whose name is this in the encoding of the database. */
+static const char *name_of(const struct restore *r, const char *raw_name)
+{
+	for (size_t i = 0; i < r->account_count; i++)
+		if (!strcmp(r->plans[i].raw_name, raw_name))
+			return r->plans[i].name;
+	return raw_name;
+}
+
+/* Restoring _global brings _accounts back as it was. */
+static void announce_accounts(struct restore *r, const struct restore_account *global)
+{
+	AUTO_STRVEC struct strvec saved = { 0 };
+	AUTO_STRVEC struct strvec now = { 0 };
+	const struct dumpfile_opts opts = { .watch_table = MODEL_ACCOUNTS_TABLE,
+					    .watch_column = MODEL_ACCOUNTS_COLUMN,
+					    .on_value = on_account_name,
+					    .owner = &saved };
+	struct dumpfile_facts facts;
+	AUTO_CLOSE int fd = -1;
+	struct error err;
+
+	if (!savedir_open_dump(&r->save, global->plan->name, &fd, &err) ||
+	    !dumpfile_check(fd, &opts, &facts, &err))
+		return; /* loading it will say why */
+	strvec_sort(&saved);
+	for (size_t i = 0; i < r->registered.count; i++) {
+		strvec_push(&now, r->registered_raw.v[i]);
+		if (!strvec_has(&saved, r->registered_raw.v[i]))
+			log_warning(r->opts.log,
+				    "account %s is registered, and will not be any more "
+				    "after restoring %s; its schema stays",
+				    r->registered.v[i], global->plan->name);
+	}
+	strvec_sort(&now);
+	for (size_t i = 0; i < saved.count; i++)
+		if (!strvec_has(&now, saved.v[i]))
+			log_info(r->opts.log,
+				 "Account %s becomes registered by restoring %s.",
+				 name_of(r, saved.v[i]), global->plan->name);
+}
+
+static void announce_plan(const struct restore_account *a)
+{
+	const struct restore *r = a->restore;
+	const struct model_plan *p = a->plan;
+	AUTO_FREE char *file = savedir_file_name(&r->save, p->name);
+
+	if (!p->has_schema)
+		log_info(r->opts.log, "Would add account %s", p->name);
+	if (p->present)
+		log_info(r->opts.log, "Would drop of account %s: %s", p->name,
+			 p->present);
+	log_info(r->opts.log, "Would import metamodel for account %s from %s/%s", p->name,
+		 r->opts.conf->directory, file);
+}
+
+static void announce_account(struct restore_account *a)
+{
+	const struct restore *r = a->restore;
+	const struct manifest_entry *e = a->dump.entry;
+
+	check_plan(a);
+	if (a->error)
+		return;
+	if (e && e->is_stale)
+		log_warning(r->opts.log, "the dump of account %s is an older one, of %s",
+			    a->plan->name, e->saved_at);
+	if (r->opts.conf->dry_run)
+		announce_plan(a);
+	for (const char *line = a->plan->outsiders; line && *line;) {
+		size_t length = strcspn(line, "\n");
+
+		log_warning(r->opts.log, "account %s: %s %.*s", a->plan->name,
+			    r->opts.conf->dry_run ? "would destroy" : "will destroy",
+			    (int)length, line);
+		line += length + (line[length] == '\n');
+	}
+}
+
+enum step_result restore_enter_announce(struct restore *r)
+{
+	for (size_t i = 0; i < r->account_count; i++) {
+		struct restore_account *a = &r->accounts[i];
+
+		announce_account(a);
+		if (!a->error && !strcmp(a->plan->name, MODEL_GLOBAL))
+			announce_accounts(r, a);
+	}
+	return STEP_NEXT;
+}
