@@ -10,6 +10,10 @@
 
 #include "base/str.h"
 
+enum { CHILD_HEAD_BYTES = 1024 };
+
+#define CUT "...\n" /* stands for what is left out */
+
 struct child {
 	uv_process_t process;
 	uv_pipe_t stderr_pipe;
@@ -22,22 +26,33 @@ struct child {
 	struct child_result result;
 	char messages[CHILD_STDERR_BYTES];
 	size_t messages_length;
-	bool is_cut; /* messages lost their beginning */
-	char chunk[4096];
+	bool is_cut; /* messages lost something behind their head */
+	char chunk[1024];
 	child_done_fn *done;
 	void *owner;
 };
 
+/* Of what is cut: whole lines of the beginning, and of the end. */
+static void join_messages(struct child *c)
+{
+	char *tail = c->messages + CHILD_HEAD_BYTES;
+	char *last_end = memrchr(c->messages, '\n', CHILD_HEAD_BYTES);
+	char *to = last_end ? last_end + 1 : tail;
+	const char *from = strchr(tail, '\n');
+
+	from = from && from[1] ? from + 1 : tail;
+	memmove(to + strlen(CUT), from, strlen(from) + 1);
+	memcpy(to, CUT, strlen(CUT));
+}
+
 static void finish_messages(struct child *c)
 {
-	char *text = c->messages;
-
-	while (c->messages_length > 0 && text[c->messages_length - 1] == '\n')
-		c->messages_length--;
-	text[c->messages_length] = '\0';
-	if (c->is_cut && strchr(text, '\n')) /* begin with a whole line */
-		text = strchr(text, '\n') + 1;
-	c->result.messages = text;
+	c->messages[c->messages_length] = '\0';
+	if (c->is_cut)
+		join_messages(c);
+	for (size_t n = strlen(c->messages); n > 0 && c->messages[n - 1] == '\n';)
+		c->messages[--n] = '\0';
+	c->result.messages = c->messages;
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -91,26 +106,20 @@ static void on_process_exit(uv_process_t *process, int64_t exit_status, int term
 	check_end(c);
 }
 
+/* What there is no room for goes from behind the head. */
 static void keep_messages(struct child *c, const char *data, size_t length)
 {
-	size_t room = sizeof(c->messages) - 1;
-	size_t kept;
+	size_t room = sizeof(c->messages) - sizeof(CUT) - c->messages_length;
+	size_t excess = length > room ? length - room : 0;
+	char *tail = c->messages + CHILD_HEAD_BYTES;
 
-	if (length > room) {
-		data += length - room;
-		length = room;
+	if (excess) {
+		c->messages_length -= excess;
+		memmove(tail, tail + excess, c->messages_length - CHILD_HEAD_BYTES);
 		c->is_cut = true;
 	}
-	kept = c->messages_length;
-	if (kept + length > room) {
-		size_t excess = kept + length - room;
-
-		memmove(c->messages, c->messages + excess, kept - excess);
-		kept -= excess;
-		c->is_cut = true;
-	}
-	memcpy(c->messages + kept, data, length);
-	c->messages_length = kept + length;
+	memcpy(c->messages + c->messages_length, data, length);
+	c->messages_length += length;
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * One child process: spawn it, keep the tail of its stderr, end it when its time is up,
- * report once.
+ * One child process: spawn it, keep the beginning and the end of its stderr, end it when
+ * its time is up, report once.
  *
  * 1. child_start() spawns it in a session of its own: a ^C in our terminal reaches us,
  * not it.
@@ -30,8 +30,8 @@ struct child_result {
 	bool is_timed_out; /* its deadline passed */
 	bool is_cancelled; /* child_cancel() was called */
 	uint64_t elapsed_ms;
-	const char *messages; /* the end of its stderr, without the last newline; never
-				 NULL */
+	const char *messages; /* its stderr, of too much the beginning and the end,
+				 without the last newline; never NULL */
 };
 
 typedef void child_done_fn(void *owner, const struct child_result *result);

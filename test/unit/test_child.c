@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "base/str.h"
 #include "proc/pool.h"
 
 struct fixture {
@@ -102,15 +103,31 @@ static void test_messages_lose_their_last_newline(void **state)
 	assert_string_equal(f->messages, "one\ntwo");
 }
 
-static void test_of_a_flood_on_stderr_the_last_whole_lines_are_kept(void **state)
+static void test_of_a_flood_on_stderr_its_first_and_last_lines_are_kept(void **state)
 {
 	struct fixture *f = *state;
 
 	run_script(f,
 		   "i=0; while [ $i -lt 5000 ]; do echo line $i >&2; i=$((i+1)); done");
 	assert_true(strlen(f->messages) < CHILD_STDERR_BYTES);
-	assert_int_equal(strncmp(f->messages, "line ", 5), 0);
-	assert_non_null(strstr(f->messages, "line 4999"));
+	assert_int_equal(strncmp(f->messages, "line 0\nline 1\n", 14), 0);
+	assert_true(str_has_suffix(f->messages, "\nline 4998\nline 4999"));
+	for (const char *line = f->messages, *end; line; line = end ? end + 1 : NULL) {
+		end = strchr(line, '\n'); /* whole ones only */
+		assert_true(str_has_prefix(line, "line ") ||
+			    str_has_prefix(line, "...\n"));
+	}
+}
+
+static void test_of_one_endless_line_on_stderr_both_ends_are_kept(void **state)
+{
+	struct fixture *f = *state;
+
+	run_script(f, "printf 'ERROR: %09000d the end' 7 >&2");
+	assert_true(strlen(f->messages) < CHILD_STDERR_BYTES);
+	assert_true(str_has_prefix(f->messages, "ERROR: 000"));
+	assert_non_null(strstr(f->messages, "00...\n00"));
+	assert_true(str_has_suffix(f->messages, "7 the end"));
 }
 
 static void
@@ -335,7 +352,8 @@ int main(void)
 		TEST(test_an_exit_status_arrives),
 		TEST(test_a_death_by_signal_is_named),
 		TEST(test_messages_lose_their_last_newline),
-		TEST(test_of_a_flood_on_stderr_the_last_whole_lines_are_kept),
+		TEST(test_of_a_flood_on_stderr_its_first_and_last_lines_are_kept),
+		TEST(test_of_one_endless_line_on_stderr_both_ends_are_kept),
 		TEST(test_a_program_that_is_not_there_is_an_error_and_done_stays_silent),
 		TEST(test_the_descriptor_is_the_childs_stdout),
 		TEST(test_the_environment_is_the_one_given),
