@@ -375,6 +375,8 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	}
 	if (!status && (events & UV_WRITABLE) && !flush(c))
 		return;
+	if (status) /* libuv has stopped; there may be more to read than it takes now */
+		poll_start(c, UV_READABLE);
 	if (status || (events & UV_READABLE))
 		read_answer(c);
 }
