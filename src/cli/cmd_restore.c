@@ -37,7 +37,7 @@ static void summarize(const struct cli *cli, const struct report *r)
 	others = r->others ? str_format("; %zu other%s of the database were left alone",
 					r->others, r->others == 1 ? "" : "s")
 			   : xstrdup("");
-	if (!restored)
+	if (!restored && r->result == REPORT_FAILED)
 		log_failure(&cli->log, "Nothing was restored.%s", failed);
 	else if (restored < r->count)
 		log_failure(&cli->log, "Restored %zu of %s (%s) from %s in %.1f s%s.%s",

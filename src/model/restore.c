@@ -10,10 +10,15 @@
 #include "model/model.h"
 #include "model/sql.h"
 
-/* synchronous_commit is set by the session; a commit without anything in the log waits
- * for nothing. */
+/* A commit without anything in the log waits for nothing, and none does where it is off.
+ */
 const char model_flush_sql[] =
-	"SELECT pg_catalog.pg_logical_emit_message(true, 'metamodel', 'flush')";
+	"SELECT pg_catalog.pg_logical_emit_message(true, 'metamodel', 'flush'),"
+	" CASE current_setting('synchronous_commit') WHEN 'off'"
+	" THEN set_config('synchronous_commit', 'local', true) END";
+
+/* As restore_begin.sql says it. */
+#define TRANSACTION_MARK "metamodel transaction "
 
 struct planning {
 	model_plans_fn *done;
@@ -23,6 +28,11 @@ struct planning {
 struct registered {
 	struct node *node;
 	model_names_fn *done;
+	void *owner;
+};
+
+struct settling {
+	model_settled_fn *done;
 	void *owner;
 };
 
@@ -125,6 +135,57 @@ char *model_restore_end(const struct model_plan *plan, uint32_t tables,
 	};
 
 	return sql_fill(sql_restore_end, words);
+}
+
+char *model_take_transaction(const char *messages, char **rest)
+{
+	const char *mark = strstr(messages, TRANSACTION_MARK);
+	const char *line = mark, *number;
+
+	if (!mark) {
+		*rest = xstrdup(messages);
+		return NULL;
+	}
+	while (line > messages && line[-1] != '\n')
+		line--;
+	number = mark + strlen(TRANSACTION_MARK);
+	mark += strcspn(mark, "\n");
+	*rest = str_format("%.*s%s", (int)(line - messages), messages,
+			   *mark ? mark + 1 : mark);
+	return xstrndup(number, strspn(number, "0123456789"));
+}
+
+static enum model_outcome outcome_of(const char *status)
+{
+	if (!status)
+		return MODEL_UNKNOWN;
+	if (!strcmp(status, "committed"))
+		return MODEL_COMMITTED;
+	return strcmp(status, "aborted") ? MODEL_RUNNING : MODEL_ROLLED_BACK;
+}
+
+static void on_settled(void *owner, const struct pg_result *result,
+		       const struct error *err)
+{
+	struct settling *s = owner;
+	size_t count = err ? 0 : (size_t)pgresult_rows(result);
+	AUTO_FREE enum model_outcome *outcomes = xcalloc(count + 1, sizeof(*outcomes));
+
+	for (size_t i = 0; i < count; i++)
+		outcomes[i] = outcome_of(pgresult_value(result, (int)i, 0));
+	s->done(s->owner, err ? NULL : outcomes, err);
+	free(s);
+}
+
+void model_settle(struct node *node, const struct strvec *transactions,
+		  model_settled_fn *done, void *owner)
+{
+	struct settling *s = xcalloc(1, sizeof(*s));
+	AUTO_FREE char *array = model_format_array(transactions);
+	const char *params[] = { array };
+
+	*s = (struct settling){ .done = done, .owner = owner };
+	pgconn_query(node_conn(node), sql_restore_settle, params, 1, on_settled, s);
 }
 
 static void on_registered(void *owner, const struct pg_result *result,

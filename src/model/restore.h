@@ -50,6 +50,25 @@ typedef void model_names_fn(void *owner, const struct strvec *names,
 			    const struct strvec *raw_names, const struct error *err);
 void model_list_registered(struct node *node, model_names_fn *done, void *owner);
 
+/* What psql says contains which transaction the first of these statements began. Returns
+ * its number, NULL if there is none; *rest is the messages without it. Ownership: the
+ * caller frees both. */
+char *model_take_transaction(const char *messages, char **rest);
+
+enum model_outcome { MODEL_UNKNOWN, MODEL_RUNNING, MODEL_COMMITTED, MODEL_ROLLED_BACK };
+
+/* `outcomes` is in the order of the transactions, NULL on failure; it lives as long as
+ * the call. */
+typedef void model_settled_fn(void *owner, const enum model_outcome *outcomes,
+			      const struct error *err);
+
+/*
+ * What became of these transactions, whose clients have ended? One that goes on is ended:
+ * ask again. What has been committed is on the server's disk as well then.
+ */
+void model_settle(struct node *node, const struct strvec *transactions,
+		  model_settled_fn *done, void *owner);
+
 /* A commit that waits until it, and with it every one before it, is on disk. */
 extern const char model_flush_sql[];
 

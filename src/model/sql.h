@@ -7,6 +7,7 @@ extern const char sql_metamodel[];
 extern const char sql_restore_plan[];
 extern const char sql_restore_begin[];
 extern const char sql_restore_end[];
+extern const char sql_restore_settle[];
 extern const char sql_states[];
 extern const char sql_structure_columns[];
 extern const char sql_structure_digest[];

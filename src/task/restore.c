@@ -87,7 +87,8 @@ void restore_node_lost(struct restore *r, const struct error *err)
 	r->node_error = *err;
 	error_hint(&r->node_error,
 		   "see the server's log; when it is back, restore again");
-	if (r->state == RESTORE_GLOBAL || r->state == RESTORE_ACCOUNTS)
+	if (!r->is_cancelled &&
+	    (r->state == RESTORE_GLOBAL || r->state == RESTORE_ACCOUNTS))
 		worklist_close(r->worklist, &r->node_error);
 }
 
@@ -146,6 +147,12 @@ static void on_tool_found(void *owner, const struct pgtool *tool, const struct e
 
 static enum step_result enter_tool(struct restore *r)
 {
+	if (node_server_major(r->node) < 10) { /* no txid_status() */
+		error_set(&r->error, ERROR_SERVER,
+			  "the server is PostgreSQL %s; restoring needs 10 or later",
+			  node_facts(r->node)->server_version);
+		return STEP_FAIL;
+	}
 	r->search = pgtool_find(r->opts.loop, "psql", r->opts.conf->pg_bindir,
 				node_server_major(r->node), on_tool_found, r);
 	return STEP_WAIT;
@@ -189,8 +196,7 @@ static const struct step {
 	[RESTORE_ANNOUNCE] = { "announce", restore_enter_announce, RESTORE_GLOBAL },
 	[RESTORE_GLOBAL] = { "restore " MODEL_GLOBAL, restore_enter_global,
 			     RESTORE_ACCOUNTS },
-	[RESTORE_ACCOUNTS] = { "restore", restore_enter_accounts, RESTORE_FLUSH },
-	[RESTORE_FLUSH] = { "flush", restore_enter_flush, RESTORE_DONE },
+	[RESTORE_ACCOUNTS] = { "restore", restore_enter_accounts, RESTORE_DONE },
 };
 _Static_assert(ARRAY_SIZE(steps) == RESTORE_DONE, "steps[] follows restore_state");
 
@@ -251,11 +257,11 @@ void restore_cancel(struct restore *r, int signal_number)
 	case RESTORE_GLOBAL:
 	case RESTORE_ACCOUNTS:
 		worklist_cancel(r->worklist);
+		restore_hurry(r);
 		break;
 	case RESTORE_LOCK: /* the callbacks of these look themselves */
 	case RESTORE_READ:
 	case RESTORE_ANNOUNCE:
-	case RESTORE_FLUSH: /* an instant, and it decides what can be called done */
 	case RESTORE_DONE:
 	case RESTORE_FAILED:
 		break;
@@ -287,21 +293,13 @@ static void report_account(const struct restore_account *a, struct report *out)
 
 static void fill_report(struct restore *r, struct report *out)
 {
-	size_t restored = 0, failed = 0;
+	size_t restored = 0, touched = 0, failed = 0;
 
 	for (size_t i = 0; i < r->account_count; i++) {
-		struct restore_account *a = &r->accounts[i];
-		struct error err;
+		const struct restore_account *a = &r->accounts[i];
 
-		if (a->progress == ACCOUNT_COMMITTED) {
-			error_set(&err, ERROR_SERVER,
-				  "it was restored, but the server went away before "
-				  "that was known to be on its disk");
-			error_hint(&err, "look at it when the server is back, or restore "
-					 "it again");
-			restore_account_failed(a, "flush", &err);
-		}
 		restored += a->progress == ACCOUNT_RESTORED;
+		touched += a->progress != ACCOUNT_AS_BEFORE;
 		failed += a->error != NULL;
 		report_account(a, out);
 	}
@@ -312,9 +310,9 @@ static void fill_report(struct restore *r, struct report *out)
 	out->error = r->error;
 	out->signal_number = r->signal_number;
 	if (r->opts.conf->dry_run && r->state == RESTORE_DONE)
-		restored = r->account_count - failed;
+		restored = touched = r->account_count - failed;
 	if (r->state == RESTORE_FAILED || r->signal_number || (failed && !restored))
-		out->result = restored ? REPORT_PARTLY : REPORT_FAILED;
+		out->result = touched ? REPORT_PARTLY : REPORT_FAILED;
 	else
 		out->result = failed ? REPORT_PARTLY : REPORT_DONE;
 }
@@ -327,6 +325,7 @@ static void restore_free(struct restore *r)
 	for (size_t i = 0; i < r->account_count; i++) {
 		stored_dump_release(&r->accounts[i].dump);
 		free(r->accounts[i].error);
+		free(r->accounts[i].transaction);
 	}
 	free(r->accounts);
 	model_plans_free(r->plans, r->account_count);

@@ -66,8 +66,8 @@ static void read_dump(void *owner, size_t index)
 	struct restore_account *a = &r->accounts[index];
 
 	if (stored_dump_open(&r->save, a->plan->name, a->plan->raw_name, &a->dump,
-			     &a->read_error))
-		a->read_error.kind = ERROR_NONE;
+			     &a->problem))
+		a->problem.kind = ERROR_NONE;
 	stored_dump_close(&a->dump);
 }
 
@@ -113,11 +113,11 @@ static void on_read(void *owner, size_t index)
 	struct restore *r = owner;
 	struct restore_account *a = &r->accounts[index];
 
-	if (a->read_error.kind != ERROR_NONE) {
-		if (a->dump.entry == NULL && !strcmp(a->read_error.text, "missing"))
-			error_set(&a->read_error, ERROR_DATA, "%s holds no dump of it",
+	if (a->problem.kind != ERROR_NONE) {
+		if (a->dump.entry == NULL && !strcmp(a->problem.text, "missing"))
+			error_set(&a->problem, ERROR_DATA, "%s holds no dump of it",
 				  r->opts.conf->directory);
-		restore_account_failed(a, "check", &a->read_error);
+		restore_account_failed(a, "check", &a->problem);
 	} else {
 		check_psql(a);
 	}

@@ -29,18 +29,17 @@ enum restore_state {
 	RESTORE_ANNOUNCE,
 	RESTORE_GLOBAL,
 	RESTORE_ACCOUNTS,
-	RESTORE_FLUSH,
 	RESTORE_DONE,
 	RESTORE_FAILED,
 };
 
 enum step_result { STEP_NEXT, STEP_FAIL, STEP_WAIT };
 
-/* How far an account has come; each is final for a run that ends there. */
+/* What is known of an account. */
 enum account_progress {
 	ACCOUNT_AS_BEFORE,
-	ACCOUNT_COMMITTED, /* but perhaps not on disk yet */
-	ACCOUNT_RESTORED,
+	ACCOUNT_IN_DOUBT, /* its psql has ended; it may be as saved, or as before */
+	ACCOUNT_RESTORED, /* committed, and on the server's disk */
 };
 
 struct restore_account {
@@ -48,10 +47,13 @@ struct restore_account {
 	struct work_item item;
 	const struct model_plan *plan;
 	struct stored_dump dump;
-	struct error
-		read_error; /* filled by a worker; ERROR_NONE when the dump is good */
+	struct error problem; /* of the dump, filled by a worker; later how psql ended.
+				 ERROR_NONE: well */
 	enum account_progress progress;
-	bool is_in_flush; /* committed before the flush that is under way began */
+	char *transaction; /* that psql began; NULL: none */
+	bool is_dump_changed;
+	unsigned questions; /* about that transaction */
+	struct restore_account *next;
 	unsigned lock_retries;
 	char *error; /* NULL: none */
 	uint64_t elapsed_ms;
@@ -85,8 +87,11 @@ struct restore {
 	unsigned jobs;
 	struct worklist *worklist;
 	struct strvec argv;
-	bool is_flushing;
-	char *last_failure; /* see run_log_failure() */
+	struct restore_account
+		*ended; /* their psql has ended, and is to be asked about */
+	struct restore_account *asked; /* the server is being asked about these */
+	struct timer *patience;        /* with its answer, when a signal came */
+	char *last_failure;            /* see run_log_failure() */
 };
 
 /* restore.c */
@@ -106,6 +111,7 @@ enum step_result restore_enter_announce(struct restore *restore);
 /* restore_load.c */
 enum step_result restore_enter_global(struct restore *restore);
 enum step_result restore_enter_accounts(struct restore *restore);
-enum step_result restore_enter_flush(struct restore *restore);
+/* A signal came: do not wait long for an answer of the server. */
+void restore_hurry(struct restore *restore);
 
 #endif

@@ -10,69 +10,22 @@
 #include "model/model.h"
 
 /*
- * Each account's commit waits for nothing; a flush of ours follows before it is called
+ * Each account's commit waits for nothing; a commit of ours follows before it is called
  * done. The rest is against what a database or a role may have been set to.
  */
 #define CHILD_OPTIONS                                                      \
 	"-c synchronous_commit=off -c search_path=pg_catalog"              \
+	" -c client_min_messages=warning"                                  \
 	" -c statement_timeout=0 -c idle_in_transaction_session_timeout=0" \
 	" -c default_transaction_read_only=off"                            \
 	" -c default_transaction_isolation=read\\ committed"
 
-enum { LOCK_RETRIES = 3 };
+/* Questions about a transaction that goes on; between two of them the server pauses. */
+enum { LOCK_RETRIES = 3, MOST_QUESTIONS = 100, PATIENCE_MS = 1000 };
 
-static void start_flush(struct restore *r);
+static void settle(struct restore *r);
 
 /* ---- load: one psql, one transaction ---- */
-
-static void on_flushed(void *owner, const struct pg_result *result,
-		       const struct error *err)
-{
-	struct restore *r = owner;
-
-	(void)result;
-	r->is_flushing = false;
-	for (size_t i = 0; i < r->account_count; i++) {
-		struct restore_account *a = &r->accounts[i];
-
-		if (a->is_in_flush && !err)
-			a->progress = ACCOUNT_RESTORED;
-		a->is_in_flush = false;
-	}
-	if (err) {
-		if (!r->is_node_lost && !r->is_cancelled)
-			restore_node_lost(r, err);
-		if (r->state == RESTORE_FLUSH)
-			restore_advance(r, STEP_NEXT);
-	} else if (r->state == RESTORE_FLUSH) {
-		start_flush(r);
-	}
-}
-
-/*
- * Make what was committed so far durable. While one flush is under way the next one
- * waits: it will do for all that came meanwhile. In the last state it goes on when
- * nothing is left.
- */
-static void start_flush(struct restore *r)
-{
-	bool is_needed = false;
-
-	if (r->is_flushing)
-		return;
-	for (size_t i = 0; i < r->account_count; i++) {
-		struct restore_account *a = &r->accounts[i];
-
-		a->is_in_flush = a->progress == ACCOUNT_COMMITTED;
-		is_needed |= a->is_in_flush;
-	}
-	if (is_needed && !r->is_node_lost) {
-		r->is_flushing = true;
-		pgconn_query(node_conn(r->node), model_flush_sql, NULL, 0, on_flushed, r);
-	} else if (r->state == RESTORE_FLUSH) {
-		restore_advance(r, STEP_NEXT);
-	}
-}
 
 static char *random_key(void)
 {
@@ -110,6 +63,9 @@ static void build_argv(struct restore_account *a)
 	if (restore_is_psql_new(&r->psql) && !a->dump.facts.is_restricted)
 		strvec_push_format(&r->argv, "--command=\\restrict %s", key);
 	strvec_push(&r->argv, "--file=-");
+	/* refused, unless the dump was read to its \unrestrict */
+	if (a->dump.facts.is_restricted)
+		strvec_push(&r->argv, "--command=\\set METAMODEL_END 1");
 	strvec_push_format(&r->argv, "--command=%s", end);
 }
 
@@ -150,11 +106,13 @@ static bool prepare(void *owner, struct work_item *item, struct child_opts *chil
 	return true;
 }
 
+/* Nothing of it was committed. */
 static void load_failed(struct restore_account *a, const struct error *err)
 {
 	struct restore *r = a->restore;
 	struct error hinted = *err;
 
+	a->progress = ACCOUNT_AS_BEFORE;
 	if (!r->is_cancelled) {
 		if (!hinted.hint[0])
 			error_hint(&hinted, "the account is as it was before");
@@ -175,18 +133,153 @@ static bool is_lock_trouble(const char *messages)
 	return strstr(messages, "lock timeout") || strstr(messages, "deadlock detected");
 }
 
-static bool retry(struct restore_account *a, const struct child_result *result)
+static bool retry(struct restore_account *a)
 {
-	bool is_lock = is_lock_trouble(result->messages);
+	const char *words = a->problem.text;
 
-	if (is_lock ? ++a->lock_retries > LOCK_RETRIES
-		    : !pg_is_transient(result->messages))
+	if (is_lock_trouble(words) ? ++a->lock_retries > LOCK_RETRIES
+				   : !pg_is_transient(words))
 		return false;
 	if (!worklist_retry(&a->item))
 		return false;
+	a->progress = ACCOUNT_AS_BEFORE;
 	log_warning(a->restore->opts.log, "[%s restore] to be tried again: %s",
-		    a->plan->name, result->messages);
+		    a->plan->name, words);
 	return true;
+}
+
+static void on_rolled_back(struct restore_account *a)
+{
+	if (a->problem.kind == ERROR_NONE)
+		error_set(&a->problem, ERROR_CHILD,
+			  "psql exited with status 0, but committed nothing");
+	else if (retry(a))
+		return;
+	load_failed(a, &a->problem);
+	worklist_end(&a->item);
+}
+
+static void on_committed(struct restore_account *a)
+{
+	struct restore *r = a->restore;
+	struct error err;
+
+	if (a->is_dump_changed) {
+		error_set(&err, ERROR_DATA,
+			  "the dump was changed while it was loaded, and the account is "
+			  "as that says");
+		error_hint(&err, "restore it again");
+		restore_account_failed(a, "restore", &err);
+	} else {
+		a->progress = ACCOUNT_RESTORED;
+		if (a->problem.kind != ERROR_NONE)
+			log_warning(r->opts.log, "[%s restore] after its COMMIT %.*s",
+				    a->plan->name, (int)strcspn(a->problem.text, "\n"),
+				    a->problem.text);
+	}
+	r->opts.progress(r->opts.owner, ++r->finished, r->account_count);
+	worklist_end(&a->item);
+}
+
+/* The server did not say what became of it. */
+static void on_unknown(struct restore_account *a)
+{
+	struct restore *r = a->restore;
+	const struct error *why = r->is_node_lost ? &r->node_error : &a->problem;
+	struct error err;
+
+	if (a->problem.kind == ERROR_NONE)
+		error_set(&err, ERROR_SERVER,
+			  "it was restored, but whether that is on the server's disk is "
+			  "not known: %s",
+			  why->text);
+	else
+		error_set(&err, ERROR_SERVER, "whether it was restored is not known: %s",
+			  why->text);
+	error_hint(&err, "see the server's log; when it is back, restore it again");
+	restore_account_failed(a, "restore", &err);
+	r->opts.progress(r->opts.owner, ++r->finished, r->account_count);
+	worklist_end(&a->item);
+}
+
+/* ---- settle: what became of it, in the server's words ---- */
+
+static void on_settled(void *owner, const enum model_outcome *outcomes,
+		       const struct error *err)
+{
+	struct restore *r = owner;
+	struct restore_account *next = r->asked;
+
+	r->asked = NULL;
+	if (r->patience)
+		timer_cancel(r->patience);
+	r->patience = NULL;
+	if (err && !r->is_node_lost)
+		restore_node_lost(r, err);
+	for (size_t i = 0; next; i++) {
+		struct restore_account *a = next;
+		enum model_outcome outcome = err ? MODEL_UNKNOWN : outcomes[i];
+
+		next = a->next;
+		if (outcome == MODEL_COMMITTED) {
+			on_committed(a);
+		} else if (outcome == MODEL_ROLLED_BACK) {
+			on_rolled_back(a);
+		} else if (outcome == MODEL_RUNNING && a->questions < MOST_QUESTIONS) {
+			a->next = r->ended;
+			r->ended = a;
+		} else {
+			on_unknown(a);
+		}
+	}
+	settle(r);
+}
+
+/* Somebody wants us to end, and the server does not answer. */
+static void on_patience_over(void *owner)
+{
+	struct restore *r = owner;
+	struct node *node = r->node;
+
+	r->patience = NULL;
+	r->is_node_lost = true;
+	error_set(&r->node_error, ERROR_SIGNAL,
+		  "stopped by signal %d before the server said so", r->signal_number);
+	r->node = NULL;
+	node_free(node); /* ends the query, whose callback goes on */
+}
+
+void restore_hurry(struct restore *r)
+{
+	if (r->asked && !r->patience)
+		r->patience = timer_start(r->opts.loop, PATIENCE_MS, on_patience_over, r);
+}
+
+/*
+ * How psql ended is only a rumour: ask the server what became of the transactions whose
+ * psql has ended, all at once. While it answers, more of them gather.
+ */
+static void settle(struct restore *r)
+{
+	AUTO_STRVEC struct strvec transactions = { 0 };
+
+	if (r->asked || !r->ended)
+		return;
+	r->asked = r->ended;
+	r->ended = NULL;
+	if (r->is_node_lost) {
+		struct error gone = r->node_error;
+
+		on_settled(r, NULL, &gone);
+		return;
+	}
+	for (struct restore_account *a = r->asked; a; a = a->next) {
+		a->questions++;
+		strvec_push(&transactions, a->transaction);
+	}
+	model_settle(r->node, &transactions, on_settled, r);
+	if (r->is_cancelled)
+		restore_hurry(r);
 }
 
 static void on_loaded(void *owner, struct work_item *item,
@@ -194,21 +287,30 @@ static void on_loaded(void *owner, struct work_item *item,
 {
 	struct restore *r = owner;
 	struct restore_account *a = account_of(item);
-	struct error err;
+	struct child_result own = *result;
+	AUTO_FREE char *words = NULL;
 
-	stored_dump_close(&a->dump);
+	free(a->transaction);
+	a->transaction = model_take_transaction(result->messages, &words);
+	own.messages = words;
 	a->elapsed_ms = result->elapsed_ms;
-	if (child_succeeded(result, "psql", &err)) {
-		run_log_messages(&r->opts, a->plan->name, "restore", result->messages);
-		a->progress = ACCOUNT_COMMITTED;
-		r->opts.progress(r->opts.owner, ++r->finished, r->account_count);
-		start_flush(r);
-	} else if (retry(a, result)) {
-		return;
-	} else {
-		load_failed(a, &err);
+	a->is_dump_changed = !stored_dump_is_same(&a->dump);
+	stored_dump_close(&a->dump);
+	if (child_succeeded(&own, "psql", &a->problem)) {
+		a->problem.kind = ERROR_NONE;
+		run_log_messages(&r->opts, a->plan->name, "restore", words);
+	} else if (a->is_dump_changed) {
+		error_prefix(&a->problem, "the dump was changed while it was loaded");
 	}
-	worklist_end(item);
+	if (!a->transaction) { /* it has sent nothing before it says which */
+		on_rolled_back(a);
+		return;
+	}
+	a->progress = ACCOUNT_IN_DOUBT;
+	a->questions = 0;
+	a->next = r->ended;
+	r->ended = a;
+	settle(r);
 }
 
 static void on_all_loaded(void *owner)
@@ -217,10 +319,7 @@ static void on_all_loaded(void *owner)
 
 	worklist_free(r->worklist);
 	r->worklist = NULL;
-	if (r->is_cancelled)
-		r->state = RESTORE_ACCOUNTS; /* what was committed is made durable all the
-						same */
-	restore_advance(r, STEP_NEXT);
+	restore_advance(r, r->is_cancelled ? STEP_FAIL : STEP_NEXT);
 }
 
 /* Load the accounts that are not held back. */
@@ -239,7 +338,7 @@ static enum step_result load(struct restore *r, bool is_global)
 	for (size_t i = 0; i < r->account_count; i++) {
 		struct restore_account *a = &r->accounts[i];
 		bool is_first = !strcmp(a->plan->name, MODEL_GLOBAL);
-		bool is_over = a->error || a->progress != ACCOUNT_AS_BEFORE;
+		bool is_over = a->error != NULL;
 
 		a->item = (struct work_item){ .state = is_over || is_first != is_global
 							       ? WORK_ENDED
@@ -263,17 +362,4 @@ enum step_result restore_enter_global(struct restore *r)
 enum step_result restore_enter_accounts(struct restore *r)
 {
 	return load(r, false);
-}
-
-enum step_result restore_enter_flush(struct restore *r)
-{
-	if (r->is_flushing)
-		return STEP_WAIT;
-	for (size_t i = 0; i < r->account_count && !r->is_node_lost; i++) {
-		if (r->accounts[i].progress == ACCOUNT_COMMITTED) {
-			start_flush(r);
-			return STEP_WAIT;
-		}
-	}
-	return STEP_NEXT;
 }

@@ -87,17 +87,30 @@ void stored_dump_close(struct stored_dump *d)
 	d->fd = -1;
 }
 
+bool stored_dump_is_same(const struct stored_dump *d)
+{
+	const struct dumpfile_opts opts = { 0 };
+	struct dumpfile_facts now_facts;
+	struct error ignored;
+	struct stat now;
+
+	if (fstat(d->fd, &now) < 0 || now.st_dev != d->stat.st_dev ||
+	    now.st_ino != d->stat.st_ino || now.st_size != d->stat.st_size)
+		return false;
+	if (now.st_ctim.tv_sec == d->stat.st_ctim.tv_sec &&
+	    now.st_ctim.tv_nsec == d->stat.st_ctim.tv_nsec)
+		return true;
+	/* a link to it was made, say: does it still hold the same? */
+	return dumpfile_check(d->fd, &opts, &now_facts, &ignored) &&
+	       !strcmp(now_facts.sha256, d->facts.sha256);
+}
+
 bool stored_dump_reopen(const struct savedir *save, const char *account,
 			struct stored_dump *d, struct error *err)
 {
-	struct stat now;
-
 	if (!savedir_open_dump(save, account, &d->fd, err))
 		return false;
-	if (!fstat(d->fd, &now) && now.st_dev == d->stat.st_dev &&
-	    now.st_ino == d->stat.st_ino && now.st_size == d->stat.st_size &&
-	    now.st_ctim.tv_sec == d->stat.st_ctim.tv_sec &&
-	    now.st_ctim.tv_nsec == d->stat.st_ctim.tv_nsec)
+	if (stored_dump_is_same(d))
 		return true;
 	stored_dump_close(d);
 	return error_set(err, ERROR_DATA, "the dump was changed since it was checked");

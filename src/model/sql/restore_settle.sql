@@ -1,0 +1,14 @@
+-- What became of some transactions ($1: their numbers), whose clients have ended. A session that still
+-- works on one is ended, and the question is to be asked again. The answer is a commit itself, one that
+-- waits for the server's disk: what was committed before is in its log before, so it is on disk, too.
+SELECT txid_status(t.number),
+	CASE WHEN txid_status(t.number) = 'in progress' THEN concat(
+		(SELECT count(pg_terminate_backend(a.pid)) FROM pg_catalog.pg_stat_activity a
+			WHERE a.backend_xid::text::bigint = t.number % 4294967296),
+		pg_sleep(0.05)) END,
+	-- a transaction that writes nothing to the log would wait for nothing
+	(SELECT pg_logical_emit_message(true, 'metamodel', 'flush')),
+	(SELECT CASE current_setting('synchronous_commit')
+		WHEN 'off' THEN set_config('synchronous_commit', 'local', true) END)
+FROM unnest($1::bigint[]) WITH ORDINALITY AS t (number, rank)
+ORDER BY t.rank
