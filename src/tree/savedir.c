@@ -34,7 +34,8 @@ static bool list(const char *path, struct savedir *s, struct error *err)
 
 		if (!strcmp(name, ".") || !strcmp(name, ".."))
 			continue;
-		if (!layout_is_save_file(name) || !is_regular_file(s->fd, name))
+		if (!layout_is_save_file(name) || !is_regular_file(s->fd, name) ||
+		    !strcmp(name, DUMP_SUFFIX))
 			strvec_push(&s->strays, name);
 		else if (str_has_suffix(name, DUMP_SUFFIX))
 			strvec_push(&s->dumps, name);
@@ -91,18 +92,30 @@ bool savedir_check_own(const struct savedir *s, const char *path, struct error *
 		     "elsewhere with --directory");
 }
 
+/* The account whose dump this is; a name that is not UTF-8 is nobody's, and is told as a
+ * save would write it. Caller frees. */
+static char *account_of(const struct savedir *s, const char *file)
+{
+	AUTO_FREE char *stem = xstrndup(file, strlen(file) - strlen(DUMP_SUFFIX));
+	AUTO_FREE char *decoded =
+		s->kind == SAVEDIR_LEGACY ? xstrdup(stem) : layout_account_name(file);
+	AUTO_FREE char *escaped = layout_file_name(stem);
+
+	if (decoded && str_is_utf8(decoded, strlen(decoded)))
+		return xstrdup(decoded);
+	if (str_is_utf8(stem, strlen(stem)))
+		return xstrdup(stem);
+	return xstrndup(escaped, strlen(escaped) - strlen(DUMP_SUFFIX));
+}
+
 void savedir_list_accounts(const struct savedir *s, struct strvec *out)
 {
 	for (size_t i = 0; i < s->manifest.entry_count; i++)
 		strvec_push(out, s->manifest.entries[i].account);
 	for (size_t i = 0; s->kind != SAVEDIR_SAVE && i < s->dumps.count; i++) {
-		size_t length = strlen(s->dumps.v[i]) - strlen(DUMP_SUFFIX);
-		AUTO_FREE char *name = xstrndup(s->dumps.v[i], length);
-		AUTO_FREE char *decoded = s->kind == SAVEDIR_LEGACY
-						  ? NULL
-						  : layout_account_name(s->dumps.v[i]);
+		AUTO_FREE char *account = account_of(s, s->dumps.v[i]);
 
-		strvec_push(out, decoded ? decoded : name);
+		strvec_push(out, account);
 	}
 }
 
@@ -119,9 +132,18 @@ bool savedir_open_dump(const struct savedir *s, const char *account, int *fd,
 
 	if (fs_open_file(s->fd, file, fd, err))
 		return true;
-	if (errno == ENOENT)
-		return error_set(err, ERROR_DATA, "missing");
-	return false;
+	if (errno != ENOENT)
+		return false;
+	for (size_t i = 0; s->kind == SAVEDIR_LEGACY && i < s->dumps.count; i++) {
+		AUTO_FREE char *other = account_of(s, s->dumps.v[i]);
+
+		if (!str_is_utf8(s->dumps.v[i], strlen(s->dumps.v[i])) &&
+		    !strcmp(other, account))
+			return error_set(err, ERROR_DATA,
+					 "the name of its file is not UTF-8: it is no "
+					 "account's");
+	}
+	return error_set(err, ERROR_DATA, "missing");
 }
 
 uint64_t savedir_serial(const struct savedir *s)

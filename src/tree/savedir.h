@@ -41,8 +41,9 @@ struct savedir {
 MUST_CHECK bool savedir_open(const char *path, struct savedir *out, struct error *err);
 
 /*
- * Add the names of the accounts it holds to *out: those of the manifest, or else of its
- * files. The Perl scripts took a name as it is.
+ * Add the names of the accounts it holds to *out, in UTF-8: those of the manifest, or
+ * else of its files. The Perl scripts took a name as it is. A file whose name is not
+ * UTF-8 is there under a name that cannot be opened.
  */
 void savedir_list_accounts(const struct savedir *save, struct strvec *out);
 
