@@ -13,6 +13,7 @@
 #include "base/auto.h"
 #include "base/str.h"
 #include "model/version.h"
+#include "task/stored.h"
 
 /*
  * Measured with 10,000 accounts: one of pg_dump's queries joins in a bad order and takes
@@ -175,6 +176,7 @@ static void check_dump(void *owner)
 	struct save_account *a = owner;
 	const struct dumpfile_opts opts = {
 		.expect_schema = a->model->raw_name,
+		.expect_prefix = STORED_PREFIX,
 		.watch_table = MODEL_VERSION_TABLE,
 		.watch_column = MODEL_VERSION_COLUMN,
 		.on_value = on_version,

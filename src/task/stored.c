@@ -64,6 +64,7 @@ bool stored_dump_open(const struct savedir *save, const char *account,
 		      struct error *err)
 {
 	const struct dumpfile_opts opts = { .expect_schema = expect_schema,
+					    .expect_prefix = STORED_PREFIX,
 					    .watch_table = MODEL_VERSION_TABLE,
 					    .watch_column = MODEL_VERSION_COLUMN,
 					    .on_value = on_version,

@@ -10,6 +10,9 @@
 #include "tree/dumpfile.h"
 #include "tree/savedir.h"
 
+/* How the names of a metamodel's relations begin: nothing else is in a dump. */
+#define STORED_PREFIX "_"
+
 struct stored_dump {
 	int fd;           /* open for reading, -1 if it could not be opened */
 	struct stat stat; /* of the file that was checked */

@@ -12,35 +12,77 @@
 
 #include "base/auto.h"
 #include "base/str.h"
+#include "base/strvec.h"
 
-enum { BUFFER_BYTES = 256 * 1024 };
+enum {
+	BUFFER_BYTES = 256 * 1024,
+	SEQUENCES_MAX = 10000, /* with names of their own */
+};
 
 struct check {
 	const struct dumpfile_opts *opts;
 	struct dumpscan scan;
-	bool has_stranger; /* a table of another schema */
+	struct strvec sequences; /* that it creates under names of their own */
+	bool has_relation;
+	bool has_stranger; /* it is about something that is not the account's */
 	struct error stranger;
 };
 
-static void on_table(void *owner, const char *schema, const char *table)
+static bool has_sequence(const struct check *c, const char *name)
 {
-	struct check *c = owner;
-	const char *expected = c->opts->expect_schema;
+	for (size_t i = 0; i < c->sequences.count; i++)
+		if (!strcmp(c->sequences.v[i], name))
+			return true;
+	return false;
+}
 
-	if (!expected || c->has_stranger || !strcmp(schema, expected))
-		return;
+/* A sequence that a table owns may have any name, and so may an index. */
+static bool is_expected_name(struct check *c, enum dumpsql_use use, const char *name)
+{
+	const char *prefix = c->opts->expect_prefix;
+
+	if (!prefix || use == SQL_PART || str_has_prefix(name, prefix))
+		return true;
+	if (use == SQL_SEQUENCE && c->sequences.count < SEQUENCES_MAX) {
+		strvec_push(&c->sequences, name);
+		return true;
+	}
+	return use == SQL_RELATION && has_sequence(c, name);
+}
+
+static void note_stranger(struct check *c, enum dumpsql_use use, const char *schema,
+			  const char *name, bool is_other_account)
+{
+	uint64_t line = dumpscan_line(&c->scan);
+
 	c->has_stranger = true;
-	if (*schema)
+	if (!is_other_account || (use != SQL_TABLE && use != SQL_ROWS))
+		error_set(&c->stranger, ERROR_DATA,
+			  "line %" PRIu64 ": %s%s%s: not of this account's metamodel",
+			  line, schema, *schema ? "." : "", name);
+	else if (*schema)
 		error_set(&c->stranger, ERROR_DATA,
 			  "holds table %s.%s of another account (line %" PRIu64 ")",
-			  schema, table, dumpscan_line(&c->scan));
+			  schema, name, line);
 	else
 		error_set(&c->stranger, ERROR_DATA,
-			  "holds table %s of no account (line %" PRIu64 ")", table,
-			  dumpscan_line(&c->scan));
+			  "holds table %s of no account (line %" PRIu64 ")", name, line);
 	for (char *p = c->stranger.text; *p; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
 			*p = '?'; /* it stays one line */
+}
+
+static void on_target(void *owner, enum dumpsql_use use, const char *schema,
+		      const char *name)
+{
+	struct check *c = owner;
+	const char *expected = c->opts->expect_schema;
+	bool is_other = expected && strcmp(schema, expected) != 0;
+
+	c->has_relation = c->has_relation || use == SQL_TABLE || use == SQL_VIEW ||
+			  use == SQL_SEQUENCE;
+	if (!c->has_stranger && (is_other || !is_expected_name(c, use, name)))
+		note_stranger(c, use, schema, name, is_other);
 }
 
 static void on_value(void *owner, const char *value)
@@ -96,9 +138,11 @@ static void fill_facts(struct check *c, const unsigned char *hash,
 
 	if (is_sound && c->has_stranger)
 		problem = c->stranger;
+	else if (is_sound && !c->has_relation)
+		error_set(&problem, ERROR_DATA, "holds no table");
 	*out = (struct dumpfile_facts){
 		.size_bytes = c->scan.result.bytes,
-		.is_sound = is_sound && !c->has_stranger,
+		.is_sound = problem.kind == ERROR_NONE,
 		.problem = problem,
 		.rows = c->scan.result.rows,
 		.tables = c->scan.result.tables,
@@ -126,18 +170,20 @@ bool dumpfile_check(int fd, const struct dumpfile_opts *opts, struct dumpfile_fa
 {
 	AUTO_FREE struct check *check = xcalloc(1, sizeof(*check));
 	unsigned char hash[EVP_MAX_MD_SIZE];
+	bool is_read;
 	struct dumpscan_hooks hooks = {
 		.watch_table = opts->watch_table,
 		.watch_column = opts->watch_column,
-		.on_table = on_table,
+		.on_target = on_target,
 		.on_value = opts->on_value ? on_value : NULL,
 		.owner = check,
 	};
 
 	check->opts = opts;
 	dumpscan_init(&check->scan, &hooks);
-	if (!read_and_digest(fd, &check->scan, hash, err))
-		return false;
-	fill_facts(check, hash, out);
-	return true;
+	is_read = read_and_digest(fd, &check->scan, hash, err);
+	if (is_read)
+		fill_facts(check, hash, out);
+	strvec_release(&check->sequences);
+	return is_read;
 }

@@ -16,8 +16,10 @@
 enum { DUMPFILE_SHA256_SIZE = 65 }; /* in hex, with its NUL */
 
 struct dumpfile_opts {
-	/* The schema whose tables these must be; NULL lets every schema pass. */
+	/* Each statement must be about a relation of this schema whose name begins so, or
+	 * about what belongs to one. NULL lets every schema, every name pass. */
 	const char *expect_schema;
+	const char *expect_prefix;
 	/* A column to watch in each table of a name, as in struct dumpscan_hooks. */
 	const char *watch_table;
 	const char *watch_column;

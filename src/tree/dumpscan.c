@@ -110,11 +110,12 @@ static void take_backslash(struct dumpscan *s, const struct dumplex_token *t)
 
 static void take_target(struct dumpscan *s)
 {
-	if (s->sql.target == SQL_CREATED)
+	if (s->sql.target == SQL_TABLE)
 		s->result.tables++;
-	if (s->sql.target != SQL_NO_TARGET && s->hooks.on_table)
-		s->hooks.on_table(s->hooks.owner, s->sql.schema, s->sql.table);
-	s->sql.target = SQL_NO_TARGET;
+	if (s->sql.target != SQL_NO_USE && s->hooks.on_target)
+		s->hooks.on_target(s->hooks.owner, s->sql.target, s->sql.schema,
+				   s->sql.name);
+	s->sql.target = SQL_NO_USE;
 }
 
 static void take_sql(struct dumpscan *s, const struct dumplex_token *t)
@@ -123,7 +124,6 @@ static void take_sql(struct dumpscan *s, const struct dumplex_token *t)
 		[SQL_BAD_COPY] = DUMPSCAN_BAD_COPY,
 		[SQL_BAD_NAME] = DUMPSCAN_BAD_NAME,
 		[SQL_BAD_STATEMENT] = DUMPSCAN_BAD_STATEMENT,
-		[SQL_BAD_BEGIN] = DUMPSCAN_BAD_BEGIN,
 		[SQL_BAD_SETTING] = DUMPSCAN_BAD_SETTING,
 	};
 	enum dumpsql_effect effect;
@@ -139,7 +139,9 @@ static void take_sql(struct dumpscan *s, const struct dumplex_token *t)
 		s->state = STATE_COPY_LINE;
 		s->lex.is_stopped = true;
 	} else if (effect != SQL_GOES_ON) {
-		fail_at(s, problems[effect], t->line);
+		/* What the end of the file cut off was not written so. */
+		fail_at(s, s->is_ending ? DUMPSCAN_CUT_IN_STATEMENT : problems[effect],
+			s->is_ending ? s->statement_line : t->line);
 	}
 }
 
@@ -197,7 +199,7 @@ void dumpscan_init(struct dumpscan *s, const struct dumpscan_hooks *hooks)
 static size_t feed_copy_line(struct dumpscan *s, char c)
 {
 	bool is_watched = s->sql.has_watched && s->hooks.watch_table &&
-			  !strcmp(s->sql.table, s->hooks.watch_table);
+			  !strcmp(s->sql.name, s->hooks.watch_table);
 
 	if (c != '\n') {
 		fail_at(s, c == '\r' ? DUMPSCAN_CARRIAGE_RETURN : DUMPSCAN_BAD_COPY,
@@ -267,7 +269,7 @@ static void check_end(struct dumpscan *s)
 		fail_at(s, DUMPSCAN_EMPTY, 1);
 	} else if (s->state == STATE_COPY_DATA) {
 		snprintf(table, sizeof(table), "%s%s%s", s->sql.schema,
-			 *s->sql.schema ? "." : "", s->sql.table);
+			 *s->sql.schema ? "." : "", s->sql.name);
 		fail_with(s, DUMPSCAN_CUT_IN_DATA, s->result.lines, "", table);
 	} else if (inside == TOKEN_LITERAL) {
 		fail_at(s, DUMPSCAN_CUT_IN_LITERAL, s->lex.token_line);
@@ -304,7 +306,6 @@ static const struct {
 	[DUMPSCAN_BAD_COPY]           = { LINE_FIRST, "COPY in a form that pg_dump does not write" },
 	[DUMPSCAN_BAD_NAME]           = { LINE_FIRST, "table whose name cannot be told" },
 	[DUMPSCAN_BAD_STATEMENT]      = { LINE_FIRST, "statement that no dump of a metamodel has" },
-	[DUMPSCAN_BAD_BEGIN]          = { LINE_FIRST, "BEGIN at which psql may lose track" },
 	[DUMPSCAN_BAD_SETTING]        = { LINE_FIRST, "setting under which psql may read the file "
 						      "differently" },
 	[DUMPSCAN_BAD_TOKEN]          = { LINE_FIRST, "characters that pg_dump does not write" },
@@ -353,8 +354,10 @@ bool dumpscan_finish(struct dumpscan *s, struct error *err)
 	/* A last line without its end: psql gives it one, but not to data. */
 	if (is_partial && s->state == STATE_COPY_DATA)
 		s->lex.lines++;
-	else if (is_partial && s->state != STATE_DONE)
+	else if (is_partial && s->state != STATE_DONE) {
+		s->is_ending = true;
 		feed_text(s, "\n", 1);
+	}
 	s->result.lines = s->lex.lines;
 	s->result.ambiguous_line = s->lex.ambiguous_line;
 	check_end(s);

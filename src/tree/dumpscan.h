@@ -18,16 +18,17 @@
  * with "\restrict KEY" with the matching "\unrestrict KEY"; it has no other backslash
  * command, each COPY is of pg_dump's form and has its data, and nothing in it is read
  * otherwise by another release of psql. What is refused beyond that is only what pg_dump
- * never writes, such as a carriage return outside of literals.
+ * never writes for the relations of an account: a carriage return outside of literals, a
+ * function. What each statement is about, a hook is told.
  *
  * Names in a database cannot make a cut file look whole: in literals, quoted names and
  * data the closing comment is not at the top level; in pg_dump's "-- Name: ..." comments
  * it is not a line of its own. (A pg_dump from before February 2012 wrote line breaks in
  * names into its comments. Where there is a \restrict, its random key closes that, too.)
  *
- * What a lexer cannot see is a setting that a dump changes in disguise, from within a
- * function it calls: standard_conforming_strings, against which there is
- * `ambiguous_line`, and client_encoding.
+ * What it cannot see is what expressions do while they are evaluated, such as to change a
+ * setting in disguise: standard_conforming_strings, against which there is
+ * `ambiguous_line`, or client_encoding.
  */
 #ifndef TREE_DUMPSCAN_H
 #define TREE_DUMPSCAN_H
@@ -58,7 +59,6 @@ enum dumpscan_problem {
 	DUMPSCAN_BAD_COPY,
 	DUMPSCAN_BAD_NAME,
 	DUMPSCAN_BAD_STATEMENT,
-	DUMPSCAN_BAD_BEGIN,
 	DUMPSCAN_BAD_SETTING,
 	DUMPSCAN_BAD_TOKEN,
 	DUMPSCAN_VARIABLE, /* psql would put the value of one of its variables here */
@@ -67,12 +67,13 @@ enum dumpscan_problem {
 	DUMPSCAN_NUL,
 };
 
-typedef void (*dumpscan_table_fn)(void *owner, const char *schema, const char *table);
+typedef void (*dumpscan_target_fn)(void *owner, enum dumpsql_use use, const char *schema,
+				   const char *name);
 
 /*
- * on_table: a table that is created, or filled by COPY or INSERT. Names are as the server
- * would have them. The schema of a bare name is the first of the last search_path, "" if
- * that is empty.
+ * on_target: what a statement is about: the relation it creates, fills, changes or hangs
+ * something on. Names are as the server would have them. The schema of a bare name is the
+ * first of the last search_path, "" if that is empty.
  * on_value: the watched column of each COPY row of a table of the watched name, in any
  * schema; NULL for NULL, cut at DUMPROWS_VALUE_MAX bytes.
  * Each may be NULL.
@@ -80,7 +81,7 @@ typedef void (*dumpscan_table_fn)(void *owner, const char *schema, const char *t
 struct dumpscan_hooks {
 	const char *watch_table;
 	const char *watch_column;
-	dumpscan_table_fn on_table;
+	dumpscan_target_fn on_target;
 	dumprows_value_fn on_value;
 	void *owner;
 };
@@ -109,6 +110,7 @@ struct dumpscan {
 	struct dumprows rows;
 	int state;
 	bool has_newline; /* the last byte was one */
+	bool is_ending;   /* what is fed is the line end that the file lacks */
 	uint64_t statement_line;
 	bool has_statement;
 	char key[DUMP_TEXT_SIZE]; /* of \\restrict; "" without one */

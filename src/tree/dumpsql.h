@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The statements of a plain dump, token by token: where one ends for psql, which table it
- * creates or fills, what it sets. Part of dumpscan.
+ * The statements of a plain dump, token by token: where one ends for psql, what it is
+ * about, what it sets. Part of dumpscan.
  *
  * Nothing of a statement is kept but the names in it, so it may be of any length.
  */
@@ -12,7 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tree/dumpforms.h"
 #include "tree/dumplex.h"
+
+enum { DUMPSQL_PARTS = 3 }; /* schema.table.column */
 
 /* What a token does to the statement it belongs to. */
 enum dumpsql_effect {
@@ -22,18 +25,15 @@ enum dumpsql_effect {
 	SQL_BAD_COPY,      /* a COPY of a form that pg_dump does not write */
 	SQL_BAD_NAME,      /* a table whose name cannot be told */
 	SQL_BAD_STATEMENT, /* of a kind that pg_dump does not write for a metamodel */
-	SQL_BAD_BEGIN,     /* psql may lose track of where this statement ends */
 	SQL_BAD_SETTING,   /* psql may read what follows otherwise than we do */
 };
 
-enum dumpsql_target { SQL_NO_TARGET, SQL_CREATED, SQL_FILLED };
-
 struct dumpsql {
-	/* The table of the last CREATE TABLE, INSERT or COPY. The token that completes
-	 * its name sets `target`; the caller takes note and clears it. */
-	enum dumpsql_target target;
-	char schema[DUMP_TEXT_SIZE]; /* "" if it has none */
-	char table[DUMP_TEXT_SIZE];
+	/* The token that completes the name of what the statement is about sets `target`;
+	 * the caller takes note and clears it. */
+	enum dumpsql_use target;
+	const char *schema; /* "" if it has none */
+	const char *name;
 
 	const char *watch_column; /* to find in the column lists of COPY; may be NULL */
 	bool has_watched;         /* the last COPY has it, */
@@ -43,18 +43,14 @@ struct dumpsql {
 	uint64_t count;            /* tokens of the statement at hand */
 
 	/* The rest is dumpsql's own. */
-	int state;
-	int statement;
-	bool is_qualified;
+	enum dumpforms_state state;
+	enum dumpforms_state after; /* behind the name */
+	enum dumpsql_use use;
+	char parts[DUMPSQL_PARTS][DUMP_TEXT_SIZE]; /* of the name */
+	uint32_t part_count;
 	char search_path[DUMP_TEXT_SIZE]; /* its first schema */
 	uint32_t column;
 	uint64_t paren_depth;
-	uint64_t begin_depth;
-	uint64_t routine_words; /* of CREATE OR REPLACE FUNCTION, so far */
-	bool is_routine;        /* the statement begins with all of them */
-	bool has_schema;        /* it is a CREATE SCHEMA */
-	bool has_function;      /* it makes one, or may */
-	bool is_after_begin;
 	bool is_after_semicolon; /* of one that did not end the statement */
 };
 

@@ -32,10 +32,13 @@ static void add_to_hash(struct outcome *o, const char *text)
 	o->hash = (o->hash ^ 0xff) * 1099511628211u;
 }
 
-static void on_table(void *owner, const char *schema, const char *table)
+static void on_target(void *owner, enum dumpsql_use use, const char *schema,
+		      const char *name)
 {
+	if (use == SQL_NO_USE || use == SQL_COLUMN || !*name)
+		abort();
 	add_to_hash(owner, schema);
-	add_to_hash(owner, table);
+	add_to_hash(owner, name);
 }
 
 static void on_value(void *owner, const char *value)
@@ -63,7 +66,7 @@ static void scan(struct outcome *o, const uint8_t *data, size_t size, size_t cut
 	struct dumpscan_hooks hooks = {
 		.watch_table = "_general",
 		.watch_column = "version",
-		.on_table = on_table,
+		.on_target = on_target,
 		.on_value = on_value,
 		.owner = o,
 	};

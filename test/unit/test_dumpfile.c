@@ -74,8 +74,8 @@ static void test_a_sound_file_has_its_facts(void **state)
 {
 	struct fixture *f = *state;
 
-	check(f, "CREATE TABLE a.b ();\nCOPY a.b FROM stdin;\n1\n2\n\\.\nSELECT "
-		 "'\\';\n" TAIL);
+	check(f, "CREATE TABLE a.b ();\nCOPY a.b FROM stdin;\n1\n2\n\\.\nINSERT "
+		 "INTO a.b VALUES ('\\');\n" TAIL);
 	assert_true(f->facts.is_sound);
 	assert_int_equal(f->facts.problem.kind, ERROR_NONE);
 	assert_int_equal(f->facts.tables, 1);
@@ -83,7 +83,7 @@ static void test_a_sound_file_has_its_facts(void **state)
 	assert_int_equal(f->facts.ambiguous_line, 6);
 	assert_string_equal(
 		f->facts.sha256,
-		"ef19492d8c17456ac8ca8623579b004d82e327e83f9bc15cc85e4dbea12ad746");
+		"3d542522ae80b7a43d99ee96be89da7f7a1187b21d6215070a69ac08e5e91a60");
 }
 
 static void test_an_unsound_file_has_size_and_hash_all_the_same(void **state)
@@ -107,7 +107,7 @@ static void test_a_file_larger_than_the_buffer_is_read_whole(void **state)
 	struct fixture *f = *state;
 	struct strbuf text = { 0 };
 
-	strbuf_add_str(&text, "COPY a.b FROM stdin;\n");
+	strbuf_add_str(&text, "CREATE TABLE a.b ();\nCOPY a.b FROM stdin;\n");
 	for (int i = 0; i < 100000; i++)
 		strbuf_add_format(&text, "%d\tsome text\n", i);
 	strbuf_add_str(&text, "\\.\n" TAIL);
@@ -117,18 +117,19 @@ static void test_a_file_larger_than_the_buffer_is_read_whole(void **state)
 	assert_int_equal(f->facts.rows, 100000);
 	assert_string_equal(
 		f->facts.sha256,
-		"3d17118cd25e68a5a7affc09251785ac26a600b79ab8477aed37ca5c60d9c4aa");
+		"c07b0f382012f45793d16892aa30405628612e330bfe13244eafde333539ef6f");
 }
 
 static void test_the_offset_counts_for_nothing_and_stays(void **state)
 {
 	struct fixture *f = *state;
+	static const char text[] = "CREATE TABLE a.b ();\n" TAIL;
 
-	check(f, TAIL);
+	check(f, text);
 	assert_int_equal(lseek(f->fd, 7, SEEK_SET), 7);
 	assert_true(dumpfile_check(f->fd, &f->opts, &f->facts, &f->err));
 	assert_true(f->facts.is_sound);
-	assert_int_equal(f->facts.size_bytes, strlen(TAIL));
+	assert_int_equal(f->facts.size_bytes, strlen(text));
 	assert_int_equal(lseek(f->fd, 0, SEEK_CUR), 7);
 }
 
@@ -172,6 +173,66 @@ static void test_a_table_of_another_account_is_unsound(void **state)
 	assert_true(f->facts.is_sound);
 }
 
+static void test_what_is_not_of_the_metamodel_is_unsound(void **state)
+{
+	static const char *const others[] = {
+		"ALTER TABLE other._x OWNER TO y;",
+		"CREATE VIEW acct.v AS SELECT 1;",
+		"COPY acct.\"Post\" FROM stdin;\n\\.",
+		"CREATE INDEX i ON acct.x (y);",
+		"SELECT pg_catalog.setval('acct.s', 1);",
+		"COMMENT ON INDEX other.i IS 'x';",
+		"ALTER SEQUENCE acct.s OWNED BY acct._x.y;",
+		"ALTER TABLE _x OWNER TO y;",
+		"CREATE SEQUENCE acct.t; CREATE TABLE acct.t ();",
+	};
+	struct fixture *f = *state;
+
+	f->opts.expect_schema = "acct";
+	f->opts.expect_prefix = "_";
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		char *text =
+			str_format("CREATE TABLE acct._x ();\n%s\n%s", others[i], TAIL);
+
+		check(f, text);
+		if (f->facts.is_sound || !strstr(f->facts.problem.text, "line 2: ") ||
+		    !strstr(f->facts.problem.text, ": not of this account's metamodel"))
+			fail_msg("%s: %s", others[i], f->facts.problem.text);
+		free(text);
+	}
+	check(f, "CREATE TABLE public._x ();\n" TAIL);
+	assert_unsound(f, "holds table public._x of another account (line 1)");
+}
+
+static void test_a_sequence_and_an_index_may_have_names_of_their_own(void **state)
+{
+	struct fixture *f = *state;
+
+	f->opts.expect_schema = "acct";
+	f->opts.expect_prefix = "_";
+	check(f,
+	      "CREATE TABLE acct._x (id int, n int);\nCREATE SEQUENCE acct.s;\n"
+	      "ALTER TABLE acct.s OWNER TO y;\nALTER SEQUENCE acct.s OWNED BY "
+	      "acct._x.id;\n"
+	      "ALTER TABLE acct._x ALTER COLUMN n ADD GENERATED ALWAYS AS IDENTITY (\n"
+	      "    SEQUENCE NAME acct.\"T\"\n    START WITH 1\n);\n"
+	      "SELECT pg_catalog.setval('acct.s', 1, true);\n"
+	      "SELECT pg_catalog.setval('acct.\"T\"', 1, true);\n"
+	      "CREATE INDEX i ON acct._x (id);\nCOMMENT ON INDEX acct.i IS 'x';\n" TAIL);
+	assert_string_equal(f->facts.problem.text, "");
+	assert_true(f->facts.is_sound);
+}
+
+static void test_a_dump_without_a_table_or_a_view_is_unsound(void **state)
+{
+	struct fixture *f = *state;
+
+	check(f, "SET row_security = off;\n" TAIL);
+	assert_unsound(f, "holds no table");
+	check(f, "CREATE VIEW _v AS SELECT 1;\n" TAIL);
+	assert_true(f->facts.is_sound);
+}
+
 static void test_the_old_search_path_names_the_account(void **state)
 {
 	struct fixture *f = *state;
@@ -188,7 +249,7 @@ static void test_a_cut_is_reported_before_another_accounts_table(void **state)
 	struct fixture *f = *state;
 
 	f->opts.expect_schema = "acct";
-	check(f, "CREATE TABLE other._x ();\nSELECT 1");
+	check(f, "CREATE TABLE other._x ();\nINSERT INTO x");
 	assert_unsound(f, "truncated inside the statement that begins in line 2");
 }
 
@@ -200,8 +261,8 @@ static void test_watched_values_reach_their_owner(void **state)
 					  .watch_column = "version",
 					  .on_value = on_value,
 					  .owner = f };
-	check(f,
-	      "COPY a._general (version, x) FROM stdin;\n0.003\t1\n\\N\t2\n\\.\n" TAIL);
+	check(f, "CREATE TABLE a._general ();\nCOPY a._general (version, x) FROM "
+		 "stdin;\n0.003\t1\n\\N\t2\n\\.\n" TAIL);
 	assert_true(f->facts.is_sound);
 	assert_string_equal(f->values.buf, "0.003|(null)|");
 }
@@ -217,6 +278,9 @@ int main(void)
 		TEST(test_the_offset_counts_for_nothing_and_stays),
 		TEST(test_what_cannot_be_read_is_an_error),
 		TEST(test_a_table_of_another_account_is_unsound),
+		TEST(test_what_is_not_of_the_metamodel_is_unsound),
+		TEST(test_a_sequence_and_an_index_may_have_names_of_their_own),
+		TEST(test_a_dump_without_a_table_or_a_view_is_unsound),
 		TEST(test_the_old_search_path_names_the_account),
 		TEST(test_a_cut_is_reported_before_another_accounts_table),
 		TEST(test_watched_values_reach_their_owner),

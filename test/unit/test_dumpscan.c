@@ -172,15 +172,19 @@ struct outcome {
 	struct dumpscan_result result;
 	bool ok;
 	struct error err;
-	struct strbuf tables; /* "schema.table " for each call of on_table */
-	struct strbuf values; /* "value|" for each call of on_value */
+	struct strbuf tables;  /* "schema.table " for each TABLE or ROWS of on_target */
+	struct strbuf targets; /* "use:schema.name " for each of all */
+	struct strbuf values;  /* "value|" for each call of on_value */
 };
 
-static void on_table(void *owner, const char *schema, const char *table)
+static void on_target(void *owner, enum dumpsql_use use, const char *schema,
+		      const char *name)
 {
 	struct outcome *o = owner;
 
-	strbuf_add_format(&o->tables, "%s.%s ", schema, table);
+	if (use == SQL_TABLE || use == SQL_ROWS)
+		strbuf_add_format(&o->tables, "%s.%s ", schema, name);
+	strbuf_add_format(&o->targets, "%c:%s.%s ", "-TVSRrcp"[use], schema, name);
 }
 
 static void on_value(void *owner, const char *value)
@@ -198,13 +202,14 @@ static void scan(struct outcome *o, const char *data, size_t size, size_t cut,
 	struct dumpscan_hooks hooks = {
 		.watch_table = "_general",
 		.watch_column = "version",
-		.on_table = on_table,
+		.on_target = on_target,
 		.on_value = on_value,
 		.owner = o,
 	};
 
 	*o = (struct outcome){ .ok = false };
 	strbuf_add(&o->tables, "", 0);
+	strbuf_add(&o->targets, "", 0);
 	strbuf_add(&o->values, "", 0);
 	dumpscan_init(&o->scan, &hooks);
 	dumpscan_feed(&o->scan, data, cut);
@@ -222,6 +227,7 @@ static void scan(struct outcome *o, const char *data, size_t size, size_t cut,
 static void release(struct outcome *o)
 {
 	strbuf_release(&o->tables);
+	strbuf_release(&o->targets);
 	strbuf_release(&o->values);
 }
 
@@ -229,7 +235,7 @@ static void assert_same(const struct outcome *a, const struct outcome *b)
 {
 	assert_int_equal(a->ok, b->ok);
 	assert_string_equal(a->err.text, b->err.text);
-	assert_string_equal(a->tables.buf, b->tables.buf);
+	assert_string_equal(a->targets.buf, b->targets.buf);
 	assert_string_equal(a->values.buf, b->values.buf);
 	assert_int_equal(a->result.bytes, b->result.bytes);
 	assert_int_equal(a->result.lines, b->result.lines);
@@ -345,6 +351,8 @@ static void test_a_real_dump_is_sound_and_counted(void **state)
 	assert_string_equal(run.tables.buf,
 			    "bob._general bob._roles bob._general bob._roles ");
 	assert_string_equal(run.values.buf, "0.009|");
+	assert_non_null(strstr(run.targets.buf, "S:bob._roles_id_seq r:bob._roles_id_seq "
+						"r:bob._roles_id_seq r:bob._roles "));
 }
 
 static void test_no_part_of_a_real_dump_is_complete(void **state)
@@ -383,8 +391,7 @@ static void test_the_new_search_path_means_no_schema(void **state)
 	(void)state;
 	assert_sound("SET search_path = a, pg_catalog;\nCREATE TABLE t ();\n"
 		     "SELECT pg_catalog.set_config('search_path', '', false);\n"
-		     "CREATE TABLE u ();SET search_path TO 'b';CREATE TABLE v();"
-		     "SET search_path = DEFAULT;");
+		     "CREATE TABLE u ();SET search_path TO 'b';CREATE TABLE v();");
 	assert_string_equal(run.tables.buf, "a.t .u b.v ");
 }
 
@@ -395,11 +402,94 @@ static void test_tables_are_counted_at_the_start_of_statements(void **state)
 		     "CREATE FOREIGN TABLE a.e() SERVER s;\n"
 		     "/* CREATE TABLE a.f(); */ CREATE TABLE a.g AS SELECT 1;\n"
 		     "-- CREATE TABLE a.h();\n"
-		     "SELECT 'CREATE TABLE a.i();'; COMMENT ON TABLE a.j IS 'x';\n"
-		     "CREATE VIEW a.k AS SELECT 1; CREATE FOREIGN DATA WRAPPER w;\n"
+		     "COMMENT ON TABLE a.i IS 'CREATE TABLE a.i();'; COMMENT ON TABLE "
+		     "a.j IS 'x';\n"
+		     "CREATE VIEW a.k AS SELECT 1;\n"
 		     "CREATE INDEX ON a.l (create, \"table\");");
 	assert_int_equal(run.result.tables, 4);
 	assert_string_equal(run.tables.buf, "a.b a.d a.e a.g ");
+}
+
+static const struct {
+	const char *sql;
+	const char *targets;
+} targets[] = {
+	/* clang-format off */
+	{ "CREATE UNLOGGED TABLE a._b (c int);", "T:a._b " },
+	{ "CREATE FOREIGN TABLE a._b (c int) SERVER s;", "T:a._b " },
+	{ "CREATE OR REPLACE VIEW a._v AS SELECT 1;", "V:a._v " },
+	{ "CREATE MATERIALIZED VIEW a._v AS SELECT 1 WITH NO DATA;", "V:a._v " },
+	{ "REFRESH MATERIALIZED VIEW a._v;", "r:a._v " },
+	{ "CREATE UNLOGGED SEQUENCE a.s START WITH 1;", "S:a.s " },
+	{ "ALTER SEQUENCE a.s OWNED BY a._b.id;", "r:a.s " },
+	{ "ALTER TABLE ONLY a._b ADD CONSTRAINT c PRIMARY KEY (id);", "r:a._b " },
+	{ "ALTER TABLE a._b SET ACCESS METHOD heap;", "r:a._b " },
+	{ "ALTER SEQUENCE a.s SET LOGGED;", "r:a.s " },
+	{ "ALTER TABLE ONLY a.\"Only\" REPLICA IDENTITY FULL;", "r:a.Only " },
+	{ "ALTER TABLE a.only OWNER TO b;", "r:a.only " },
+	{ "ALTER TABLE a._b ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (\n"
+	  "    SEQUENCE NAME a.\"s\"\n    START WITH 1);", "r:a._b S:a.s " },
+	{ "ALTER TABLE ONLY a._b ALTER COLUMN sequence SET DEFAULT f(sequence.name);", "r:a._b " },
+	{ "ALTER TABLE ONLY x.y ATTACH PARTITION a._b FOR VALUES IN (1, 2);", "r:a._b " },
+	{ "ALTER INDEX x.y ATTACH PARTITION a.i;", "p:a.i " },
+	{ "ALTER INDEX a.i ALTER COLUMN 1 SET STATISTICS 7;", "p:a.i " },
+	{ "ALTER STATISTICS a.s SET STATISTICS 7;", "p:a.s " },
+	{ "ALTER FOREIGN TABLE ONLY a._b ALTER COLUMN c OPTIONS (d 'e');", "r:a._b " },
+	{ "ALTER MATERIALIZED VIEW a._v CLUSTER ON i;", "r:a._v " },
+	{ "ALTER TRIGGER t ON a._b DEPENDS ON EXTENSION e;", "r:a._b " },
+	{ "ALTER PUBLICATION p ADD TABLE ONLY a._b (c, d) WHERE (c > 1);", "r:a._b " },
+	{ "CREATE UNIQUE INDEX i ON ONLY a._b USING btree (c, lower(\"on\"));", "r:a._b " },
+	{ "CREATE CONSTRAINT TRIGGER t AFTER INSERT OR UPDATE OF \"on\", c ON a._b FROM x.y "
+	  "EXECUTE PROCEDURE x.f('on z');", "r:a._b " },
+	{ "CREATE RULE \"to\" AS\n ON INSERT TO a._b DO INSTEAD (DELETE FROM x; NOTIFY y);", "r:a._b " },
+	{ "CREATE POLICY p ON a._b TO r USING (true);", "r:a._b " },
+	{ "CREATE STATISTICS x.s (mcv) ON c, extract(day from d), (e) FROM a._b;", "r:a._b " },
+	{ "COMMENT ON COLUMN a._b.c IS 'x';", "r:a._b " },
+	{ "COMMENT ON MATERIALIZED VIEW a._v IS 'x';", "r:a._v " },
+	{ "COMMENT ON INDEX a.i IS NULL;", "p:a.i " },
+	{ "COMMENT ON CONSTRAINT c ON a._b IS 'x';", "r:a._b " },
+	{ "SECURITY LABEL FOR p ON COLUMN a._b.c IS 'x';", "r:a._b " },
+	{ "GRANT SELECT (c), UPDATE (\"on\") ON TABLE a._b TO r WITH GRANT OPTION;", "r:a._b " },
+	{ "REVOKE ALL ON SEQUENCE a.s FROM PUBLIC;", "r:a.s " },
+	{ "SELECT pg_catalog.setval('a.\"S\"\"''x\"', 3, true);", "r:a.S\"'x " },
+	{ "SELECT pg_catalog.setval('\"A\".S', -3);", "r:A.s " },
+	{ "SET standard_conforming_strings = off;\n"
+	  "SELECT pg_catalog.setval('\"a\\\\b\"._s', 3, false);", "r:a\\b._s " },
+	/* and as they were once, behind a search_path */
+	{ "SET search_path = a, pg_catalog; ALTER TABLE _b OWNER TO c;", "r:a._b " },
+	{ "SET search_path = a; COMMENT ON COLUMN _b.c IS 'x';", "r:a._b " },
+	{ "SET search_path = a, pg_catalog; SELECT pg_catalog.setval('_s', 1, false);", "r:a._s " },
+	{ "SET search_path = a; SELECT "
+	  "pg_catalog.setval(pg_catalog.pg_get_serial_sequence('_b', 'id'), 1, true);", "r:a._b " },
+	/* clang-format on */
+};
+
+static void test_what_each_statement_is_about_is_told(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
+		assert_sound(targets[i].sql);
+		if (strcmp(run.targets.buf, targets[i].targets) != 0)
+			fail_msg("%s: %s", targets[i].sql, run.targets.buf);
+	}
+}
+
+static void test_a_statement_that_is_cut_off_is_truncated(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
+		size_t length = strlen(targets[i].sql);
+		char *text = xstrdup(targets[i].sql);
+
+		while (--length > 0 && text[length - 1] != ';' &&
+		       !str_has_prefix(text, "SET ")) {
+			text[length] = '\0';
+			check(text);
+			if (!strstr(run.err.text, "truncated inside"))
+				fail_msg("%s: %s", text, run.err.text);
+		}
+		free(text);
+	}
 }
 
 static void test_names_are_as_the_server_has_them(void **state)
@@ -419,6 +509,17 @@ static void test_a_name_that_cannot_be_told_is_a_problem(void **state)
 		"CREATE TABLE \"\" ();",
 		"INSERT INTO 'x' VALUES (1);",
 		"CREATE TABLE;",
+		"ALTER TABLE ONLY;",
+		"ALTER TABLE a.b.c OWNER TO x;",
+		"COMMENT ON COLUMN c IS 'x';",
+		"COMMENT ON COLUMN a.b.c.d IS 'x';",
+		"SELECT pg_catalog.setval('', 1, true);",
+		"SELECT pg_catalog.setval('a.b.c', 1, true);",
+		"SELECT pg_catalog.setval('a.', 1, true);",
+		"SELECT pg_catalog.setval('\"a', 1, true);",
+		"SELECT pg_catalog.setval('\"a\"b', 1, true);",
+		"SELECT pg_catalog.setval('a b', 1, true);",
+		"SELECT pg_catalog.setval(E'a', 1, true);",
 	};
 	static const char expected[] = "line 5: table whose name cannot be told";
 	char *text = str_format("CREATE TABLE a%0255d ();", 0);
@@ -487,12 +588,12 @@ static void test_the_closing_comment_does_not_count_inside_anything(void **state
 	assert_string_equal(run.err.text, literal);
 	check("\nCREATE TABLE \"x\n" TAIL);
 	assert_string_equal(run.err.text, literal);
-	check("SELECT 1 +\n $x$\n" TAIL);
+	check("INSERT INTO t SELECT 1 +\n $x$\n" TAIL);
 	assert_string_equal(run.err.text, literal);
 	check("\n/* /* */\n" TAIL);
 	assert_string_equal(run.err.text,
 			    "truncated inside the comment that begins in line 2");
-	check(HEAD "SELECT 1\n" TAIL);
+	check(HEAD "INSERT INTO t SELECT 1\n" TAIL);
 	assert_string_equal(run.err.text, statement);
 	check(HEAD "CREATE TABLE a (x int;\n" TAIL);
 	assert_string_equal(run.err.text, statement);
@@ -518,8 +619,8 @@ static void test_a_cut_inside_data_names_table_and_line(void **state)
 
 static void test_text_after_the_closing_comment_is_a_problem(void **state)
 {
-	static const char *const texts[] = { "SELECT 1;\n", "-- more\n", " --\n",
-					     "/* */\n", ";" };
+	static const char *const texts[] = { "INSERT INTO t SELECT 1;\n", "-- more\n",
+					     " --\n", "/* */\n", ";" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -530,7 +631,8 @@ static void test_text_after_the_closing_comment_is_a_problem(void **state)
 				    "line 9: text after pg_dump's closing comment");
 		free(text);
 	}
-	check(HEAD TAIL HEAD "SELECT 1;\n" TAIL); /* two dumps in one file */
+	check(HEAD TAIL HEAD
+	      "INSERT INTO t SELECT 1;\n" TAIL); /* two dumps in one file */
 	assert_true(run.ok);
 }
 
@@ -561,7 +663,7 @@ static void test_restrict_comes_once_and_first(void **state)
 		"line 2: backslash command \\restrict a outside of data";
 
 	(void)state;
-	check("SELECT 1;\n\\restrict a\n" TAIL "\\unrestrict a\n");
+	check("INSERT INTO t SELECT 1;\n\\restrict a\n" TAIL "\\unrestrict a\n");
 	assert_string_equal(run.err.text, expected);
 	check("\\restrict a\n\\restrict a\n" TAIL "\\unrestrict a\n");
 	assert_string_equal(run.err.text, expected);
@@ -575,10 +677,10 @@ static void test_unrestrict_comes_last(void **state)
 	check("\\restrict a\n\\unrestrict a\n" TAIL);
 	assert_string_equal(run.err.text,
 			    "line 2: backslash command \\unrestrict a outside of data");
-	check("\\restrict a\n" TAIL "SELECT 1;\n\\unrestrict a\n");
+	check("\\restrict a\n" TAIL "INSERT INTO t SELECT 1;\n\\unrestrict a\n");
 	assert_string_equal(run.err.text,
 			    "line 7: backslash command \\unrestrict a outside of data");
-	check("\\restrict a\nSELECT 1\n" TAIL "\\unrestrict a\n;");
+	check("\\restrict a\nINSERT INTO t SELECT 1\n" TAIL "\\unrestrict a\n;");
 	assert_string_equal(run.err.text,
 			    "line 7: backslash command \\unrestrict a outside of data");
 	check("\\restrict a\n" TAIL "\\unrestrict a\nSELECT 1;\n" TAIL);
@@ -634,15 +736,15 @@ static void test_a_backslash_command_is_seen_anywhere_outside(void **state)
 {
 	(void)state;
 	assert_problem("\\! id", "line 5: backslash command \\! id outside of data");
-	assert_problem("SELECT 1; \\! id",
+	assert_problem("INSERT INTO t SELECT 1; \\! id",
 		       "line 5: backslash command \\! id outside of data");
-	assert_problem("SELECT 1\n+ 2\\g /x",
+	assert_problem("INSERT INTO t SELECT 1\n+ 2\\g /x",
 		       "line 6: backslash command \\g /x outside of data");
-	assert_problem("SELECT 1 \\; SELECT 2;",
+	assert_problem("INSERT INTO t SELECT 1 \\; SELECT 2;",
 		       "line 5: backslash command \\; SELECT 2; outside of data");
 	assert_problem("\\.", "line 5: backslash command \\. outside of data");
 	assert_problem("\\", "line 5: backslash command \\ outside of data");
-	check("SELECT 1;\\! id");
+	check("INSERT INTO t SELECT 1;\\! id");
 	assert_string_equal(run.err.text,
 			    "line 1: backslash command \\! id outside of data");
 }
@@ -669,68 +771,73 @@ static void test_an_excerpt_is_short_and_printable(void **state)
 static void test_literals_hide_backslashes(void **state)
 {
 	(void)state;
-	assert_sound("SELECT 'a\\! ''\n\\! b', E'\\! \\'\n\\! ', U&'\\0041', N'\\!';");
-	assert_sound("SELECT \"a\\! \"\"\n\\! b\", U&\"\\0041\", $$\\!\n\\! $ $$;");
-	assert_outside_after("SELECT 'a' ");
-	assert_outside_after("SELECT 'a''b'");
-	assert_outside_after("SELECT ''");
-	assert_inside_after("SELECT '''");
-	assert_outside_after("SELECT ''''");
-	assert_outside_after("SELECT \"a\"\"b\"");
-	assert_inside_after("SELECT \"a\"\"b");
-	assert_outside_after("SELECT 'a\\'");
-	assert_inside_after("SELECT 'a\\''");
+	assert_sound("INSERT INTO t SELECT 'a\\! ''\n\\! b', E'\\! \\'\n\\! ', "
+		     "U&'\\0041', N'\\!';");
+	assert_sound("INSERT INTO t SELECT \"a\\! \"\"\n\\! b\", U&\"\\0041\", "
+		     "$$\\!\n\\! $ $$;");
+	assert_outside_after("INSERT INTO t SELECT 'a' ");
+	assert_outside_after("INSERT INTO t SELECT 'a''b'");
+	assert_outside_after("INSERT INTO t SELECT ''");
+	assert_inside_after("INSERT INTO t SELECT '''");
+	assert_outside_after("INSERT INTO t SELECT ''''");
+	assert_outside_after("INSERT INTO t SELECT \"a\"\"b\"");
+	assert_inside_after("INSERT INTO t SELECT \"a\"\"b");
+	assert_outside_after("INSERT INTO t SELECT 'a\\'");
+	assert_inside_after("INSERT INTO t SELECT 'a\\''");
 }
 
 static void test_escape_strings_end_as_psql_ends_them(void **state)
 {
 	(void)state;
-	assert_inside_after("SELECT E'\\'");
-	assert_outside_after("SELECT e'\\''");
-	assert_outside_after("SELECT E'\\\\'");
-	assert_inside_after("SELECT E'\\\\\\'");
-	assert_outside_after("SELECT E'''\\'a\\\\'");
-	assert_inside_after("SELECT E'\\\n\\'");
-	assert_outside_after("SELECT E'\\\n'");
-	assert_outside_after("SELECT fE'\\'"); /* the name fe, then a plain literal */
-	assert_outside_after("SELECT _e'\\'");
-	assert_outside_after("SELECT \xc3\xa9'\\'");
-	assert_inside_after("SELECT $e'\\'");  /* $, then E'...' */
-	assert_outside_after("SELECT :e'\\'"); /* :e may be a psql variable */
-	assert_outside_after("SELECT E '\\'");
+	assert_inside_after("INSERT INTO t SELECT E'\\'");
+	assert_outside_after("INSERT INTO t SELECT e'\\''");
+	assert_outside_after("INSERT INTO t SELECT E'\\\\'");
+	assert_inside_after("INSERT INTO t SELECT E'\\\\\\'");
+	assert_outside_after("INSERT INTO t SELECT E'''\\'a\\\\'");
+	assert_inside_after("INSERT INTO t SELECT E'\\\n\\'");
+	assert_outside_after("INSERT INTO t SELECT E'\\\n'");
+	assert_outside_after(
+		"INSERT INTO t SELECT fE'\\'"); /* the name fe, then a plain literal */
+	assert_outside_after("INSERT INTO t SELECT _e'\\'");
+	assert_outside_after("INSERT INTO t SELECT \xc3\xa9'\\'");
+	assert_inside_after("INSERT INTO t SELECT $e'\\'"); /* $, then E'...' */
+	assert_outside_after(
+		"INSERT INTO t SELECT :e'\\'"); /* :e may be a psql variable */
+	assert_outside_after("INSERT INTO t SELECT E '\\'");
 }
 
 static void test_other_literals_have_no_escapes(void **state)
 {
 	(void)state;
-	assert_outside_after("SELECT U&'\\'");
-	assert_inside_after("SELECT u&'\\''");
-	assert_outside_after("SELECT u & '\\'");
-	assert_outside_after("SELECT N'\\'");
-	assert_outside_after("SELECT B'1\\'");
-	assert_outside_after("SELECT x'1'''");
-	assert_outside_after("SELECT U&\"\\\"");
-	assert_inside_after("SET standard_conforming_strings = off;\nSELECT b'''\\'");
-	assert_outside_after("SELECT u&\"a\"\"b\"");
-	assert_inside_after("SELECT u&\"a\"\"b");
+	assert_outside_after("INSERT INTO t SELECT U&'\\'");
+	assert_inside_after("INSERT INTO t SELECT u&'\\''");
+	assert_outside_after("INSERT INTO t SELECT u & '\\'");
+	assert_outside_after("INSERT INTO t SELECT N'\\'");
+	assert_outside_after("INSERT INTO t SELECT B'1\\'");
+	assert_outside_after("INSERT INTO t SELECT x'1'''");
+	assert_outside_after("INSERT INTO t SELECT U&\"\\\"");
+	assert_inside_after(
+		"SET standard_conforming_strings = off;\nINSERT INTO t SELECT b'''\\'");
+	assert_outside_after("INSERT INTO t SELECT u&\"a\"\"b\"");
+	assert_inside_after("INSERT INTO t SELECT u&\"a\"\"b");
 }
 
 static void test_a_literal_is_not_continued_on_the_next_line(void **state)
 {
 	(void)state; /* for the server it is; psql 15 forgets that it was an E'...' */
-	assert_outside_after("SELECT E'a'\n'\\'");
+	assert_outside_after("INSERT INTO t SELECT E'a'\n'\\'");
 	assert_int_equal(run.result.ambiguous_line, 2);
-	assert_inside_after("SELECT E'a'\n'\\''");
-	assert_outside_after("SELECT 'a'\n'b'");
-	assert_outside_after("SELECT 'a' -- x\n'b'");
+	assert_inside_after("INSERT INTO t SELECT E'a'\n'\\''");
+	assert_outside_after("INSERT INTO t SELECT 'a'\n'b'");
+	assert_outside_after("INSERT INTO t SELECT 'a' -- x\n'b'");
 }
 
 static void test_comments_hide_backslashes(void **state)
 {
 	(void)state;
-	assert_sound("-- \\! id '\n/* \\! id ' -- */ SELECT 1 -- \\! ;\n;");
+	assert_sound("-- \\! id '\n/* \\! id ' -- */ INSERT INTO t SELECT 1 -- \\! ;\n;");
 	assert_outside_after("-- '\n");
-	assert_outside_after("SELECT 1 +-- /*\n");
+	assert_outside_after("INSERT INTO t SELECT 1 +-- /*\n");
 	assert_inside_after("/* -- */ -- ");
 	assert_inside_after("/* /* */ ");
 	assert_outside_after("/* /* */ */ ");
@@ -740,55 +847,65 @@ static void test_comments_hide_backslashes(void **state)
 	assert_inside_after("/*//**/ ");
 	assert_inside_after("/*/**/*");
 	assert_outside_after("/*/**/**/ ");
-	assert_inside_after("SELECT 1 */* ");
-	assert_outside_after("SELECT 1 / * ");
-	assert_outside_after("SELECT 1 - - ");
-	assert_outside_after("SELECT 1 -\n- ");
-	assert_outside_after("SELECT 1 /\n* ");
-	assert_inside_after("SELECT 1 @-/* ");
+	assert_inside_after("INSERT INTO t SELECT 1 */* ");
+	assert_outside_after("INSERT INTO t SELECT 1 / * ");
+	assert_outside_after("INSERT INTO t SELECT 1 - - ");
+	assert_outside_after("INSERT INTO t SELECT 1 -\n- ");
+	assert_outside_after("INSERT INTO t SELECT 1 /\n* ");
+	assert_inside_after("INSERT INTO t SELECT 1 @-/* ");
 }
 
 static void test_dollar_quotes_begin_only_where_psql_lets_them(void **state)
 {
 	(void)state;
-	assert_inside_after("SELECT $$ ");
-	assert_outside_after("SELECT $$ $$ ");
-	assert_inside_after("SELECT $a$ $$ $b$ $A$ ");
-	assert_outside_after("SELECT $a$ $$ $b$ $a$ ");
-	assert_outside_after("SELECT $a$ $b$a$ ");
-	assert_outside_after("SELECT $a$$a$");
-	assert_outside_after("SELECT $a$ $$a$ ");
-	assert_inside_after("SELECT $a$ $a ");
-	assert_inside_after("SELECT $a$ $a\n$ ");
-	assert_outside_after("SELECT a$a$ "); /* a name */
-	assert_outside_after("SELECT a$$ ");
-	assert_outside_after("SELECT _1$$ ");
-	assert_inside_after("SELECT 1$$ ");
-	assert_inside_after("SELECT $1$$ ");
-	assert_outside_after("SELECT $1$ ");
-	assert_outside_after("SELECT $a ");
-	assert_outside_after("SELECT $a-$a ");
-	assert_inside_after("SELECT $a-$a$ ");
-	assert_inside_after("SELECT :a$x$ ");
+	assert_inside_after("INSERT INTO t SELECT $$ ");
+	assert_outside_after("INSERT INTO t SELECT $$ $$ ");
+	assert_inside_after("INSERT INTO t SELECT $a$ $$ $b$ $A$ ");
+	assert_outside_after("INSERT INTO t SELECT $a$ $$ $b$ $a$ ");
+	assert_outside_after("INSERT INTO t SELECT $a$ $b$a$ ");
+	assert_outside_after("INSERT INTO t SELECT $a$$a$");
+	assert_outside_after("INSERT INTO t SELECT $a$ $$a$ ");
+	assert_inside_after("INSERT INTO t SELECT $a$ $a ");
+	assert_inside_after("INSERT INTO t SELECT $a$ $a\n$ ");
+	assert_outside_after("INSERT INTO t SELECT a$a$ "); /* a name */
+	assert_outside_after("INSERT INTO t SELECT a$$ ");
+	assert_outside_after("INSERT INTO t SELECT _1$$ ");
+	assert_inside_after("INSERT INTO t SELECT 1$$ ");
+	assert_inside_after("INSERT INTO t SELECT $1$$ ");
+	assert_outside_after("INSERT INTO t SELECT $1$ ");
+	assert_outside_after("INSERT INTO t SELECT $a ");
+	assert_outside_after("INSERT INTO t SELECT $a-$a ");
+	assert_inside_after("INSERT INTO t SELECT $a-$a$ ");
+	assert_inside_after("INSERT INTO t SELECT :a$x$ ");
 }
 
 static void test_standard_conforming_strings_counts_from_the_next_line(void **state)
 {
 	(void)state;
-	assert_outside_after("SET standard_conforming_strings = off; SELECT 'a\\'");
+	assert_outside_after(
+		"SET standard_conforming_strings = off; INSERT INTO t SELECT 'a\\'");
 	assert_int_equal(run.result.ambiguous_line, 1);
-	assert_inside_after("SET standard_conforming_strings = off;\nSELECT 'a\\'");
+	assert_inside_after(
+		"SET standard_conforming_strings = off;\nINSERT INTO t SELECT 'a\\'");
 	assert_int_equal(run.result.ambiguous_line, 2);
-	assert_inside_after("SET standard_conforming_strings TO 'off';\nSELECT n'a\\'");
-	assert_inside_after("SET\nstandard_conforming_strings = off;\nSELECT 'a\\'");
-	assert_outside_after("SET standard_conforming_strings\n= off; SELECT 'a\\'");
-	assert_outside_after("SET standard_conforming_strings = off;\n"
-			     "SET standard_conforming_strings = on;\nSELECT 'a\\'");
-	assert_inside_after("SET standard_conforming_strings = off;\n"
-			    "SET standard_conforming_strings = on; SELECT 'a\\'");
-	assert_outside_after("SET standard_conforming_strings = off;\nSELECT b'\\'");
-	assert_outside_after("SET standard_conforming_strings = off;\nSELECT U&'\\'");
-	assert_inside_after("SET standard_conforming_strings = on;\nSELECT E'\\'");
+	assert_inside_after(
+		"SET standard_conforming_strings TO 'off';\nINSERT INTO t SELECT n'a\\'");
+	assert_inside_after(
+		"SET\nstandard_conforming_strings = off;\nINSERT INTO t SELECT 'a\\'");
+	assert_outside_after(
+		"SET standard_conforming_strings\n= off; INSERT INTO t SELECT 'a\\'");
+	assert_outside_after(
+		"SET standard_conforming_strings = off;\n"
+		"SET standard_conforming_strings = on;\nINSERT INTO t SELECT 'a\\'");
+	assert_inside_after(
+		"SET standard_conforming_strings = off;\n"
+		"SET standard_conforming_strings = on; INSERT INTO t SELECT 'a\\'");
+	assert_outside_after(
+		"SET standard_conforming_strings = off;\nINSERT INTO t SELECT b'\\'");
+	assert_outside_after(
+		"SET standard_conforming_strings = off;\nINSERT INTO t SELECT U&'\\'");
+	assert_inside_after(
+		"SET standard_conforming_strings = on;\nINSERT INTO t SELECT E'\\'");
 }
 
 static void test_a_setting_we_cannot_follow_is_a_problem(void **state)
@@ -805,6 +922,10 @@ static void test_a_setting_we_cannot_follow_is_a_problem(void **state)
 		"SET NAMES 'Win950';",
 		"SET NAMES;",
 		"SET client_encoding = U&'\\0053JIS';",
+		"SET search_path = DEFAULT;",
+		"SET search_path = a, b;",
+		"SET search_path = U&\"a\";",
+		"SET SCHEMA 'a';",
 	};
 
 	(void)state;
@@ -824,13 +945,14 @@ static void test_a_setting_we_cannot_follow_is_a_problem(void **state)
 static void test_an_ambiguous_literal_is_recorded(void **state)
 {
 	(void)state;
-	assert_sound("SELECT 'a\\\\', 'b\\c', E'\\'', $$\\'$$, U&'\\', \"\\'\", b'\\';");
+	assert_sound("INSERT INTO t SELECT 'a\\\\', 'b\\c', E'\\'', $$\\'$$, U&'\\', "
+		     "\"\\'\", b'\\';");
 	assert_int_equal(run.result.ambiguous_line, 0);
-	assert_sound("SELECT\n'\na\\', 'b\\''c';");
+	assert_sound("INSERT INTO t SELECT\n'\na\\', 'b\\''c';");
 	assert_int_equal(run.result.ambiguous_line, 6);
-	assert_sound("SELECT 'a\\\\\\';");
+	assert_sound("INSERT INTO t SELECT 'a\\\\\\';");
 	assert_int_equal(run.result.ambiguous_line, 5);
-	assert_sound("SELECT 'a''\\';");
+	assert_sound("INSERT INTO t SELECT 'a''\\';");
 	assert_int_equal(run.result.ambiguous_line, 5);
 	assert_sound("COPY a.b FROM stdin;\n'\\'\n\\.\n-- '\\'\n");
 	assert_int_equal(run.result.ambiguous_line, 0);
@@ -839,28 +961,35 @@ static void test_an_ambiguous_literal_is_recorded(void **state)
 static void test_what_releases_of_psql_read_differently_is_a_problem(void **state)
 {
 	static const char *const tokens[] = {
-		"SELECT 1e'\\';", "SELECT 1a$b$;", "SELECT $1a$b$;",  "SELECT $1e5;",
-		"SELECT 0x1F;",   "SELECT 1_000;", "SELECT 1e--2\n;", "SELECT 1.5e;",
-		"SELECT 1.a;",    "SELECT :{?a};", "SELECT u&1;",     "SELECT 1e5x;",
-		"SELECT 1\v;",    "SELECT \x01;",  "SELECT \x7f;",
+		"INSERT INTO t SELECT 1e'\\';",  "INSERT INTO t SELECT 1a$b$;",
+		"INSERT INTO t SELECT $1a$b$;",  "INSERT INTO t SELECT $1e5;",
+		"INSERT INTO t SELECT 0x1F;",    "INSERT INTO t SELECT 1_000;",
+		"INSERT INTO t SELECT 1e--2\n;", "INSERT INTO t SELECT 1.5e;",
+		"INSERT INTO t SELECT 1.a;",     "INSERT INTO t SELECT :{?a};",
+		"INSERT INTO t SELECT u&1;",     "INSERT INTO t SELECT 1e5x;",
+		"INSERT INTO t SELECT 1\v;",     "INSERT INTO t SELECT \x01;",
+		"INSERT INTO t SELECT \x7f;",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(tokens); i++)
 		assert_problem(tokens[i],
 			       "line 5: characters that pg_dump does not write");
-	assert_sound("SELECT 1, 1.5, .5, 1., 1e5, 1.5E-3, 1e+10, a[1:2], $1, -1, t.a1;");
-	assert_sound("SELECT 1..10, 1.e5, 1;\f SELECT\t'\v\x01';");
+	assert_sound("INSERT INTO t SELECT 1, 1.5, .5, 1., 1e5, 1.5E-3, 1e+10, a[1:2], "
+		     "$1, -1, t.a1;");
+	assert_sound(
+		"INSERT INTO t SELECT 1..10, 1.e5, 1;\f INSERT INTO t SELECT\t'\v\x01';");
 }
 
 static void test_a_psql_variable_is_a_problem(void **state)
 {
 	(void)state;
-	assert_problem("SELECT :DBNAME;",
+	assert_problem("INSERT INTO t SELECT :DBNAME;",
 		       "line 5: psql would put its variable :DBNAME here");
 	assert_problem(":LAST_ERROR_MESSAGE COPY t FROM stdin;",
 		       "line 5: psql would put its variable :LAST_ERROR_MESSAGE here");
-	assert_sound("SELECT a[1:n], a[b:c], 'x'::USER, :DBNAME2, ':DBNAME', a[1:N], "
+	assert_sound("INSERT INTO t SELECT a[1:n], a[b:c], 'x'::USER, :DBNAME2, "
+		     "':DBNAME', a[1:N], "
 		     "x:=USER, 1::text;");
 }
 
@@ -869,45 +998,11 @@ static void test_a_psql_variable_is_a_problem(void **state)
 static void test_parentheses_keep_a_statement_open(void **state)
 {
 	(void)state;
-	assert_sound("CREATE RULE r AS ON INSERT TO t DO ALSO (SELECT 1; SELECT 2);");
-	assert_problem("SELECT (1; SELECT 2;",
+	assert_sound("CREATE RULE r AS ON INSERT TO t DO ALSO (SELECT 1; INSERT INTO t "
+		     "SELECT 2);");
+	assert_problem("INSERT INTO t SELECT (1; SELECT 2;",
 		       "truncated inside the statement that begins in line 5");
-	assert_sound("SELECT 1); SELECT (2);");
-}
-
-static void test_begin_atomic_keeps_a_statement_open(void **state)
-{
-	(void)state;
-	assert_sound("CREATE FUNCTION a.f(begin int) RETURNS int LANGUAGE sql\n"
-		     "BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; "
-		     "CREATE TABLE c (); END;\n"
-		     "CREATE TABLE a.b ();");
-	assert_int_equal(run.result.tables, 1);
-	assert_sound("create or replace procedure p() begin atomic ; end; "
-		     "CREATE TABLE a.b ();");
-	assert_int_equal(run.result.tables, 1);
-	assert_problem("CREATE FUNCTION f() BEGIN ATOMIC SELECT 1;",
-		       "truncated inside the statement that begins in line 5");
-	assert_sound("CREATE VIEW v AS SELECT t.begin FROM t; CREATE TABLE "
-		     "a.b (\"begin\" int, begin int); CREATE TRIGGER t AFTER UPDATE OF "
-		     "begin ON t EXECUTE FUNCTION f();");
-	assert_int_equal(run.result.tables, 1);
-}
-
-static void test_a_begin_that_psql_may_count_otherwise_is_a_problem(void **state)
-{
-	static const char *const statements[] = {
-		"CREATE FUNCTION begin() RETURNS int AS 'x';",
-		"CREATE FUNCTION f() BEGIN SELECT 1; END;",
-		"CREATE FUNCTION f() $BEGIN;",
-		"CREATE SCHEMA s CREATE FUNCTION f() BEGIN ATOMIC SELECT 1; END;",
-		"CREATE FUNCTION f() BEGIN ATOMIC SELECT t.begin FROM t; END;",
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(statements); i++)
-		assert_problem(statements[i],
-			       "line 5: BEGIN at which psql may lose track");
+	assert_sound("INSERT INTO t SELECT 1); INSERT INTO t SELECT (2);");
 }
 
 static void test_a_very_long_statement_is_no_problem(void **state)
@@ -915,7 +1010,7 @@ static void test_a_very_long_statement_is_no_problem(void **state)
 	struct strbuf text = { 0 };
 
 	(void)state;
-	strbuf_add_str(&text, "SELECT '");
+	strbuf_add_str(&text, "INSERT INTO t SELECT '");
 	for (int i = 0; i < 20000; i++)
 		strbuf_add_str(&text, "longer and longer\n");
 	strbuf_add_str(&text, "'");
@@ -931,8 +1026,8 @@ static void test_a_very_long_statement_is_no_problem(void **state)
 
 static void test_a_dollar_tag_beyond_our_memory_is_a_problem(void **state)
 {
-	char *sound = str_format("SELECT $a%0254d$ $a $a%0254d$;", 0, 0);
-	char *bad = str_format("SELECT $a%0255d$ $a $a%0255d$;", 0, 0);
+	char *sound = str_format("INSERT INTO t SELECT $a%0254d$ $a $a%0254d$;", 0, 0);
+	char *bad = str_format("INSERT INTO t SELECT $a%0255d$ $a $a%0255d$;", 0, 0);
 
 	(void)state;
 	assert_sound(sound);
@@ -981,17 +1076,16 @@ static void test_any_other_copy_is_a_problem(void **state)
 		"COPY t FROM \"stdin\";",
 		"COPY t;",
 		"COPY;",
-		"SELECT (; COPY t FROM stdin;\n)",
-		"CREATE FUNCTION f() BEGIN ATOMIC SELECT 1; COPY t FROM stdin;\nEND;",
+		"CREATE RULE r AS ON INSERT TO t DO (; COPY t FROM stdin;\n)",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(statements); i++)
 		assert_problem(statements[i],
 			       "line 5: COPY in a form that pg_dump does not write");
-	assert_sound(
-		"SELECT copy, stdin FROM t; COMMENT ON COLUMN t.copy IS 'COPY t FROM "
-		"stdin;\n';");
+	assert_sound("INSERT INTO t SELECT copy, stdin FROM t; COMMENT ON COLUMN t.copy "
+		     "IS 'COPY t FROM "
+		     "stdin;\n';");
 }
 
 static void test_data_is_not_sql(void **state)
@@ -1027,11 +1121,57 @@ static void test_a_statement_that_no_dump_has_is_a_problem(void **state)
 		"N'x' COPY t FROM stdin;",
 		"'x' COPY t FROM stdin;",
 		"\"copy\" t FROM stdin;",
-		"(x) CREATE FUNCTION f() BEGIN ATOMIC SELECT 1; END;",
+		"CREATE FUNCTION f() BEGIN ATOMIC SELECT 1; END;",
+		"CREATE OR REPLACE PROCEDURE p() AS 'x';",
+		"CREATE ROLE x;",
+		"CREATE SCHEMA x;",
+		"CREATE TEMP TABLE t ();",
+		"CREATE EVENT TRIGGER t ON x EXECUTE FUNCTION f();",
+		"CREATE FOREIGN DATA WRAPPER w;",
+		"CREATE TYPE t AS (x int);",
+		"CREATE INDEX i;",
+		"ALTER SCHEMA a RENAME TO b;",
+		"ALTER ROLE a SUPERUSER;",
+		"ALTER TABLE a._b RENAME TO c;",
+		"ALTER TABLE a._b SET SCHEMA c;",
+		"ALTER TABLE a._b SET TABLESPACE c;",
+		"ALTER TABLE a._b, a._c OWNER TO x;",
+		"ALTER TABLE a._b;",
+		"ALTER TABLE IF EXISTS a._b OWNER TO x;",
+		"ALTER INDEX ALL IN TABLESPACE x SET TABLESPACE y;",
+		"ALTER INDEX IF EXISTS a.b SET (fillfactor = 10);",
+		"ALTER PUBLICATION p DROP TABLE a._b;",
+		"ALTER PUBLICATION p ADD TABLES IN SCHEMA a;",
+		"ALTER PUBLICATION p ADD TABLE a._b, a._c;",
+		"ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO x;",
+		"COMMENT ON SCHEMA a IS 'x';",
+		"COMMENT ON FUNCTION a.f() IS 'x';",
+		"GRANT x TO y;",
+		"GRANT ALL ON a._b TO y;",
+		"GRANT ALL ON SCHEMA a TO y;",
+		"GRANT ALL ON ALL TABLES IN SCHEMA a TO y;",
+		"GRANT ALL ON TABLE a._b, a._c TO y;",
+		"GRANT SELECT (a on) TO y;",
+		"REVOKE x FROM y;",
+		"SECURITY LABEL ON ROLE x IS 'y';",
+		"REFRESH x;",
+		"INSERT OVER x;",
+		"SELECT 1;",
+		"SELECT setval('a', 1);",
+		"SELECT pg_catalog.lo_unlink(1);",
+		"SELECT pg_catalog.setval('a._b', 1, true), f();",
+		"SELECT pg_catalog.setval('a._b', f(), true);",
+		"SELECT pg_catalog.setval('a._b'::text, 1, true);",
+		"SELECT pg_catalog.setval(f(), 1, true);",
+		"SELECT pg_catalog.set_config('search_path', 'a', false);",
+		"SELECT pg_catalog.set_config('search_path', '', false) FROM t;",
+		"SELECT pg_catalog.set_config('client_encoding', '', false);",
+		"RESET SESSION AUTHORIZATION x;",
+		"SET search_path = a, pg_catalog, b;",
 		"(; COPY t FROM stdin;\n)",
 		"; COMMIT;",
 		"/* x */ COMMIT;",
-		"SELECT 1; COMMIT;",
+		"INSERT INTO t SELECT 1; COMMIT;",
 	};
 
 	(void)state;
@@ -1043,8 +1183,9 @@ static void test_a_statement_that_no_dump_has_is_a_problem(void **state)
 static void test_of_resets_only_that_of_the_session_user_is_taken(void **state)
 {
 	(void)state;
-	assert_sound("SET SESSION AUTHORIZATION x; GRANT ALL ON a.b TO c; RESET SESSION "
-		     "AUTHORIZATION;");
+	assert_sound(
+		"SET SESSION AUTHORIZATION x; GRANT ALL ON TABLE a.b TO c; RESET SESSION "
+		"AUTHORIZATION;");
 	assert_problem("RESET ALL;",
 		       "line 5: setting under which psql may read the file differently");
 	assert_problem("RESET standard_conforming_strings;",
@@ -1054,9 +1195,9 @@ static void test_of_resets_only_that_of_the_session_user_is_taken(void **state)
 static void test_lines_are_counted_everywhere(void **state)
 {
 	(void)state;
-	assert_problem(
-		"COPY a.b FROM stdin;\n1\n2\n\\.\nSELECT '\n\n' \"\n\" $$\n$$ /*\n*/;\\x",
-		"line 14: backslash command \\x outside of data");
+	assert_problem("COPY a.b FROM stdin;\n1\n2\n\\.\nINSERT INTO t SELECT '\n\n' "
+		       "\"\n\" $$\n$$ /*\n*/;\\x",
+		       "line 14: backslash command \\x outside of data");
 }
 
 /* The watched column. */
@@ -1105,7 +1246,7 @@ static void test_crlf_line_ends_are_a_problem(void **state)
 {
 	static const char *const texts[] = {
 		"--\r\n-- PostgreSQL database dump\r\n--\r\n",
-		"SELECT 1;\r\n",
+		"INSERT INTO t SELECT 1;\r\n",
 		"-- x\r\\! id\n",
 		"COPY t FROM stdin;\r\n",
 		"\r",
@@ -1124,7 +1265,7 @@ static void test_crlf_line_ends_are_a_problem(void **state)
 	check("COPY t FROM stdin;\n\\.\r\n" TAIL); /* psql ends the data there */
 	assert_int_equal(run.result.problem, DUMPSCAN_CARRIAGE_RETURN);
 	assert_int_equal(run.result.rows, 0);
-	assert_sound("SELECT 'a\r\n', \"b\r\n\", $$\r\n$$ /* \r\n */;");
+	assert_sound("INSERT INTO t SELECT 'a\r\n', \"b\r\n\", $$\r\n$$ /* \r\n */;");
 }
 
 static void test_a_byte_order_mark_is_a_problem(void **state)
@@ -1135,15 +1276,20 @@ static void test_a_byte_order_mark_is_a_problem(void **state)
 					  "pg_dump wrote it");
 	check("\xef\xbb\xbfSELECT 1;");
 	assert_int_equal(run.result.problem, DUMPSCAN_BYTE_ORDER_MARK);
-	assert_sound("SELECT \xef\xbb\xbf;");
+	assert_sound("INSERT INTO t SELECT \xef\xbb\xbf;");
 }
 
 static void test_a_nul_byte_is_a_problem_anywhere(void **state)
 {
 	static const char *const texts[] = {
-		"SELECT 1;\n@", "SELECT\n'a@b'", "\n-- @",
-		"\nSELECT $$@", "\n\\restrict@", "COPY t FROM stdin;\na@b\n",
-		"\nSEL@ECT",    "\n/*@",
+		"INSERT INTO t SELECT 1;\n@",
+		"INSERT INTO t SELECT\n'a@b'",
+		"\n-- @",
+		"\nINSERT INTO t SELECT $$@",
+		"\n\\restrict@",
+		"COPY t FROM stdin;\na@b\n",
+		"\nINS@ERT",
+		"\n/*@",
 	};
 
 	(void)state;
@@ -1162,8 +1308,9 @@ static void test_a_nul_byte_is_a_problem_anywhere(void **state)
 
 static void test_the_first_problem_counts(void **state)
 {
-	static const char text[] = "SELECT 1;\n\\! id\n\\! other\nCOPY t TO stdout;\n"
-				   "CREATE TABLE a.b ();";
+	static const char text[] =
+		"INSERT INTO t SELECT 1;\n\\! id\n\\! other\nCOPY t TO stdout;\n"
+		"CREATE TABLE a.b ();";
 
 	(void)state;
 	check(text);
@@ -1195,6 +1342,8 @@ int main(void)
 		TEST(test_an_old_dump_takes_schemas_from_search_path),
 		TEST(test_the_new_search_path_means_no_schema),
 		TEST(test_tables_are_counted_at_the_start_of_statements),
+		TEST(test_what_each_statement_is_about_is_told),
+		TEST(test_a_statement_that_is_cut_off_is_truncated),
 		TEST(test_names_are_as_the_server_has_them),
 		TEST(test_a_name_that_cannot_be_told_is_a_problem),
 		TEST(test_an_empty_file_is_empty),
@@ -1221,8 +1370,6 @@ int main(void)
 		TEST(test_what_releases_of_psql_read_differently_is_a_problem),
 		TEST(test_a_psql_variable_is_a_problem),
 		TEST(test_parentheses_keep_a_statement_open),
-		TEST(test_begin_atomic_keeps_a_statement_open),
-		TEST(test_a_begin_that_psql_may_count_otherwise_is_a_problem),
 		TEST(test_a_very_long_statement_is_no_problem),
 		TEST(test_a_dollar_tag_beyond_our_memory_is_a_problem),
 		TEST(test_the_forms_of_copy_that_pg_dump_writes_are_taken),

@@ -3,5 +3,5 @@ COPY a._general (x, "version") FROM stdin;
 \N	\N
 \.x
 \.
-SELECT (1;
+INSERT INTO t SELECT (1;
 COPY t TO stdout;)

@@ -1,5 +1,5 @@
 SET standard_conforming_strings = off;
-SELECT 'a\'; --';
+INSERT INTO t SELECT 'a\'; --';
 SET standard_conforming_strings TO 'on';
-SELECT 'b\';
+INSERT INTO t SELECT 'b\';
 SET NAMES 'sjis';

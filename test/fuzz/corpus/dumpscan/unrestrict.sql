@@ -1,5 +1,5 @@
 \restrict abc123
-SELECT 1;
+INSERT INTO t SELECT 1;
 --
 -- PostgreSQL database dump complete
 --
