@@ -14,17 +14,6 @@ import pytest
 from support import (ROOT, Database, FakePgDump, Metamodel, Mounts, Server, Strace)
 
 
-OPEN = {line for line in (ROOT / "test" / "integration" / "open.txt").read_text().splitlines()
-        if line and not line.startswith("#")}
-
-
-def pytest_collection_modifyitems(items):
-    """What open.txt lists is known to fail still."""
-    for item in items:
-        if item.nodeid.split("test/integration/")[-1] in OPEN:
-            item.add_marker(pytest.mark.xfail(reason="open, see test/integration/open.txt"))
-
-
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     """A PostgreSQL for this session (under xdist, for each worker)."""
