@@ -16,22 +16,24 @@
 
 enum {
 	BUFFER_BYTES = 256 * 1024,
-	SEQUENCES_MAX = 10000, /* with names of their own */
+	NAMES_MAX = 10000, /* of each list below */
 };
 
 struct check {
 	const struct dumpfile_opts *opts;
 	struct dumpscan scan;
 	struct strvec sequences; /* that it creates under names of their own */
+	struct strvec views;     /* that it creates */
+	bool has_hook;           /* it has a rule or a trigger */
 	bool has_relation;
 	bool has_stranger; /* it is about something that is not the account's */
 	struct error stranger;
 };
 
-static bool has_sequence(const struct check *c, const char *name)
+static bool has(const struct strvec *names, const char *name)
 {
-	for (size_t i = 0; i < c->sequences.count; i++)
-		if (!strcmp(c->sequences.v[i], name))
+	for (size_t i = 0; i < names->count; i++)
+		if (!strcmp(names->v[i], name))
 			return true;
 	return false;
 }
@@ -43,11 +45,17 @@ static bool is_expected_name(struct check *c, enum dumpsql_use use, const char *
 
 	if (!prefix || use == SQL_PART || str_has_prefix(name, prefix))
 		return true;
-	if (use == SQL_SEQUENCE && c->sequences.count < SEQUENCES_MAX) {
+	if (use == SQL_SEQUENCE && c->sequences.count < NAMES_MAX) {
 		strvec_push(&c->sequences, name);
 		return true;
 	}
-	return use == SQL_RELATION && has_sequence(c, name);
+	return use == SQL_RELATION && has(&c->sequences, name);
+}
+
+/* pg_dump fills tables only, and makes rules and triggers afterwards. */
+static bool is_indirect(const struct check *c, const char *name)
+{
+	return c->has_hook || has(&c->views, name);
 }
 
 static void note_stranger(struct check *c, enum dumpsql_use use, const char *schema,
@@ -56,7 +64,12 @@ static void note_stranger(struct check *c, enum dumpsql_use use, const char *sch
 	uint64_t line = dumpscan_line(&c->scan);
 
 	c->has_stranger = true;
-	if (!is_other_account || (use != SQL_TABLE && use != SQL_ROWS))
+	if (use == SQL_ROWS && is_indirect(c, name))
+		error_set(&c->stranger, ERROR_DATA,
+			  "line %" PRIu64 ": fills %s, from where a view, a rule or a "
+			  "trigger may lead elsewhere",
+			  line, name);
+	else if (!is_other_account || (use != SQL_TABLE && use != SQL_ROWS))
 		error_set(&c->stranger, ERROR_DATA,
 			  "line %" PRIu64 ": %s%s%s: not of this account's metamodel",
 			  line, schema, *schema ? "." : "", name);
@@ -81,7 +94,12 @@ static void on_target(void *owner, enum dumpsql_use use, const char *schema,
 
 	c->has_relation = c->has_relation || use == SQL_TABLE || use == SQL_VIEW ||
 			  use == SQL_SEQUENCE;
-	if (!c->has_stranger && (is_other || !is_expected_name(c, use, name)))
+	if (use == SQL_HOOK || c->views.count == NAMES_MAX)
+		c->has_hook = true;
+	else if (use == SQL_VIEW)
+		strvec_push(&c->views, name);
+	if (!c->has_stranger && (is_other || !is_expected_name(c, use, name) ||
+				 (use == SQL_ROWS && is_indirect(c, name))))
 		note_stranger(c, use, schema, name, is_other);
 }
 
@@ -185,5 +203,6 @@ bool dumpfile_check(int fd, const struct dumpfile_opts *opts, struct dumpfile_fa
 	if (is_read)
 		fill_facts(check, hash, out);
 	strvec_release(&check->sequences);
+	strvec_release(&check->views);
 	return is_read;
 }

@@ -88,6 +88,7 @@ enum dumpsql_use {
 	SQL_RELATION, /* anything else, to a relation */
 	SQL_COLUMN,   /* the same to a column; the name has one part more */
 	SQL_PART,     /* to an index or to statistics, which have names of their own */
+	SQL_HOOK,     /* it makes something run when the relation is filled or changed */
 };
 
 /* Where a keyword, a symbol or ('x) the literal 'x' leads. */

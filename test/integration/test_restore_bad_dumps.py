@@ -434,6 +434,16 @@ for sql in [
     case(f"touches {sql}", insert(MIDDLE, sql + "\n"),
          "statement that no dump|not of this account's metamodel")
 
+# The same by way of what is the account's own
+for sql in [
+        "CREATE VIEW {account}._x AS SELECT * FROM {victim}._models; "
+        "INSERT INTO {account}._x (name) VALUES ('three');",
+        "CREATE RULE r AS ON INSERT TO {account}._views DO ALSO DELETE FROM {victim}._models; "
+        "INSERT INTO {account}._views (id) VALUES (7);",
+        "CREATE TABLE {account}._x (n integer); ALTER TABLE {account}._x SET SCHEMA {victim};"]:
+    case(f"leads elsewhere: {sql}", insert(MIDDLE, sql + "\n"),
+         "may lead elsewhere|statement that no dump", modes=["rehashed", "legacy"])
+
 # What else SQL can do
 for sql in [
         "CREATE ROLE {victim};", "CREATE SCHEMA {victim}_2;",

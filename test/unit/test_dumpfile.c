@@ -223,6 +223,32 @@ static void test_a_sequence_and_an_index_may_have_names_of_their_own(void **stat
 	assert_true(f->facts.is_sound);
 }
 
+static void test_rows_must_stay_where_they_are_put(void **state)
+{
+	static const char *const detours[] = {
+		"CREATE VIEW a._v AS SELECT * FROM x._y;\nINSERT INTO a._v VALUES (1);",
+		"CREATE RULE r AS ON INSERT TO a._t DO DELETE FROM x;\nINSERT INTO a._t "
+		"VALUES (1);",
+		"CREATE TRIGGER t BEFORE INSERT ON a._t EXECUTE FUNCTION f();\n"
+		"COPY a._t FROM stdin;\n\\.",
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(detours); i++) {
+		char *text =
+			str_format("CREATE TABLE a._t ();\n%s\n%s", detours[i], TAIL);
+
+		check(f, text);
+		free(text);
+		assert_false(f->facts.is_sound);
+		assert_non_null(strstr(f->facts.problem.text, "may lead elsewhere"));
+		assert_non_null(strstr(f->facts.problem.text, "line 3: fills _"));
+	}
+	check(f, "CREATE TABLE a._t ();\nCREATE RULE \"_RETURN\" AS ON SELECT TO a._v DO "
+		 "INSTEAD SELECT 1;\nCOPY a._t FROM stdin;\n\\.\n" TAIL);
+	assert_true(f->facts.is_sound);
+}
+
 static void test_a_dump_without_a_table_or_a_view_is_unsound(void **state)
 {
 	struct fixture *f = *state;
@@ -280,6 +306,7 @@ int main(void)
 		TEST(test_a_table_of_another_account_is_unsound),
 		TEST(test_what_is_not_of_the_metamodel_is_unsound),
 		TEST(test_a_sequence_and_an_index_may_have_names_of_their_own),
+		TEST(test_rows_must_stay_where_they_are_put),
 		TEST(test_a_dump_without_a_table_or_a_view_is_unsound),
 		TEST(test_the_old_search_path_names_the_account),
 		TEST(test_a_cut_is_reported_before_another_accounts_table),

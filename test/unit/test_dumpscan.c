@@ -184,7 +184,7 @@ static void on_target(void *owner, enum dumpsql_use use, const char *schema,
 
 	if (use == SQL_TABLE || use == SQL_ROWS)
 		strbuf_add_format(&o->tables, "%s.%s ", schema, name);
-	strbuf_add_format(&o->targets, "%c:%s.%s ", "-TVSRrcp"[use], schema, name);
+	strbuf_add_format(&o->targets, "%c:%s.%s ", "-TVSRrcph"[use], schema, name);
 }
 
 static void on_value(void *owner, const char *value)
@@ -440,8 +440,9 @@ static const struct {
 	{ "ALTER PUBLICATION p ADD TABLE ONLY a._b (c, d) WHERE (c > 1);", "r:a._b " },
 	{ "CREATE UNIQUE INDEX i ON ONLY a._b USING btree (c, lower(\"on\"));", "r:a._b " },
 	{ "CREATE CONSTRAINT TRIGGER t AFTER INSERT OR UPDATE OF \"on\", c ON a._b FROM x.y "
-	  "EXECUTE PROCEDURE x.f('on z');", "r:a._b " },
-	{ "CREATE RULE \"to\" AS\n ON INSERT TO a._b DO INSTEAD (DELETE FROM x; NOTIFY y);", "r:a._b " },
+	  "EXECUTE PROCEDURE x.f('on z');", "h:a._b " },
+	{ "CREATE RULE \"to\" AS\n ON INSERT TO a._b DO INSTEAD (DELETE FROM x; NOTIFY y);", "h:a._b " },
+	{ "CREATE RULE \"_RETURN\" AS ON SELECT TO a._v DO INSTEAD SELECT 1;", "r:a._v " },
 	{ "CREATE POLICY p ON a._b TO r USING (true);", "r:a._b " },
 	{ "CREATE STATISTICS x.s (mcv) ON c, extract(day from d), (e) FROM a._b;", "r:a._b " },
 	{ "COMMENT ON COLUMN a._b.c IS 'x';", "r:a._b " },
