@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "task/restore_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -55,6 +56,7 @@ static void build_argv(struct restore_account *a)
 	strvec_push(&r->argv, "--quiet");
 	strvec_push(&r->argv, "--single-transaction");
 	strvec_push(&r->argv, "--set=ON_ERROR_STOP=1");
+	strvec_push(&r->argv, "--set=VERBOSITY=verbose"); /* with SQLSTATE */
 	if (r->childenv.dbname)
 		strvec_push_format(&r->argv, "--dbname=%s", r->childenv.dbname);
 	strvec_push_format(&r->argv, "--command=%s", begin);
@@ -128,9 +130,11 @@ static void on_failed(void *owner, struct work_item *item, const struct error *e
 	load_failed(account_of(item), err);
 }
 
+/* By SQLSTATE, which is the same in every language: lock_not_available,
+ * deadlock_detected. */
 static bool is_lock_trouble(const char *messages)
 {
-	return strstr(messages, "lock timeout") || strstr(messages, "deadlock detected");
+	return strstr(messages, ":  55P03: ") || strstr(messages, ":  40P01: ");
 }
 
 static bool retry(struct restore_account *a)
@@ -282,16 +286,44 @@ static void settle(struct restore *r)
 		restore_hurry(r);
 }
 
+/* Where in the server's source a message comes from: "LOCATION:  FUNCTION, FILE.c:LINE",
+ * the first word in any language. */
+static bool is_location(const char *line)
+{
+	int length = 0;
+
+	(void)sscanf(line, "%*[^:]:  %*[A-Za-z0-9_], %*[A-Za-z0-9_].%*[cly]:%*u%n",
+		     &length);
+	return length > 0 && !line[length];
+}
+
+/* The words of psql that are of use to people. Caller frees. */
+static char *without_locations(const char *words)
+{
+	struct strbuf out = { 0 };
+
+	while (*words) {
+		size_t length = strcspn(words, "\n");
+		AUTO_FREE char *line = xstrndup(words, length);
+
+		if (!is_location(line))
+			strbuf_add_format(&out, "%s%s", out.length ? "\n" : "", line);
+		words += length + (words[length] == '\n');
+	}
+	return strbuf_detach(&out);
+}
+
 static void on_loaded(void *owner, struct work_item *item,
 		      const struct child_result *result)
 {
 	struct restore *r = owner;
 	struct restore_account *a = account_of(item);
 	struct child_result own = *result;
+	AUTO_FREE char *said = without_locations(result->messages);
 	AUTO_FREE char *words = NULL;
 
 	free(a->transaction);
-	a->transaction = model_take_transaction(result->messages, &words);
+	a->transaction = model_take_transaction(said, &words);
 	own.messages = words;
 	a->elapsed_ms = result->elapsed_ms;
 	a->is_dump_changed = !stored_dump_is_same(&a->dump);

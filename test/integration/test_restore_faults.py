@@ -493,6 +493,18 @@ def test_a_deadlock_with_a_user_is_tried_again(world):
     assert world.check_truth(result)["b"] == "saved"
 
 
+def test_a_lock_that_is_not_had_in_time_is_known_in_every_language(world, tmp_path_factory):
+    fake_psql(world.metamodel, tmp_path_factory.mktemp("fake") / "bin", """
+        [ -n "$account" ] && [ ! -e "$log.tried" ] || exec "$real" "$@"
+        touch "$log.tried"
+        echo "FEHLER:  55P03: storniere Anfrage wegen Zeitüberschreitung einer Sperre" >&2
+        echo "ORT:  ProcessInterrupts, postgres.c:3287" >&2
+        exit 3""")
+    result = world.metamodel.run("restore", "b", "--json")
+    assert "[b restore] to be tried again" in result.stderr and "postgres.c" not in result.stderr
+    assert world.check_truth(result)["b"] == "saved"
+
+
 # ---- connections ----
 
 @contextlib.contextmanager
