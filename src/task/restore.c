@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "task/restore.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,6 +24,12 @@ void restore_account_failed(struct restore_account *a, const char *step,
 }
 
 /* ---- lock: the lock file, and the save ---- */
+
+static bool set_absent(struct error *err, const char *dir)
+{
+	error_set(err, ERROR_DATA, "%s does not exist", dir);
+	return error_hint(err, "name the save with --directory");
+}
 
 static bool open_save(struct restore *r, struct error *err)
 {
@@ -47,8 +54,7 @@ static bool open_save(struct restore *r, struct error *err)
 				  "restore another save with --directory, such as %s.old",
 				  dir);
 	case SAVEDIR_ABSENT:
-		error_set(err, ERROR_DATA, "%s does not exist", dir);
-		return error_hint(err, "name the save with --directory");
+		return set_absent(err, dir);
 	case SAVEDIR_FOREIGN:
 		error_set(err, ERROR_DATA, "%s is not a save: it has no " MANIFEST_FILE,
 			  dir);
@@ -64,8 +70,15 @@ static enum step_result enter_lock(struct restore *r)
 
 	/* an old save goes when the next one comes: one lock for all of them */
 	if (!layout_init(&r->layout, layout_is_old(dir, &family) ? family : dir,
-			 &r->error) ||
-	    !run_begin(&r->opts, &r->layout, &r->lock_fd, &r->error))
+			 &r->error))
+		return STEP_FAIL;
+	/* nothing was ever saved there: leave no lock file behind */
+	if (access(r->layout.lock, F_OK) < 0 && access(dir, F_OK) < 0 &&
+	    errno == ENOENT) {
+		set_absent(&r->error, dir);
+		return STEP_FAIL;
+	}
+	if (!run_begin(&r->opts, &r->layout, &r->lock_fd, &r->error))
 		return STEP_FAIL;
 	return open_save(r, &r->error) ? STEP_NEXT : STEP_FAIL;
 }

@@ -734,6 +734,13 @@ def test_under_its_old_name_it_takes_what_restore_takes(metamodel, db, saved, ar
     assert errors_of(result, "restore") == "[restore check] metamodel holds no dump of it"
 
 
+def test_a_mistyped_directory_leaves_no_lock_file_behind(metamodel, saved):
+    before = sorted(metamodel.cwd.iterdir())
+    result = metamodel.run("restore", "-D", "metamodle", expect=1)
+    assert "metamodle does not exist" in result.stderr
+    assert sorted(metamodel.cwd.iterdir()) == before
+
+
 # ---- locks ----
 
 def test_a_table_that_stays_locked_costs_its_account_only(metamodel, db, saved):
