@@ -83,14 +83,6 @@ void model_plan_restore(struct node *node, const struct strvec *names,
 	pgconn_query(node_conn(node), sql, params, 1, on_plans, p);
 }
 
-bool model_plans_have(const struct model_plan *plans, size_t count, const char *name)
-{
-	for (size_t i = 0; i < count; i++)
-		if (!strcmp(plans[i].name, name))
-			return true;
-	return false;
-}
-
 void model_plans_free(struct model_plan *plans, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {

@@ -30,7 +30,6 @@ typedef void model_plans_fn(void *owner, struct model_plan *plans, size_t count,
 /* What would a restore of these accounts do? One query; the accounts need not exist. */
 void model_plan_restore(struct node *node, const struct strvec *names,
 			model_plans_fn *done, void *owner);
-bool model_plans_have(const struct model_plan *plans, size_t count, const char *name);
 void model_plans_free(struct model_plan *plans, size_t count);
 
 /*

@@ -304,6 +304,22 @@ static void report_account(const struct restore_account *a, struct report *out)
 		entry->outcome = is_restored ? "restored" : "unchanged";
 }
 
+/* Accounts of the database that the save does not hold. */
+static size_t count_others(const struct restore *r)
+{
+	AUTO_STRVEC struct strvec names = { 0 };
+	size_t count = 0;
+
+	if (r->opts.conf->accounts.count || !r->plans)
+		return 0;
+	for (size_t i = 0; i < r->account_count; i++)
+		strvec_push(&names, r->plans[i].name);
+	strvec_sort(&names);
+	for (size_t i = 0; i < r->registered.count; i++)
+		count += !strvec_has(&names, r->registered.v[i]);
+	return count;
+}
+
 static void fill_report(struct restore *r, struct report *out)
 {
 	size_t restored = 0, touched = 0, failed = 0;
@@ -316,10 +332,7 @@ static void fill_report(struct restore *r, struct report *out)
 		failed += a->error != NULL;
 		report_account(a, out);
 	}
-	for (size_t i = 0; i < r->registered.count; i++)
-		if (!r->opts.conf->accounts.count && r->plans &&
-		    !model_plans_have(r->plans, r->account_count, r->registered.v[i]))
-			out->others++;
+	out->others = count_others(r);
 	out->error = r->error;
 	out->signal_number = r->signal_number;
 	if (r->opts.conf->dry_run && r->state == RESTORE_DONE)

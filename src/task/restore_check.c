@@ -152,20 +152,44 @@ static void on_account_name(void *owner, const char *value)
 		strvec_push(owner, value);
 }
 
-/* The account whose name is this in the encoding of the database. */
-static const char *name_of(const struct restore *r, const char *raw_name)
+static int compare_raw(const void *a, const void *b)
 {
-	for (size_t i = 0; i < r->account_count; i++)
-		if (!strcmp(r->plans[i].raw_name, raw_name))
-			return r->plans[i].name;
-	return raw_name;
+	const struct model_plan *const *left = a, *const *right = b;
+
+	return strcmp((*left)->raw_name, (*right)->raw_name);
 }
 
-/* Restoring _global brings _accounts back as it was. */
-static void announce_accounts(struct restore *r, const struct restore_account *global)
+/* The accounts by their names in the encoding of the database. Caller frees. */
+static const struct model_plan **sort_by_raw_name(const struct restore *r)
+{
+	const struct model_plan **sorted = xcalloc(r->account_count, sizeof(*sorted));
+
+	for (size_t i = 0; i < r->account_count; i++)
+		sorted[i] = &r->plans[i];
+	qsort(sorted, r->account_count, sizeof(*sorted), compare_raw);
+	return sorted;
+}
+
+static void announce_new(const struct restore *r, const struct strvec *new_raw_names)
+{
+	AUTO_FREE const struct model_plan **sorted = sort_by_raw_name(r);
+
+	for (size_t i = 0; i < new_raw_names->count; i++) {
+		const struct model_plan key = { .raw_name = new_raw_names->v[i] };
+		const struct model_plan *wanted = &key;
+		const struct model_plan **found = bsearch(
+			&wanted, sorted, r->account_count, sizeof(*sorted), compare_raw);
+
+		log_info(r->opts.log, "Account %s becomes registered by restoring %s.",
+			 found ? (*found)->name : key.raw_name, MODEL_GLOBAL);
+	}
+}
+
+/* Restoring _global brings _accounts back as it was. `now`: who is in it, sorted. */
+static void announce_accounts(const struct restore *r, const struct strvec *now)
 {
 	AUTO_STRVEC struct strvec saved = { 0 };
-	AUTO_STRVEC struct strvec now = { 0 };
+	AUTO_STRVEC struct strvec new = { 0 };
 	const struct dumpfile_opts opts = { .watch_table = MODEL_ACCOUNTS_TABLE,
 					    .watch_column = MODEL_ACCOUNTS_COLUMN,
 					    .on_value = on_account_name,
@@ -174,24 +198,20 @@ static void announce_accounts(struct restore *r, const struct restore_account *g
 	AUTO_CLOSE int fd = -1;
 	struct error err;
 
-	if (!savedir_open_dump(&r->save, global->plan->name, &fd, &err) ||
+	if (!savedir_open_dump(&r->save, MODEL_GLOBAL, &fd, &err) ||
 	    !dumpfile_check(fd, &opts, &facts, &err))
 		return; /* loading it will say why */
 	strvec_sort(&saved);
-	for (size_t i = 0; i < r->registered.count; i++) {
-		strvec_push(&now, r->registered_raw.v[i]);
+	for (size_t i = 0; i < r->registered.count; i++)
 		if (!strvec_has(&saved, r->registered_raw.v[i]))
 			log_warning(r->opts.log,
 				    "account %s is registered, and will not be any more "
 				    "after restoring %s; its schema stays",
-				    r->registered.v[i], global->plan->name);
-	}
-	strvec_sort(&now);
+				    r->registered.v[i], MODEL_GLOBAL);
 	for (size_t i = 0; i < saved.count; i++)
-		if (!strvec_has(&now, saved.v[i]))
-			log_info(r->opts.log,
-				 "Account %s becomes registered by restoring %s.",
-				 name_of(r, saved.v[i]), global->plan->name);
+		if (!strvec_has(now, saved.v[i]))
+			strvec_push(&new, saved.v[i]);
+	announce_new(r, &new);
 }
 
 static void announce_plan(const struct restore_account *a)
@@ -234,12 +254,27 @@ static void announce_account(struct restore_account *a)
 
 enum step_result restore_enter_announce(struct restore *r)
 {
-	for (size_t i = 0; i < r->account_count; i++) {
+	AUTO_STRVEC struct strvec registered = { 0 };
+	bool has_global = false;
+
+	for (size_t i = 0; i < r->registered_raw.count; i++)
+		strvec_push(&registered, r->registered_raw.v[i]);
+	strvec_sort(&registered);
+	for (size_t i = 0; i < r->account_count; i++) { /* _global comes first */
 		struct restore_account *a = &r->accounts[i];
+		bool is_global = !strcmp(a->plan->name, MODEL_GLOBAL);
 
 		announce_account(a);
-		if (!a->error && !strcmp(a->plan->name, MODEL_GLOBAL))
-			announce_accounts(r, a);
+		if (a->error)
+			continue;
+		has_global |= is_global;
+		if (is_global)
+			announce_accounts(r, &registered);
+		else if (!has_global && !strvec_has(&registered, a->plan->raw_name))
+			log_warning(r->opts.log,
+				    "account %s is not registered, and restoring it does "
+				    "not register it",
+				    a->plan->name);
 	}
 	return STEP_NEXT;
 }

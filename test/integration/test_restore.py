@@ -272,7 +272,7 @@ def test_when_global_fails_the_others_are_restored_all_the_same(metamodel, db, s
     check_same(before, whole_dump(db))
     assert errors_of(result, "_global") and imported(result) == ["a", "b", "c"]
     assert result.stderr.splitlines()[-1].endswith(" Failed: _global.")
-    assert "registered" not in result.stderr  # _accounts does not change
+    assert "becomes registered" not in result.stderr  # _accounts does not change
 
 
 # ---- which accounts, and which save ----
@@ -485,6 +485,8 @@ def test_dumps_of_pg_dump_8_without_a_manifest_are_restored_with_a_warning(
     save.mkdir()
     for account in accounts:
         (save / f"{account}.sql").write_text(old_dump(account, strings))
+        if account != "foo":
+            db.sql(f"INSERT INTO _global._accounts (name) VALUES ({literal(account)})")
     rows = user_rows(db)
     result = metamodel.run("restore", "-D", "metamodel.old", "-j1")
     [warning] = warnings_of(result)
@@ -739,6 +741,17 @@ def test_a_mistyped_directory_leaves_no_lock_file_behind(metamodel, saved):
     result = metamodel.run("restore", "-D", "metamodle", expect=1)
     assert "metamodle does not exist" in result.stderr
     assert sorted(metamodel.cwd.iterdir()) == before
+
+
+def test_an_account_that_is_not_registered_is_restored_and_that_is_said(metamodel, db, saved):
+    db.sql("DELETE FROM _global._accounts WHERE name = 'b'")
+    said = "account b is not registered, and restoring it does not register it"
+    for args in [["-n"], []]:
+        result = metamodel.run("restore", "a", "b", *args)
+        assert said in result.stderr and "account a is not" not in result.stderr
+    result = metamodel.run("restore")
+    assert "is not registered" not in result.stderr
+    assert "Account b becomes registered by restoring _global." in result.stderr
 
 
 # ---- locks ----
