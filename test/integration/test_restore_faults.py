@@ -256,7 +256,7 @@ def test_a_psql_that_does_not_know_restrict_is_refused_with_the_remedy(
 
 
 @pytest.mark.parametrize("version, text, is_loaded", [
-    ("15.3", "", True), ("15.3", "SELECT 'x\\';\n", False), ("15.20", "SELECT 'x\\';\n", True)])
+    ("15.3", "", True), ("15.3", "SET a.b = 'x\\';\n", False), ("15.20", "SET a.b = 'x\\';\n", True)])
 def test_an_old_psql_loads_dumps_that_leave_no_doubt(
         world, tmp_path_factory, version, text, is_loaded):
     """Without \\restrict around them, of an old pg_dump."""
