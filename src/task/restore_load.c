@@ -147,8 +147,10 @@ static bool retry(struct restore_account *a)
 	if (!worklist_retry(&a->item))
 		return false;
 	a->progress = ACCOUNT_AS_BEFORE;
-	log_warning(a->restore->opts.log, "[%s restore] to be tried again: %s",
-		    a->plan->name, words);
+	words += strcspn(words, "\n"); /* how psql ended; its own words are below */
+	words += *words == '\n';
+	log_warning(a->restore->opts.log, "[%s restore] to be tried again: %.*s",
+		    a->plan->name, (int)strcspn(words, "\n"), words);
 	return true;
 }
 
@@ -189,17 +191,18 @@ static void on_committed(struct restore_account *a)
 static void on_unknown(struct restore_account *a)
 {
 	struct restore *r = a->restore;
-	const struct error *why = r->is_node_lost ? &r->node_error : &a->problem;
+	const char *why =
+		r->is_node_lost ? r->node_error.text : "its session does not end";
 	struct error err;
 
 	if (a->problem.kind == ERROR_NONE)
 		error_set(&err, ERROR_SERVER,
 			  "it was restored, but whether that is on the server's disk is "
 			  "not known: %s",
-			  why->text);
+			  why);
 	else
 		error_set(&err, ERROR_SERVER, "whether it was restored is not known: %s",
-			  why->text);
+			  why);
 	error_hint(&err, "see the server's log; when it is back, restore it again");
 	restore_account_failed(a, "restore", &err);
 	r->opts.progress(r->opts.owner, ++r->finished, r->account_count);
@@ -370,9 +373,8 @@ static enum step_result load(struct restore *r, bool is_global)
 	for (size_t i = 0; i < r->account_count; i++) {
 		struct restore_account *a = &r->accounts[i];
 		bool is_first = !strcmp(a->plan->name, MODEL_GLOBAL);
-		bool is_over = a->error != NULL;
 
-		a->item = (struct work_item){ .state = is_over || is_first != is_global
+		a->item = (struct work_item){ .state = a->error || is_first != is_global
 							       ? WORK_ENDED
 							       : WORK_QUEUED };
 		r->finished += is_global && a->error;

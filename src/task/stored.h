@@ -38,7 +38,8 @@ void stored_dump_close(struct stored_dump *dump);
 MUST_CHECK bool stored_dump_reopen(const struct savedir *save, const char *account,
 				   struct stored_dump *dump, struct error *err);
 
-/* Is the open file the one that was checked, with the same contents? */
+/* Is the open file the one that was checked, with the same contents? They are read again
+ * if it was touched. */
 bool stored_dump_is_same(const struct stored_dump *dump);
 
 void stored_dump_release(struct stored_dump *dump);
