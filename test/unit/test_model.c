@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "model/model.h"
+#include "model/restore.h"
 #include "model/version.h"
 #include "pg/conninfo.h"
 #include "pg/node.h"
@@ -187,6 +188,32 @@ static void test_a_bad_connection_string_is_not_repeated(void **state)
 	}
 }
 
+static void check_transaction(const char *messages, const char *number, const char *rest)
+{
+	char *found, *left;
+
+	found = model_take_transaction(messages, &left);
+	if (number)
+		assert_string_equal(found, number);
+	else
+		assert_null(found);
+	assert_string_equal(left, rest);
+	free(found);
+	free(left);
+}
+
+static void test_the_transaction_is_taken_out_of_what_psql_says(void **state)
+{
+	(void)state;
+	check_transaction("", NULL, "");
+	check_transaction("ERROR:  no\nHINT:  none", NULL, "ERROR:  no\nHINT:  none");
+	check_transaction("INFO:  00000: metamodel transaction 4294967300", "4294967300",
+			  "");
+	check_transaction("a\nINFO:  metamodel transaction 17\nb", "17", "a\nb");
+	check_transaction("metamodel transaction 1\nmetamodel transaction 2", "1",
+			  "metamodel transaction 2"); /* the first is ours */
+}
+
 #define CONNINFO_TEST(name) cmocka_unit_test_setup(name, clear_environment)
 
 int main(void)
@@ -197,6 +224,7 @@ int main(void)
 		UNIT_TEST(test_a_pattern_quotes_the_name_whatever_is_in_it),
 		UNIT_TEST(test_only_what_may_pass_is_tried_again),
 		UNIT_TEST(test_pauses_grow_and_end),
+		UNIT_TEST(test_the_transaction_is_taken_out_of_what_psql_says),
 		CONNINFO_TEST(test_a_config_value_is_used_where_nothing_else_is_said),
 		CONNINFO_TEST(test_the_environment_silences_the_config),
 		CONNINFO_TEST(test_a_service_silences_the_config),
