@@ -8,6 +8,7 @@
 #   build DIR CC [OPTION...]   set up (once) and compile a build directory
 #   scratch NAME               NAME=a new directory, removed when the script ends
 #   pg_start DIR / pg_stop DIR a throw-away PostgreSQL in DIR, stopped when the script ends
+#   farm_start DIR [NODES]     a throw-away PgFarm in DIR, likewise
 #
 # Whatever was started here ends with the script, also on Ctrl-C.
 
@@ -24,7 +25,7 @@ PATH=$PATH:/usr/sbin:/sbin
 build_packages=(meson ninja-build pkg-config gcc libc6-dev libuv1-dev libpq-dev libinih-dev
 	libjansson-dev libssl-dev libcmocka-dev postgresql)
 # shellcheck disable=SC2034
-test_packages=(clang python3-pytest python3-psycopg2 strace shellcheck mandoc
+test_packages=(clang python3-pytest python3-psycopg2 strace shellcheck mandoc libnss-wrapper
 	'?clang-format-14' '?libclang-rt-14-dev')
 
 say() {
@@ -141,6 +142,25 @@ need_packages() { # PACKAGE...
 	quietly "apt-get install" apt_install "${missing[@]}" || exit 2
 }
 
+# PL/Proxy for the newest server there is, once that is installed. Without it there is no farm.
+need_plproxy() {
+	local bin package
+
+	bin=$(pg_bindir) && command -v dpkg-query >/dev/null || return 0
+	package=postgresql-$(basename "${bin%/bin}")-plproxy
+	if [ -e "${bin%/bin}/lib/plproxy.so" ] || is_installed "$package"; then
+		return 0
+	fi
+	if [ -z "$(apt-cache search --names-only '^postgresql$')" ] && can_be_root; then # no lists yet
+		quietly "apt-get update" as_root apt-get update -o DPkg::Lock::Timeout=300 || exit 2
+	fi
+	if [ -n "$(apt-cache search --names-only "^$package\$")" ]; then
+		need_packages "$package"
+	else
+		say "This release has no $package: nothing will be tried on a farm."
+	fi
+}
+
 # --- running and building ---
 
 quietly() { # TITLE COMMAND...
@@ -206,14 +226,13 @@ pg_user() {
 	fi
 }
 
-# Start a server whose data, log (server.log) and unix socket are in DIR, an empty directory that
-# belongs to the server from now on. Exports PGHOST, PGPORT, PGUSER and PGDATABASE.
-pg_start() { # DIR [SETTING=VALUE...]
+# A server whose data, log (server.log) and unix socket are in DIR, an empty directory that belongs
+# to the server from now on.
+pg_create() { # DIR [SETTING=VALUE...]
 	local dir=$1 bin
 	shift
 	bin=$(pg_bindir) || return
 	chmod 755 "$dir" && chown "$(pg_user)" "$dir" || return
-	pg_dirs+=("$dir")
 	quietly initdb as_server "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 \
 		--locale=C.UTF-8 --no-sync || return
 	{
@@ -222,12 +241,23 @@ pg_start() { # DIR [SETTING=VALUE...]
 			"log_line_prefix = '%m [%p] %a %d '"
 		[ $# -eq 0 ] || printf '%s\n' "$@"
 	} >>"$dir/data/postgresql.conf"
+}
+
+pg_run() { # DIR
+	local dir=$1 bin
+	bin=$(pg_bindir) || return
 	quietly "starting PostgreSQL" as_server "$bin/pg_ctl" -D "$dir/data" -l "$dir/server.log" \
 		-w -t 120 start || {
 		cat "$dir/server.log" >&2
 		return 1
 	}
-	export PGHOST=$dir PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
+}
+
+# Exports PGHOST, PGPORT, PGUSER and PGDATABASE.
+pg_start() { # DIR [SETTING=VALUE...]
+	pg_dirs+=("$1")
+	pg_create "$@" && pg_run "$1" || return
+	export PGHOST=$1 PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
 }
 
 pg_stop() { # DIR: end the server and remove all of DIR
@@ -237,7 +267,119 @@ pg_stop() { # DIR: end the server and remove all of DIR
 	done
 	pg_dirs=("${left[@]}")
 	if [ -f "$dir/data/postmaster.pid" ]; then
+		kill -CONT "$(head -n 1 "$dir/data/postmaster.pid")" 2>/dev/null # a test may have said STOP
 		as_server "$(pg_bindir)/pg_ctl" -D "$dir/data" -m immediate -w stop >/dev/null 2>&1
 	fi
 	rm -rf "$dir"
+}
+
+# --- a PgFarm of one's own ---
+
+# The account that every server of a farm knows, and its password.
+farm_user=openresty farm_password='farm secret'
+
+farm_is_possible() { # says why not
+	local bin
+	bin=$(pg_bindir) || return
+	if [ ! -e "${bin%/bin}/lib/plproxy.so" ]; then
+		say "no farm: PL/Proxy is not installed for the PostgreSQL in $bin"
+	elif [ -n "$(LD_PRELOAD=libnss_wrapper.so true 2>&1)" ]; then
+		say "no farm: libnss_wrapper.so is not installed"
+	else
+		return 0
+	fi
+	return 1
+}
+
+# Start a farm in DIR, an empty directory: a server for the proxy in DIR/proxy and one for each node
+# in DIR/os901001, DIR/os901002, ... (see pg_create), all on one port at loopback addresses of their
+# own. In each is one database, called as its directory is; test/sql/farm-*.sql is in template1.
+#
+# DIR/hosts has the name of each, with and without .farm.test. LD_PRELOAD=libnss_wrapper.so and
+# NSS_WRAPPER_HOSTS=DIR/hosts make a program believe it. DIR/metamodel.conf is how to reach the proxy.
+#
+# Status 77: there can be no farm here.
+farm_start() { # DIR [NODES]
+	local dir=$1 count=${2:-3} net=127.$((1 + $$ / 256 % 254)).$(($$ % 256)) port i name
+	local names=(proxy) pids=() status=0
+	farm_is_possible || return 77
+	chmod 755 "$dir" || return
+	for ((i = 1; i <= count; i++)); do
+		printf -v name 'os901%03d' "$i"
+		names+=("$name")
+	done
+	port=$(farm_free_port "$net" "$((count + 1))") || return
+	for i in "${!names[@]}"; do
+		name=${names[i]}
+		printf '%s %s %s.farm.test\n' "$net.$((i + 1))" "$name" "$name"
+		mkdir "$dir/$name" || return
+		pg_dirs+=("$dir/$name")
+	done >"$dir/hosts"
+	(
+		umask 077
+		printf '%s\n' '[backend]' 'type = PgFarm' 'host = proxy' "port = $port" \
+			"user = $farm_user" "password = $farm_password" >"$dir/metamodel.conf"
+	)
+	for i in "${!names[@]}"; do
+		farm_start_one "$dir/${names[i]}" "$net.$((i + 1))" "$port" \
+			<<<"$(farm_sql "$net" "$port" "$i" "${names[@]}")" &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do
+		wait "$i" || status=1
+	done
+	return "$status"
+}
+
+# The pid makes the addresses ours, unless somebody listens at all there are.
+farm_free_port() { # NET SERVERS
+	local port i
+	for ((port = 15432; port < 15532; port++)); do
+		for ((i = 1; i <= $2; i++)); do
+			! (: <"/dev/tcp/$1.$i/$port") 2>/dev/null || continue 2
+		done
+		echo "$port"
+		return
+	done
+	say "no free port at $1.1"
+	return 1
+}
+
+# What server I of a farm begins with, for psql.
+farm_sql() { # NET PORT I NAME...
+	local net=$1 port=$2 self=$3 name i=0 place partitions="modular_mapping '1'"
+	shift 3
+	printf "CREATE ROLE %s LOGIN PASSWORD '%s';\n" "$farm_user" "$farm_password"
+	if [ "$self" -ne 0 ]; then
+		cat "$root/test/sql/farm-node.sql"
+	else
+		cat "$root/test/sql/farm-proxy.sql"
+		printf "CREATE SERVER directory FOREIGN DATA WRAPPER plproxy OPTIONS (p0 'host=%s.1 port=%s dbname=proxy');\n" \
+			"$net" "$port"
+		for name in "${@:2}"; do
+			printf "INSERT INTO farm.nodes VALUES (%d, '%s');\n" "$i" "$name"
+			# The servers do not believe in DIR/hosts.
+			place="host=$name hostaddr=$net.$((i + 2)) port=$port dbname=$name"
+			partitions+=", p$((i++)) '$place'"
+		done
+		printf 'CREATE SERVER farm FOREIGN DATA WRAPPER plproxy OPTIONS (%s);\n' "$partitions"
+		for name in farm directory; do
+			printf "CREATE USER MAPPING FOR PUBLIC SERVER %s OPTIONS (user '%s', password '%s');\n" \
+				"$name" "$farm_user" "$farm_password"
+			printf 'GRANT USAGE ON FOREIGN SERVER %s TO PUBLIC;\n' "$name"
+		done
+	fi
+	shift "$self"
+	printf '\\connect postgres\nCREATE DATABASE %s OWNER %s;\n' "$1" "$farm_user"
+}
+
+farm_start_one() { # DIR ADDRESS PORT <SQL
+	local bin
+	bin=$(pg_bindir) &&
+		pg_create "$1" "listen_addresses = '$2'" "port = $3" "shared_buffers = 32MB" \
+			"password_encryption = 'scram-sha-256'" &&
+		printf '%s\n' 'local all all trust' 'host all all 127.0.0.0/8 scram-sha-256' \
+			>"$1/data/pg_hba.conf" &&
+		pg_run "$1" &&
+		env -i PSQLRC=/dev/null "$bin/psql" -Xqv ON_ERROR_STOP=1 -h "$1" -p "$3" -U postgres template1
 }

@@ -11,6 +11,7 @@ import subprocess
 import uuid
 
 import pytest
+from farm import Farm, FarmMetamodel, FarmServer
 from support import (ROOT, Database, FakePgDump, Metamodel, Mounts, Server, Strace)
 
 
@@ -47,6 +48,37 @@ def metamodel(db, tmp_path):
     """The program: run() and start() it, look at its save with tree()."""
     binary = os.environ.get("METAMODEL_BIN", ROOT / "build" / "metamodel")
     program = Metamodel(binary, tmp_path, db.server, db.name)
+    yield program
+    program.end()
+
+
+@pytest.fixture(scope="session")
+def farm_server(tmp_path_factory):
+    """The servers of a PgFarm for this session: a proxy and three nodes."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if FarmServer.why_not():
+        pytest.skip(FarmServer.why_not())
+    server = FarmServer()
+    yield server
+    for instance in server.instances:
+        shutil.copy(instance.log_file, tmp_path_factory.getbasetemp() / f"{instance.name}.log")
+    server.stop()
+
+
+@pytest.fixture
+def farm(farm_server):
+    """The farm, empty, with add_global(), add_account(), move_account(), stop_node() and more."""
+    farm_server.renew()
+    farm = Farm(farm_server)
+    yield farm
+    farm.close()
+
+
+@pytest.fixture
+def farm_metamodel(farm, tmp_path):
+    """The program, as `metamodel` is, but pointed at the farm."""
+    binary = os.environ.get("METAMODEL_BIN", ROOT / "build" / "metamodel")
+    program = FarmMetamodel(binary, tmp_path, farm)
     yield program
     program.end()
 
@@ -100,11 +132,15 @@ def read_only(mounts):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Show what the server said during a test that failed."""
-    server = item.funcargs.get("server") if hasattr(item, "funcargs") else None
-    if server and call.when == "setup":
-        item.log_offset = server.log_file.stat().st_size
+    """Show what the servers said during a test that failed."""
+    fixtures = getattr(item, "funcargs", {})
+    servers = {"PostgreSQL": fixtures["server"]} if "server" in fixtures else {}
+    if "farm_server" in fixtures:
+        servers.update({each.name: each for each in fixtures["farm_server"].instances})
+    if call.when == "setup":
+        item.log_offsets = {name: each.log_file.stat().st_size for name, each in servers.items()}
     report = (yield).get_result()
-    if server and report.failed and call.when == "call":
-        log = server.log(getattr(item, "log_offset", 0))
-        report.sections.append(("PostgreSQL's log", log or "(nothing)"))
+    if report.failed and call.when == "call":
+        for name, each in servers.items():
+            log = each.log(item.log_offsets.get(name, 0))
+            report.sections.append((f"{name}'s log", log or "(nothing)"))

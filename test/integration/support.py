@@ -28,6 +28,8 @@ ACCOUNT_FILES = {
 }
 NEWEST = "0.009"
 
+# Under a sanitizer the program may begin with another library than the sanitizer's, such as the farm's.
+ASAN_OPTIONS = "halt_on_error=1:exitcode=99:verify_asan_link_order=0"
 SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|UndefinedBehavior|runtime error:")
 
 
@@ -66,24 +68,16 @@ def pg_bindir():
     return max((path.parent for path in found), key=lambda path: float(path.parent.name))
 
 
-class Server:
-    """A throw-away PostgreSQL (scripts/lib.sh starts it). It ends when this process ends, however
-    that ends: its keeper stops it at the end of file of a pipe."""
+class Instance:
+    """A running PostgreSQL, reached through the socket in the directory `host`."""
 
-    KEEPER = '. "$0" && scratch dir && pg_start "$dir" "$@" && echo "$dir" && cat'
-
-    def __init__(self, *settings):
-        self._keeper = subprocess.Popen(
-            ["bash", "-c", self.KEEPER, ROOT / "scripts" / "lib.sh", *settings], text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
-        self.host = self._keeper.stdout.readline().strip()
-        if not self.host:
-            raise RuntimeError("PostgreSQL did not start")
-        self.port, self.user = "5432", "postgres"
+    def __init__(self, host, port="5432"):
+        self.host, self.port, self.user = host, port, "postgres"
         self.log_file = Path(self.host) / "server.log"
 
-    def connect(self, dbname="postgres", autocommit=True):
-        connection = psycopg2.connect(host=self.host, port=self.port, user=self.user, dbname=dbname)
+    def connect(self, dbname="postgres", autocommit=True, user=None):
+        connection = psycopg2.connect(host=self.host, port=self.port, user=user or self.user,
+                                      dbname=dbname)
         connection.autocommit = autocommit
         return connection
 
@@ -95,10 +89,36 @@ class Server:
         """The server's log since a moment when it was OFFSET bytes long."""
         return self.log_file.read_bytes()[offset:].decode(errors="replace")
 
+
+class Keeper:
+    """A shell that starts something with a function of scripts/lib.sh, in a new directory `dir`. It
+    ends that when this process ends, however that ends: at the end of file of a pipe."""
+
+    SCRIPT = '. "$0" && scratch dir && "$1" "$dir" "${@:2}" && echo "$dir" && cat'
+
+    def __init__(self, function, *args):
+        self._shell = subprocess.Popen(
+            ["bash", "-c", self.SCRIPT, ROOT / "scripts" / "lib.sh", function, *args], text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+        self.dir = self._shell.stdout.readline().strip()
+        if not self.dir:
+            raise RuntimeError("PostgreSQL did not start")
+
+    def end(self):
+        self._shell.stdin.close()
+        self._shell.wait(60)
+        self._shell.stdout.close()
+
+
+class Server(Instance):
+    """A throw-away PostgreSQL."""
+
+    def __init__(self, *settings):
+        self._keeper = Keeper("pg_start", *settings)
+        super().__init__(self._keeper.dir)
+
     def stop(self):
-        self._keeper.stdin.close()
-        self._keeper.wait(60)
-        self._keeper.stdout.close()
+        self._keeper.end()
 
 
 class Database:
@@ -283,7 +303,7 @@ class Metamodel:
             "PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8",
             "HOME": str(cwd), "PGHOST": server.host, "PGPORT": server.port,
             "PGUSER": server.user, "PGDATABASE": dbname,
-            "ASAN_OPTIONS": "halt_on_error=1:exitcode=99",
+            "ASAN_OPTIONS": ASAN_OPTIONS,
             "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=99",
         }
         self._running = []
@@ -404,7 +424,7 @@ class Strace:
     is then for strace, not for the program."""
 
     # Leak checks need ptrace for themselves.
-    env = {"ASAN_OPTIONS": "halt_on_error=1:exitcode=99:detect_leaks=0"}
+    env = {"ASAN_OPTIONS": ASAN_OPTIONS + ":detect_leaks=0"}
 
     def __init__(self, log_file, inject=(), trace=None, path=None):
         self.log_file = Path(log_file)
