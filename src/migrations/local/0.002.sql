@@ -17,6 +17,9 @@ CREATE TABLE _feeds (
 	created timestamp(0) with time zone DEFAULT now()
 );
 
+-- Numbers that a sequence gave out are not taken back when the transaction fails, unless the sequence
+-- was rewritten in it: this changes nothing else.
+ALTER SEQUENCE _access_rules_id_seq INCREMENT BY 1;
 INSERT INTO _access (role, method, url) VALUES
 	('Admin', 'DELETE', '/=/feed'),
 	('Admin', 'DELETE', '/=/feed/~'),
