@@ -88,6 +88,13 @@ void pool_cancel(struct pool *pool)
 			child_cancel(pool->slots[i].child);
 }
 
+void pool_cancel_item(struct pool *pool, const void *item)
+{
+	for (unsigned i = 0; i < pool->opts.jobs; i++)
+		if (pool->slots[i].child && pool->slots[i].item == item)
+			child_cancel(pool->slots[i].child);
+}
+
 unsigned pool_running(const struct pool *pool)
 {
 	return pool->running;

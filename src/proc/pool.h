@@ -41,6 +41,9 @@ void pool_kick(struct pool *pool);
 /* A second call kills what the first one only asked to end. */
 void pool_cancel(struct pool *pool);
 
+/* The same for the child of one item, if it has one; the others go on. */
+void pool_cancel_item(struct pool *pool, const void *item);
+
 /* Children that run now. */
 unsigned pool_running(const struct pool *pool);
 

@@ -102,7 +102,7 @@ void restore_node_lost(struct restore *r, const struct error *err)
 		   "see the server's log; when it is back, restore again");
 	if (!r->is_cancelled &&
 	    (r->state == RESTORE_GLOBAL || r->state == RESTORE_ACCOUNTS))
-		worklist_close(r->worklist, &r->node_error);
+		worklist_close(r->worklist, &r->group, &r->node_error);
 }
 
 static void on_lost(void *owner, const struct error *err)

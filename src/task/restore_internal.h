@@ -85,6 +85,7 @@ struct restore {
 	size_t account_count;
 	size_t finished;
 	unsigned jobs;
+	struct work_group group;
 	struct worklist *worklist;
 	struct strvec argv;
 	struct restore_account

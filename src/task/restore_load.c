@@ -360,8 +360,11 @@ static void on_all_loaded(void *owner)
 /* Load the accounts that are not held back. */
 static enum step_result load(struct restore *r, bool is_global)
 {
+	struct work_group *const groups[] = { &r->group };
 	const struct worklist_opts opts = { .loop = r->opts.loop,
 					    .jobs = r->jobs,
+					    .groups = groups,
+					    .group_count = 1,
 					    .count = r->account_count,
 					    .item = account_item,
 					    .prepare = prepare,
@@ -374,14 +377,16 @@ static enum step_result load(struct restore *r, bool is_global)
 		struct restore_account *a = &r->accounts[i];
 		bool is_first = !strcmp(a->plan->name, MODEL_GLOBAL);
 
-		a->item = (struct work_item){ .state = a->error || is_first != is_global
+		a->item = (struct work_item){ .group = &r->group,
+					      .state = a->error || is_first != is_global
 							       ? WORK_ENDED
 							       : WORK_QUEUED };
 		r->finished += is_global && a->error;
 	}
+	r->group.jobs = r->jobs;
 	r->worklist = worklist_start(&opts);
 	if (r->is_node_lost)
-		worklist_close(r->worklist, &r->node_error);
+		worklist_close(r->worklist, &r->group, &r->node_error);
 	return STEP_WAIT;
 }
 

@@ -95,7 +95,7 @@ static void on_node_lost(void *owner, const struct error *err)
 	s->node_error = *err;
 	error_hint(&s->node_error, "see the server's log, and save again");
 	if (s->state == SAVE_DUMP)
-		worklist_close(s->worklist, &s->node_error);
+		worklist_close(s->worklist, &s->group, &s->node_error);
 }
 
 static void on_waiting(void *owner, const struct error *why, uint64_t pause_ms)

@@ -246,9 +246,12 @@ static bool make_staging(struct save *s, struct error *err)
 
 enum step_result save_dump_enter(struct save *s)
 {
+	struct work_group *const groups[] = { &s->group };
 	const struct worklist_opts opts = {
 		.loop = s->opts.loop,
 		.jobs = s->jobs,
+		.groups = groups,
+		.group_count = 1,
 		.count = s->account_count,
 		.item = account_item,
 		.prepare = prepare,
@@ -262,6 +265,9 @@ enum step_result save_dump_enter(struct save *s)
 	    !childenv_init(&s->childenv, node_conn(s->node), CHILD_OPTIONS, &s->error))
 		return STEP_FAIL;
 	s->opts.progress(s->opts.owner, s->finished, s->account_count);
+	s->group.jobs = s->jobs;
+	for (size_t i = 0; i < s->account_count; i++)
+		s->accounts[i].item.group = &s->group;
 	s->worklist = worklist_start(&opts);
 	return STEP_WAIT;
 }

@@ -100,6 +100,7 @@ struct save {
 	size_t finished; /* accounts that are dumped or failed */
 	size_t dumped;
 
+	struct work_group group;
 	struct worklist *worklist;
 	struct strvec argv; /* of the child that is being started */
 	size_t next_account;

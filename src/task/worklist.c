@@ -11,11 +11,10 @@
 struct worklist {
 	struct worklist_opts opts;
 	struct pool *pool;
-	size_t next;           /* the first item that was never begun */
-	struct work_item *due; /* those whose pause is over */
+	struct work_group **groups;
+	size_t turn; /* the group to be asked first */
 	size_t ended;
 	size_t busy; /* running: their child, or what follows it */
-	bool is_closed;
 	bool is_cancelled;
 	struct timer *done; /* so that no callback of ours ends us */
 };
@@ -55,18 +54,34 @@ static void fail(struct work_item *item, const struct error *err)
 	l->opts.failed(l->opts.owner, item, err);
 }
 
-static struct work_item *take(struct worklist *l)
+static struct work_item *take_from(struct worklist *l, struct work_group *g)
 {
-	struct work_item *item = l->due;
+	struct work_item *item = g->due;
 
 	if (item) {
-		l->due = item->next_due;
+		g->due = item->next_due;
 		return item;
 	}
-	while (l->next < l->opts.count) {
-		item = l->opts.item(l->opts.owner, l->next++);
-		if (item->state == WORK_QUEUED)
+	while (g->next < l->opts.count) {
+		item = l->opts.item(l->opts.owner, g->next++);
+		if (item->group == g && item->state == WORK_QUEUED)
 			return item;
+	}
+	return NULL;
+}
+
+static struct work_item *take(struct worklist *l)
+{
+	for (size_t i = 0; i < l->opts.group_count; i++) {
+		size_t index = (l->turn + i) % l->opts.group_count;
+		struct work_group *g = l->groups[index];
+		struct work_item *item =
+			g->is_closed || g->running >= g->jobs ? NULL : take_from(l, g);
+
+		if (item) {
+			l->turn = index + 1;
+			return item;
+		}
 	}
 	return NULL;
 }
@@ -76,13 +91,14 @@ static bool next_child(void *owner, struct child_opts *child, void **out)
 	struct worklist *l = owner;
 	struct work_item *item;
 
-	while (!l->is_closed && (item = take(l))) {
+	while (!l->is_cancelled && (item = take(l))) {
 		struct error err;
 
 		item->state = WORK_RUNNING;
 		item->attempts++;
 		l->busy++;
 		if (l->opts.prepare(l->opts.owner, item, child, &err)) {
+			item->group->running++;
 			*out = item;
 			return true;
 		}
@@ -91,16 +107,21 @@ static bool next_child(void *owner, struct child_opts *child, void **out)
 	return false;
 }
 
-static void on_start_failed(void *owner, void *item, const struct error *err)
+static void on_start_failed(void *owner, void *started, const struct error *err)
 {
+	struct work_item *item = started;
+
 	(void)owner;
+	item->group->running--;
 	fail(item, err);
 }
 
-static void on_finished(void *owner, void *item, const struct child_result *result)
+static void on_finished(void *owner, void *finished, const struct child_result *result)
 {
 	struct worklist *l = owner;
+	struct work_item *item = finished;
 
+	item->group->running--;
 	l->opts.finished(l->opts.owner, item, result);
 }
 
@@ -111,8 +132,8 @@ static void on_due(void *owner)
 
 	item->pause = NULL;
 	item->state = WORK_QUEUED;
-	item->next_due = l->due;
-	l->due = item;
+	item->next_due = item->group->due;
+	item->group->due = item;
 	pool_kick(l->pool);
 }
 
@@ -121,7 +142,7 @@ bool worklist_retry(struct work_item *item)
 	struct worklist *l = item->list;
 	uint64_t pause_ms = node_retry_pause_ms(item->attempts);
 
-	if (!pause_ms || l->is_closed)
+	if (!pause_ms || l->is_cancelled || item->group->is_closed)
 		return false;
 	l->busy--;
 	item->state = WORK_PAUSED;
@@ -129,27 +150,26 @@ bool worklist_retry(struct work_item *item)
 	return true;
 }
 
-static void stop(struct worklist *l)
+static void stop_pause(struct work_item *item)
 {
-	l->is_closed = true;
-	l->due = NULL;
-	for (size_t i = 0; i < l->opts.count; i++) {
-		struct work_item *item = l->opts.item(l->opts.owner, i);
-
-		if (item->pause)
-			timer_cancel(item->pause);
-		item->pause = NULL;
-	}
-	pool_cancel(l->pool);
+	if (item->pause)
+		timer_cancel(item->pause);
+	item->pause = NULL;
 }
 
-void worklist_close(struct worklist *l, const struct error *why)
+void worklist_close(struct worklist *l, struct work_group *g, const struct error *why)
 {
-	stop(l);
+	g->is_closed = true;
+	g->due = NULL;
 	for (size_t i = 0; i < l->opts.count; i++) {
 		struct work_item *item = l->opts.item(l->opts.owner, i);
 
-		if (item->state == WORK_QUEUED || item->state == WORK_PAUSED)
+		if (item->group != g)
+			continue;
+		stop_pause(item);
+		if (item->state == WORK_RUNNING)
+			pool_cancel_item(l->pool, item);
+		else if (item->state != WORK_ENDED)
 			fail(item, why);
 	}
 }
@@ -157,7 +177,9 @@ void worklist_close(struct worklist *l, const struct error *why)
 void worklist_cancel(struct worklist *l)
 {
 	l->is_cancelled = true;
-	stop(l);
+	for (size_t i = 0; i < l->opts.count; i++)
+		stop_pause(l->opts.item(l->opts.owner, i));
+	pool_cancel(l->pool);
 	check_done(l);
 }
 
@@ -172,6 +194,11 @@ struct worklist *worklist_start(const struct worklist_opts *opts)
 					.owner = l };
 
 	l->opts = *opts;
+	l->groups = xcalloc(opts->group_count, sizeof(l->groups[0]));
+	for (size_t i = 0; i < opts->group_count; i++) {
+		l->groups[i] = opts->groups[i];
+		*opts->groups[i] = (struct work_group){ .jobs = opts->groups[i]->jobs };
+	}
 	for (size_t i = 0; i < opts->count; i++) {
 		struct work_item *item = opts->item(opts->owner, i);
 
@@ -192,5 +219,6 @@ void worklist_free(struct worklist *l)
 	if (l->done)
 		timer_cancel(l->done);
 	pool_free(l->pool);
+	free(l->groups);
 	free(l);
 }

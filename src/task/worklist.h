@@ -6,8 +6,8 @@
  * `prepare` fills in the child, or refuses with an error, for which `failed` is called.
  * 2. When the child has ended, `finished` is called. It leads, at once or later, to
  * exactly one of worklist_end() and worklist_retry().
- * 3. worklist_close() ends what runs and fails what waits; worklist_cancel() ends what
- * runs and forgets what waits.
+ * 3. worklist_close() ends what runs of one group and fails what waits of it;
+ * worklist_cancel() ends all that runs and forgets what waits.
  * 4. `done` is called once, from the loop, when every item has ended, or after
  * worklist_cancel() when none is being worked on any more.
  */
@@ -25,8 +25,22 @@ struct worklist;
 
 enum work_state { WORK_QUEUED, WORK_RUNNING, WORK_PAUSED, WORK_ENDED };
 
-/* A member of what is worked on; all zero at first. Ended items are passed over. */
+/* Items that share a bound of their own: those of one node. All zero but `jobs` at first.
+ */
+struct work_group {
+	unsigned jobs; /* children at once */
+
+	/* The rest is the worklist's own. */
+	unsigned running;
+	size_t next;           /* the first item that was never looked at */
+	struct work_item *due; /* those whose pause is over */
+	bool is_closed;
+};
+
+/* A member of what is worked on; all zero but `group` at first. Ended items are passed
+ * over. */
 struct work_item {
+	struct work_group *group;
 	struct worklist *list;
 	enum work_state state;
 	unsigned attempts;   /* begun */
@@ -36,7 +50,10 @@ struct work_item {
 
 struct worklist_opts {
 	struct loop *loop;
-	unsigned jobs;
+	unsigned jobs; /* children at once, of all groups */
+	struct work_group *const
+		*groups; /* which must outlive the list; they take turns */
+	size_t group_count;
 	size_t count;
 	struct work_item *(*item)(void *owner, size_t index);
 	/* What *child points to must live until the next callback. */
@@ -59,7 +76,8 @@ void worklist_end(struct work_item *item);
  * ended. */
 bool worklist_retry(struct work_item *item);
 
-void worklist_close(struct worklist *list, const struct error *why);
+void worklist_close(struct worklist *list, struct work_group *group,
+		    const struct error *why);
 
 /* A second call kills what the first one only asked to end. */
 void worklist_cancel(struct worklist *list);

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * Where the accounts live: the nodes, connected, and which of them each account is on.
+ * Backend Pg is a farm of one node; on a PgFarm the proxy is asked.
+ *
+ * 1. farm_start() finds out which accounts there are and where, and connects to each node
+ * that has one of them; each connection as node_start() makes it, with lock and snapshot.
+ * 2. `ready` is called once, with or without an error of the whole. A node that cannot be
+ * reached is an error of that node only, unless there is no other.
+ * 3. When the session of a node ends later by itself, `lost` is called for it.
+ * 4. farm_free() at any time, from a callback too: after it no callback is called any
+ * more.
+ */
+#ifndef MODEL_FARM_H
+#define MODEL_FARM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/strvec.h"
+#include "conf/conf.h"
+#include "pg/node.h"
+#include "proc/loop.h"
+
+struct farm_node {
+	struct farm *farm;
+	size_t index; /* in farm->nodes */
+	char *name;   /* as the proxy calls it; of its database on backend Pg */
+	struct node *node;
+	struct error error; /* why it cannot be worked with; ERROR_NONE: it can */
+	bool is_lost;       /* it was there; `error` is set */
+	void *data;         /* the caller's */
+};
+
+struct farm_account {
+	char *name; /* in UTF-8 */
+	bool is_registered;
+	struct farm_node *node; /* NULL: on none */
+	char *warning;          /* it is on two nodes; NULL: it is not */
+};
+
+struct farm_opts {
+	struct loop *loop;
+	const struct conf *conf;
+	const char *program; /* "metamodel save" */
+	enum node_lock lock;
+	bool has_snapshot;
+	/* The accounts wanted, each once; empty: all that are registered, and _global. */
+	const struct strvec *names;
+	/* Accounts to be listed with all of them if they are not registered any more, but
+	 * still have a schema; may be NULL. */
+	const struct strvec *former;
+	/* Also for named accounts: who is registered, see farm_is_registered(). */
+	bool has_registered;
+	bool (*ask_password)(void *owner, char **out);
+	void (*waiting)(void *owner, const struct error *why, uint64_t pause_ms);
+	void (*ready)(void *owner, const struct error *err);
+	void (*lost)(void *owner, struct farm_node *node, const struct error *err);
+	void *owner;
+};
+
+struct farm {
+	struct farm_node **nodes; /* none if all accounts that were named are nowhere */
+	size_t node_count;
+	struct farm_account
+		*accounts; /* _global first, then by the bytes of their names */
+	size_t account_count;
+	bool has_accounts_table;  /* _global._accounts is there */
+	struct strvec registered; /* sorted; all names in it */
+	struct farm_private *private;
+};
+
+/* `opts` is copied; what it points to must live as long as the farm. */
+struct farm *farm_start(const struct farm_opts *opts);
+
+/* NULL if it is not among the accounts. */
+struct farm_account *farm_find(const struct farm *farm, const char *name);
+
+/* May be asked when the names of all accounts were wanted, or `has_registered`. */
+bool farm_is_registered(const struct farm *farm, const char *name);
+
+/* Names of the accounts on a node. Ownership: the caller releases *out. */
+void farm_list(const struct farm *farm, const struct farm_node *node, struct strvec *out);
+
+void farm_free(struct farm *farm);
+
+#endif
