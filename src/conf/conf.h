@@ -64,7 +64,8 @@ struct conf {
 	bool ask_password; /* not both */
 	enum conf_backend backend;
 
-	uint64_t jobs; /* 0: as many as there are processors */
+	uint64_t jobs;      /* 0: as many as there are processors */
+	uint64_t node_jobs; /* of them on one node; 0: no other bound */
 	bool dry_run;
 	bool quiet;
 	bool verbose; /* not both */

@@ -80,6 +80,8 @@ const struct setting option_rows[] = {
 	  "directory of the save (default: metamodel)", .refuse = refuse_directory },
 	{ "jobs", 'j', "NUM", NUMBER, BOTH(conf.jobs), OURS, ALL,
 	  "work on NUM accounts at once (default: one a processor)", .min = 1, .max = 1000 },
+	{ "node-jobs", 0, "NUM", NUMBER, BOTH(conf.node_jobs), OURS, WORK,
+	  "work on NUM accounts of one node at once (default: as --jobs)", .min = 1, .max = 1000 },
 	{ "dry-run", 'n', NULL, FLAG, BOTH(conf.dry_run), OURS, WORK,
 	  .help = "say what would be done, and do nothing" },
 	{ "quiet", 'q', NULL, FLAG, BOTH(conf.quiet), OURS, ALL,

@@ -16,6 +16,7 @@ struct farm_private {
 	struct conninfo info;
 	struct node *proxy; /* PgFarm: while the accounts are listed */
 	struct timer *later;
+	bool is_closing;
 	size_t connecting;    /* nodes that are not ready and not given up */
 	struct strvec former; /* those that are not registered */
 };
@@ -38,7 +39,8 @@ static void ready(struct farm *f, const struct error *err)
 {
 	struct farm_private *p = f->private;
 
-	p->opts.ready(p->opts.owner, err);
+	if (!p->is_closing)
+		p->opts.ready(p->opts.owner, err);
 }
 
 /* ---- accounts ---- */
@@ -128,7 +130,7 @@ static void on_waiting(void *owner, const struct error *why, uint64_t pause_ms)
 	struct farm_private *p = n->farm->private;
 
 	if (p->opts.waiting)
-		p->opts.waiting(p->opts.owner, why, pause_ms);
+		p->opts.waiting(p->opts.person, why, pause_ms);
 }
 
 static bool ask_password(void *owner, char **out)
@@ -136,7 +138,7 @@ static bool ask_password(void *owner, char **out)
 	struct farm_node *n = owner;
 	struct farm_private *p = n->farm->private;
 
-	return p->opts.ask_password(p->opts.owner, out);
+	return p->opts.ask_password(p->opts.person, out);
 }
 
 static void on_lost(void *owner, const struct error *err)
@@ -459,17 +461,17 @@ static void on_proxy_ready(void *owner, const struct error *err)
 
 static bool ask_proxy_password(void *owner, char **out)
 {
-	struct farm *f = owner;
+	const struct farm_private *p = ((struct farm *)owner)->private;
 
-	return f->private->opts.ask_password(f->private->opts.owner, out);
+	return p->opts.ask_password(p->opts.person, out);
 }
 
 static void on_proxy_waiting(void *owner, const struct error *why, uint64_t pause_ms)
 {
-	struct farm *f = owner;
+	const struct farm_private *p = ((struct farm *)owner)->private;
 
-	if (f->private->opts.waiting)
-		f->private->opts.waiting(f->private->opts.owner, why, pause_ms);
+	if (p->opts.waiting)
+		p->opts.waiting(p->opts.person, why, pause_ms);
 }
 
 /* A query is always under way, and says it. */
@@ -526,15 +528,31 @@ struct farm *farm_start(const struct farm_opts *opts)
 	return f;
 }
 
+void farm_disconnect(struct farm *f)
+{
+	struct farm_private *p = f->private;
+	size_t count = f->node_count;
+	AUTO_FREE struct node **nodes = xcalloc(count + 1, sizeof(struct node *));
+
+	p->is_closing = true;
+	if (p->later)
+		timer_cancel(p->later);
+	p->later = NULL;
+	nodes[count] = p->proxy;
+	p->proxy = NULL;
+	for (size_t i = 0; i < count; i++) {
+		nodes[i] = f->nodes[i]->node;
+		f->nodes[i]->node = NULL;
+	}
+	for (size_t i = 0; i <= count; i++)
+		node_free(nodes[i]); /* the last of them may free the farm */
+}
+
 void farm_free(struct farm *f)
 {
 	if (!f)
 		return;
-	if (f->private->later)
-		timer_cancel(f->private->later);
-	node_free(f->private->proxy);
-	for (size_t i = 0; i < f->node_count; i++)
-		node_free(f->nodes[i]->node);
+	farm_disconnect(f);
 	for (size_t i = 0; i < f->node_count; i++) {
 		free(f->nodes[i]->name);
 		free(f->nodes[i]);

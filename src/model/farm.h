@@ -54,8 +54,10 @@ struct farm_opts {
 	const struct strvec *former;
 	/* Also for named accounts: who is registered, see farm_is_registered(). */
 	bool has_registered;
-	bool (*ask_password)(void *owner, char **out);
-	void (*waiting)(void *owner, const struct error *why, uint64_t pause_ms);
+	/* As in struct node_opts, but called with `person`. */
+	bool (*ask_password)(void *person, char **out);
+	void (*waiting)(void *person, const struct error *why, uint64_t pause_ms);
+	void *person;
 	void (*ready)(void *owner, const struct error *err);
 	void (*lost)(void *owner, struct farm_node *node, const struct error *err);
 	void *owner;
@@ -84,6 +86,11 @@ bool farm_is_registered(const struct farm *farm, const char *name);
 /* Names of the accounts on a node. Ownership: the caller releases *out. */
 void farm_list(const struct farm *farm, const struct farm_node *node, struct strvec *out);
 
+/*
+ * End all sessions: queries that are under way call back with an error during this call,
+ * which may also free the farm. Nothing can be asked of it afterwards.
+ */
+void farm_disconnect(struct farm *farm);
 void farm_free(struct farm *farm);
 
 #endif

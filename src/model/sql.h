@@ -11,7 +11,7 @@ extern const char sql_restore_settle[];
 extern const char sql_states[];
 extern const char sql_structure_columns[];
 extern const char sql_structure_digest[];
-extern const char sql_unregistered[];
+extern const char sql_lookalikes[];
 extern const char sql_upgrade_begin[];
 extern const char sql_upgrade_end[];
 

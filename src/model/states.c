@@ -26,7 +26,6 @@ struct range {
 struct reading {
 	struct node *node;
 	struct model_states states;
-	char *names; /* an array; NULL: all */
 	char *lock_wait;
 	size_t *indices; /* accounts with a version to read */
 	size_t index_count;
@@ -38,9 +37,6 @@ struct reading {
 	model_states_fn *done;
 	void *owner;
 };
-
-static const char registered_sql[] = "SELECT a.name FROM _global._accounts a";
-static const char nobody_sql[] = "SELECT NULL::text WHERE false";
 
 void model_states_release(struct model_states *s)
 {
@@ -63,7 +59,6 @@ static void end(struct reading *r, const struct error *err)
 		model_states_release(&r->states);
 	}
 	r->done(r->owner, &r->states, err ? &named : NULL);
-	free(r->names);
 	free(r->lock_wait);
 	free(r->indices);
 	free(r->queue);
@@ -224,13 +219,12 @@ static void on_listed(void *owner, const struct pg_result *result,
 	r->locked = xcalloc(count, sizeof(*r->locked));
 	for (size_t i = 0; i < count; i++) {
 		struct model_state *s = &r->states.list[i];
-		bool has_general = pgresult_is_true(result, (int)i, 4);
-		bool has_column = pgresult_is_true(result, (int)i, 5);
+		bool has_general = pgresult_is_true(result, (int)i, 3);
+		bool has_column = pgresult_is_true(result, (int)i, 4);
 
 		s->name = xstrdup(pgresult_value(result, (int)i, 0));
-		s->is_registered = pgresult_is_true(result, (int)i, 1);
-		s->has_schema = pgresult_is_true(result, (int)i, 2);
-		s->looks_like_account = pgresult_is_true(result, (int)i, 3);
+		s->has_schema = pgresult_is_true(result, (int)i, 1);
+		s->looks_like_account = pgresult_is_true(result, (int)i, 2);
 		s->kind = has_general ? MODEL_BROKEN : MODEL_NO_VERSION;
 		if (has_column)
 			r->indices[r->index_count++] = i;
@@ -245,43 +239,18 @@ static void on_listed(void *owner, const struct pg_result *result,
 	set_wait(r, SHORT_WAIT);
 }
 
-static char *fill_registered(const char *sql, bool has_table)
-{
-	const char *const words[] = { ":registered",
-				      has_table ? registered_sql : nobody_sql, NULL };
-
-	return sql_fill(sql, words);
-}
-
-static void on_table_known(void *owner, const struct pg_result *result,
-			   const struct error *err)
-{
-	struct reading *r = owner;
-	const char *params[] = { r->names };
-	AUTO_FREE char *sql = NULL;
-
-	if (err) {
-		end(r, err);
-		return;
-	}
-	r->states.has_accounts_table = pgresult_is_true(result, 0, 0);
-	sql = fill_registered(sql_states, r->states.has_accounts_table);
-	pgconn_query(node_conn(r->node), sql, params, 1, on_listed, r);
-}
-
 void model_read_states(struct node *node, const struct strvec *names,
 		       uint64_t lock_wait_ms, model_states_fn *done, void *owner)
 {
 	struct reading *r = xcalloc(1, sizeof(*r));
+	AUTO_FREE char *array = model_format_array(names);
 
 	r->node = node;
-	r->names = names->count ? model_format_array(names) : NULL;
 	r->lock_wait = str_format("%llu", (unsigned long long)lock_wait_ms);
 	r->done = done;
 	r->owner = owner;
-	pgconn_query(node_conn(node),
-		     "SELECT to_regclass('_global._accounts') IS NOT NULL", NULL, 0,
-		     on_table_known, r);
+	pgconn_query(node_conn(node), sql_states, (const char *const[]){ array }, 1,
+		     on_listed, r);
 }
 
 /* ---- statements for people ---- */
@@ -322,31 +291,29 @@ char *model_register_statement(const char *account)
 	return strbuf_detach(&out);
 }
 
-/* ---- unregistered ---- */
+/* ---- look-alikes ---- */
 
-struct unregistered {
-	model_unregistered_fn *done;
+struct lookalikes {
+	model_lookalikes_fn *done;
 	void *owner;
 };
 
-static void on_unregistered(void *owner, const struct pg_result *result,
-			    const struct error *err)
+static void on_lookalikes(void *owner, const struct pg_result *result,
+			  const struct error *err)
 {
-	struct unregistered *u = owner;
+	struct lookalikes *l = owner;
 	AUTO_STRVEC struct strvec names = { 0 };
 
 	for (int i = 0; !err && i < pgresult_rows(result); i++)
 		strvec_push(&names, pgresult_value(result, i, 0));
-	u->done(u->owner, &names, err);
-	free(u);
+	l->done(l->owner, &names, err);
+	free(l);
 }
 
-void model_list_unregistered(struct node *node, bool has_accounts_table,
-			     model_unregistered_fn *done, void *owner)
+void model_list_lookalikes(struct node *node, model_lookalikes_fn *done, void *owner)
 {
-	struct unregistered *u = xcalloc(1, sizeof(*u));
-	AUTO_FREE char *sql = fill_registered(sql_unregistered, has_accounts_table);
+	struct lookalikes *l = xcalloc(1, sizeof(*l));
 
-	*u = (struct unregistered){ .done = done, .owner = owner };
-	pgconn_query(node_conn(node), sql, NULL, 0, on_unregistered, u);
+	*l = (struct lookalikes){ .done = done, .owner = owner };
+	pgconn_query(node_conn(node), sql_lookalikes, NULL, 0, on_lookalikes, l);
 }

@@ -31,11 +31,10 @@ struct model_state {
 	bool has_row; /* MODEL_BROKEN: there is one that could be updated */
 };
 
-/* In the order of accounts: _global, then by the bytes of the names. */
+/* In the order of the names that were asked for. */
 struct model_states {
 	struct model_state *list;
 	size_t count;
-	bool has_accounts_table; /* _global._accounts is there */
 };
 
 /* On failure `states` is empty. Ownership: the callee's, model_states_release(). */
@@ -43,10 +42,9 @@ typedef void model_states_fn(void *owner, struct model_states *states,
 			     const struct error *err);
 
 /*
- * Read the states of the accounts in `names`, whether there is such an account or not;
- * when it is empty, of _global and all that are registered. What cannot be read of one
- * account is that one's problem. A table locked by others is waited for as long as the
- * lock_wait_ms of the node says, but after all others.
+ * Read the states of the accounts in `names` on a node, whether there is such an account
+ * or not. What cannot be read of one account is that one's problem. A table locked by
+ * others is waited for `lock_wait_ms`, but after all others; 0 is without limit.
  */
 void model_read_states(struct node *node, const struct strvec *names,
 		       uint64_t lock_wait_ms, model_states_fn *done, void *owner);
@@ -58,10 +56,9 @@ char *model_set_version_statement(const struct model_state *state, const char *v
 /* The statement that registers an account. Ownership: the caller frees. */
 char *model_register_statement(const char *account);
 
-/* Schemas that look like accounts and are not registered, sorted. */
-typedef void model_unregistered_fn(void *owner, const struct strvec *names,
-				   const struct error *err);
-void model_list_unregistered(struct node *node, bool has_accounts_table,
-			     model_unregistered_fn *done, void *owner);
+/* Schemas of a node that look like accounts, registered or not, sorted. */
+typedef void model_lookalikes_fn(void *owner, const struct strvec *names,
+				 const struct error *err);
+void model_list_lookalikes(struct node *node, model_lookalikes_fn *done, void *owner);
 
 #endif

@@ -63,12 +63,17 @@ static void on_ended(void *owner, const struct pg_result *result, const struct e
 	comparison_free(c);
 }
 
-/* Whether the session is in a transaction or not. */
+/* Whether the session is in a transaction or not, or is no more. */
 static void end(struct comparison *c, const struct error *err)
 {
+	bool is_lost = err && !pgconn_failure(node_conn(c->node))->sqlstate[0];
+
 	if (err)
 		c->error = *err;
-	pgconn_query(node_conn(c->node), "ROLLBACK", NULL, 0, on_ended, c);
+	if (is_lost)
+		on_ended(c, NULL, NULL);
+	else
+		pgconn_query(node_conn(c->node), "ROLLBACK", NULL, 0, on_ended, c);
 }
 
 /* ---- the accounts ---- */

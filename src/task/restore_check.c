@@ -35,7 +35,7 @@ static void on_plans(void *owner, struct model_plan *plans, size_t count,
 	}
 	r->plans = plans;
 	r->account_count = count;
-	r->jobs = run_choose_jobs(&r->opts, r->node);
+	r->jobs = run_choose_node_jobs(&r->opts, r->node);
 	r->accounts = xcalloc(count, sizeof(*r->accounts));
 	for (size_t i = 0; i < count; i++)
 		r->accounts[i] = (struct restore_account){ .restore = r,

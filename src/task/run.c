@@ -40,24 +40,21 @@ static bool take_lock(const struct run_opts *opts, const struct layout *layout,
 	return true;
 }
 
-bool run_check_backend(const struct run_opts *opts, struct error *err)
+void run_check_backend(const struct run_opts *opts)
 {
-	if (opts->conf->backend != CONF_PG)
-		return error_set(err, ERROR_USAGE, "backend PgFarm is not supported yet");
-	if (opts->conf->suffix[0])
+	if (opts->conf->backend == CONF_PG && opts->conf->suffix[0])
 		log_warning(opts->log,
 			    "host suffix %s ignored: backend Pg has no use for one. An "
 			    "account of that name is given behind --",
 			    opts->conf->suffix);
-	return true;
 }
 
 bool run_begin(const struct run_opts *opts, const struct layout *layout, int *lock_fd,
 	       struct error *err)
 {
 	*lock_fd = -1;
-	return run_check_backend(opts, err) &&
-	       (opts->conf->dry_run || take_lock(opts, layout, lock_fd, err));
+	run_check_backend(opts);
+	return opts->conf->dry_run || take_lock(opts, layout, lock_fd, err);
 }
 
 void run_log_failure(const struct run_opts *opts, const char *account, const char *step,
@@ -90,21 +87,72 @@ void run_log_messages(const struct run_opts *opts, const char *account, const ch
 	}
 }
 
-unsigned run_choose_jobs(const struct run_opts *opts, const struct node *node)
+static bool ask_password(void *person, char **out)
 {
+	const struct run_opts *run = person;
+
+	return run->ask_password(run->owner, out);
+}
+
+static void on_waiting(void *person, const struct error *why, uint64_t pause_ms)
+{
+	const struct run_opts *run = person;
+
+	log_warning(run->log, "%s; trying again in %.2f s", why->text,
+		    (double)pause_ms / 1000);
+}
+
+struct farm *run_start_farm(const struct run_opts *run, const struct farm_opts *opts)
+{
+	struct farm_opts whole = *opts;
+
+	whole.loop = run->loop;
+	whole.conf = run->conf;
+	whole.ask_password = ask_password;
+	whole.waiting = on_waiting;
+	whole.person = (void *)run;
+	return farm_start(&whole);
+}
+
+unsigned run_choose_node_jobs(const struct run_opts *opts, const struct node *node)
+{
+	const struct conf *conf = opts->conf;
 	uint64_t free_connections = node_facts(node)->free_connections;
 	uint64_t most =
 		free_connections ? free_connections : 1; /* and hope: it is tried again */
-	uint64_t wanted = opts->conf->jobs ? opts->conf->jobs : loop_processors();
+	uint64_t wanted = conf->node_jobs ? conf->node_jobs
+			  : conf->jobs    ? conf->jobs
+					  : loop_processors();
 
 	if (wanted > most)
 		log_warning(
 			opts->log,
-			"the server has %llu free connections: running %llu jobs at once "
-			"instead of %llu",
-			(unsigned long long)free_connections, (unsigned long long)most,
-			(unsigned long long)wanted);
+			"the server of database %s has %llu free connections: running "
+			"%llu jobs at once instead of %llu",
+			node_facts(node)->dbname, (unsigned long long)free_connections,
+			(unsigned long long)most, (unsigned long long)wanted);
 	return (unsigned)(wanted < most ? wanted : most);
+}
+
+unsigned run_choose_jobs(const struct run_opts *opts, const struct farm *farm)
+{
+	size_t processors = loop_processors();
+
+	if (opts->conf->jobs)
+		return (unsigned)opts->conf->jobs;
+	return (unsigned)(farm->node_count > processors ? farm->node_count : processors);
+}
+
+void run_log_misplaced(const struct run_opts *opts, const struct farm *farm)
+{
+	for (size_t i = 0; i < farm->account_count; i++) {
+		const struct farm_account *a = &farm->accounts[i];
+
+		if (a->warning)
+			log_warning(opts->log, "account %s is on node %s, but %s",
+				    a->name, a->node ? a->node->name : "(none)",
+				    a->warning);
+	}
 }
 
 void run_log_command(const struct run_opts *opts, const struct strvec *argv)

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/strvec.h"
 #include "conf/conf.h"
+#include "model/farm.h"
 #include "pg/node.h"
 #include "proc/loop.h"
 #include "task/report.h"
@@ -26,14 +27,13 @@ struct run_opts {
 	void *owner;
 };
 
-/* Errors: ERROR_USAGE for what this backend cannot do. */
-MUST_CHECK bool run_check_backend(const struct run_opts *opts, struct error *err);
+/* Say what this backend has no use for. */
+void run_check_backend(const struct run_opts *opts);
 
 /*
  * Take the lock file beside the save, then finish what a dead run left there; with
  * --dry-run neither. Ownership: the caller closes *lock_fd, which is -1 with --dry-run.
- * Errors: as lockfile_take() and rotate_recover(); ERROR_USAGE for what this backend
- * cannot do.
+ * Errors: as lockfile_take() and rotate_recover().
  */
 MUST_CHECK bool run_begin(const struct run_opts *opts, const struct layout *layout,
 			  int *lock_fd, struct error *err);
@@ -51,10 +51,22 @@ void run_log_messages(const struct run_opts *opts, const char *account, const ch
 		      const char *messages);
 
 /*
- * How many children at once: what was asked for, or one a processor, but never more than
- * the server has connections left, which is said.
+ * farm_start(), with what it needs of a run: `opts` says the rest. *run must live as long
+ * as the farm.
  */
-unsigned run_choose_jobs(const struct run_opts *opts, const struct node *node);
+struct farm *run_start_farm(const struct run_opts *run, const struct farm_opts *opts);
+
+/*
+ * How many children or sessions at once on a node: what was asked for, or one a
+ * processor, but never more than the server has connections left, which is said.
+ */
+unsigned run_choose_node_jobs(const struct run_opts *opts, const struct node *node);
+
+/* How many at once on all nodes together. */
+unsigned run_choose_jobs(const struct run_opts *opts, const struct farm *farm);
+
+/* Say which accounts are on more nodes than one. */
+void run_log_misplaced(const struct run_opts *opts, const struct farm *farm);
 
 /* The hint "WHY: metamodel save -D DIR -- ACCOUNT", safe to be typed as it is. Returns
  * false. */

@@ -216,7 +216,7 @@ static void on_listed(void *owner, struct model_account *models, size_t count,
 		s->accounts[i].fd = -1;
 		check_account(&s->accounts[i]);
 	}
-	s->jobs = run_choose_jobs(&s->opts, s->node);
+	s->jobs = run_choose_node_jobs(&s->opts, s->node);
 	if (s->opts.conf->dry_run)
 		plan(s);
 	save_advance(s, STEP_NEXT);

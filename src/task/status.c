@@ -6,11 +6,11 @@
 
 #include "base/auto.h"
 #include "base/str.h"
+#include "model/farm.h"
 #include "model/migrations.h"
 #include "model/model.h"
 #include "model/states.h"
 #include "model/structure.h"
-#include "pg/node.h"
 #include "tree/layout.h"
 #include "tree/savedir.h"
 
@@ -20,12 +20,18 @@ enum { DIFFERENCES = 5 };
 struct status {
 	struct run_opts opts;
 	struct migrations migrations;
-	struct conninfo conninfo;
-	struct node *node;
-	struct model_states states;
-	struct report report; /* its accounts are those of `states` */
-	bool is_connecting;
+	struct farm *farm;
+	struct node_look *looks; /* one for each node of the farm */
+	size_t looking;          /* nodes that are being asked */
+	struct report report;    /* its accounts are those of the farm, in its order */
 	int signal_number;
+};
+
+/* What one node is asked. */
+struct node_look {
+	struct status *status;
+	struct farm_node *node;
+	struct model_states states;
 };
 
 static void status_end(struct status *s)
@@ -48,17 +54,12 @@ static void status_end(struct status *s)
 		r->result = REPORT_PARTLY;
 	s->opts.done(s->opts.owner, r);
 	report_release(r);
-	model_states_release(&s->states);
+	for (size_t i = 0; s->looks && i < s->farm->node_count; i++)
+		model_states_release(&s->looks[i].states);
+	free(s->looks);
+	farm_free(s->farm);
 	migrations_release(&s->migrations);
-	node_free(s->node);
-	conninfo_release(&s->conninfo);
 	free(s);
-}
-
-static void fail(struct status *s, const struct error *err)
-{
-	s->report.error = *err;
-	status_end(s);
 }
 
 /* ---- the save ---- */
@@ -89,45 +90,74 @@ static void read_save(struct status *s)
 	savedir_release(&save);
 }
 
-/* ---- drift ---- */
+/* ---- a node: states, then drift, then what looks like an account ---- */
 
-static void on_unregistered(void *owner, const struct strvec *names,
-			    const struct error *err)
+static struct report_account *account_of(struct node_look *look, size_t index)
 {
-	struct status *s = owner;
+	struct status *s = look->status;
+	const struct farm_account *a = farm_find(s->farm, look->states.list[index].name);
+
+	return &s->report.accounts[a - s->farm->accounts];
+}
+
+static void account_failed(struct status *s, struct report_account *a, const char *text)
+{
+	struct error err;
+
+	error_set(&err, ERROR_SERVER, "[%s status] %s", a->account, text);
+	log_error(s->opts.log, &err);
+	a->error = xstrdup(text);
+}
+
+/* Nothing more will come from this node. */
+static void node_done(struct node_look *look, const struct error *err)
+{
+	struct status *s = look->status;
+
+	for (size_t i = 0; err && !s->signal_number && i < s->farm->account_count; i++) {
+		struct report_account *a = &s->report.accounts[i];
+
+		if (s->farm->accounts[i].node == look->node && !a->error)
+			account_failed(s, a, err->text);
+	}
+	if (--s->looking > 0)
+		return;
+	if (!s->signal_number)
+		read_save(s);
+	status_end(s);
+}
+
+static void on_lookalikes(void *owner, const struct strvec *names,
+			  const struct error *err)
+{
+	struct node_look *look = owner;
+	struct status *s = look->status;
 
 	for (size_t i = 0; i < names->count; i++)
-		strvec_push(&s->report.unregistered, names->v[i]);
-	if (err && !s->signal_number) {
-		fail(s, err);
-		return;
-	}
-	read_save(s);
-	status_end(s);
+		if (!farm_is_registered(s->farm, names->v[i]))
+			strvec_push(&s->report.unregistered, names->v[i]);
+	node_done(look, err);
 }
 
 static void on_compared(void *owner, const struct error *err)
 {
-	struct status *s = owner;
+	struct node_look *look = owner;
+	struct status *s = look->status;
 
 	if (err && !s->signal_number)
 		log_warning(s->opts.log,
 			    "whether tables and columns are those of the version could "
 			    "not be found out: %s",
 			    err->text);
-	if (s->signal_number)
-		status_end(s);
-	else if (s->opts.conf->accounts.count)
-		on_unregistered(s, &(struct strvec){ 0 }, NULL);
+	if (s->signal_number || s->opts.conf->accounts.count)
+		node_done(look, NULL);
 	else
-		model_list_unregistered(s->node, s->states.has_accounts_table,
-					on_unregistered, s);
+		model_list_lookalikes(look->node->node, on_lookalikes, look);
 }
 
 static void on_drifted(void *owner, size_t index, const struct strvec *differences)
 {
-	struct status *s = owner;
-	struct report_account *a = &s->report.accounts[index];
+	struct report_account *a = account_of(owner, index);
 	struct strbuf lines = { 0 };
 
 	for (size_t i = 0; i < differences->count && i < DIFFERENCES; i++)
@@ -140,8 +170,6 @@ static void on_drifted(void *owner, size_t index, const struct strvec *differenc
 	free(a->differences);
 	a->differences = strbuf_detach(&lines);
 }
-
-/* ---- states ---- */
 
 static char *format_version_state(const struct status *s, const struct model_state *m)
 {
@@ -157,18 +185,6 @@ static char *format_version_state(const struct status *s, const struct model_sta
 static void describe(const struct status *s, const struct model_state *m,
 		     struct report_account *out)
 {
-	bool is_account = m->is_registered || m->looks_like_account;
-
-	out->outcome = "looked at";
-	out->node = xstrdup(node_facts(s->node)->dbname);
-	if (!is_account) {
-		struct error err;
-
-		error_set(&err, ERROR_DATA, "Account %s does not exist.", m->name);
-		log_error(s->opts.log, &err);
-		out->error = xstrdup(err.text);
-		return;
-	}
 	if (!m->has_schema) {
 		out->state = xstrdup("missing");
 		return;
@@ -189,86 +205,114 @@ static void describe(const struct status *s, const struct model_state *m,
 	}
 }
 
+static void account_unknown(struct status *s, struct report_account *a)
+{
+	AUTO_FREE char *text = str_format("Account %s does not exist.", a->account);
+
+	account_failed(s, a, text);
+}
+
 static void on_states(void *owner, struct model_states *states, const struct error *err)
+{
+	struct node_look *look = owner;
+	struct status *s = look->status;
+
+	if (err) {
+		node_done(look, err);
+		return;
+	}
+	look->states = *states;
+	for (size_t i = 0; i < states->count; i++) {
+		const struct model_state *m = &states->list[i];
+
+		if (farm_find(s->farm, m->name)->is_registered || m->looks_like_account)
+			describe(s, m, account_of(look, i));
+		else
+			account_unknown(s, account_of(look, i));
+	}
+	structure_compare(look->node->node, &s->migrations, &look->states, on_drifted,
+			  on_compared, look);
+}
+
+static void look_at(struct node_look *look)
+{
+	struct status *s = look->status;
+	AUTO_STRVEC struct strvec names = { 0 };
+
+	farm_list(s->farm, look->node, &names);
+	model_read_states(look->node->node, &names, s->opts.conf->lock_wait_s * 1000,
+			  on_states, look);
+}
+
+/* ---- the farm ---- */
+
+static void report_accounts(struct status *s)
+{
+	for (size_t i = 0; i < s->farm->account_count; i++) {
+		const struct farm_account *a = &s->farm->accounts[i];
+		struct report_account *out = report_add(&s->report, a->name);
+
+		out->outcome = "looked at";
+		out->node = a->node ? xstrdup(a->node->name) : NULL;
+		if (a->warning)
+			out->problem = xstrdup(a->warning);
+		if (!a->node && a->is_registered)
+			out->state = xstrdup("missing");
+		else if (!a->node)
+			account_unknown(s, out);
+	}
+}
+
+static void on_farm_ready(void *owner, const struct error *err)
 {
 	struct status *s = owner;
 
 	if (err) {
-		if (s->signal_number)
-			status_end(s);
-		else
-			fail(s, err);
+		s->report.error = *err;
+		status_end(s);
 		return;
 	}
-	s->states = *states;
-	for (size_t i = 0; i < states->count; i++)
-		describe(s, &states->list[i],
-			 report_add(&s->report, states->list[i].name));
-	structure_compare(s->node, &s->migrations, &s->states, on_drifted, on_compared,
-			  s);
+	report_accounts(s);
+	s->looks = xcalloc(s->farm->node_count + 1, sizeof(*s->looks));
+	s->looking = s->farm->node_count + 1; /* and this very call */
+	for (size_t i = 0; i < s->farm->node_count; i++) {
+		struct node_look *look = &s->looks[i];
+
+		*look = (struct node_look){ .status = s, .node = s->farm->nodes[i] };
+		if (look->node->error.kind != ERROR_NONE)
+			node_done(look, &look->node->error);
+		else
+			look_at(look);
+	}
+	node_done(&(struct node_look){ .status = s }, NULL);
 }
 
-/* ---- the server ---- */
-
-static void on_node_ready(void *owner, const struct error *err)
+/* A query is under way, and says it; or the node has been looked at. */
+static void on_lost(void *owner, struct farm_node *node, const struct error *err)
 {
-	struct status *s = owner;
-
-	s->is_connecting = false;
-	if (err)
-		fail(s, err);
-	else
-		model_read_states(s->node, &s->opts.conf->accounts,
-				  s->opts.conf->lock_wait_s * 1000, on_states, s);
-}
-
-static void on_node_lost(void *owner, const struct error *err)
-{
-	(void)owner; /* a query is always under way, and says it */
+	(void)owner;
+	(void)node;
 	(void)err;
-}
-
-static void on_waiting(void *owner, const struct error *why, uint64_t pause_ms)
-{
-	struct status *s = owner;
-
-	run_on_waiting(&s->opts, why, pause_ms);
-}
-
-static bool ask_password(void *owner, char **out)
-{
-	struct status *s = owner;
-
-	return s->opts.ask_password(s->opts.owner, out);
 }
 
 static void on_start(void *owner)
 {
 	struct status *s = owner;
-	const struct node_opts opts = {
-		.loop = s->opts.loop,
-		.info = &s->conninfo,
+	const struct farm_opts opts = {
 		.program = "metamodel status",
 		.lock = NODE_LOCK_NONE,
-		.lock_wait_ms = s->opts.conf->lock_wait_s * 1000,
-		.ask_password = ask_password,
-		.waiting = on_waiting,
-		.ready = on_node_ready,
-		.lost = on_node_lost,
+		.names = &s->opts.conf->accounts,
+		.ready = on_farm_ready,
+		.lost = on_lost,
 		.owner = s,
 	};
-	struct error err;
 
-	if (s->signal_number) {
+	run_check_backend(&s->opts);
+	if (s->signal_number ||
+	    !migrations_load(s->opts.conf->migrations, &s->migrations, &s->report.error))
 		status_end(s);
-	} else if (!run_check_backend(&s->opts, &err) ||
-		   !migrations_load(s->opts.conf->migrations, &s->migrations, &err) ||
-		   !conninfo_from_conf(s->opts.conf, &s->conninfo, &err)) {
-		fail(s, &err);
-	} else {
-		s->is_connecting = true;
-		s->node = node_start(&opts);
-	}
+	else
+		s->farm = run_start_farm(&s->opts, &opts);
 }
 
 struct status *status_start(const struct run_opts *opts)
@@ -282,13 +326,14 @@ struct status *status_start(const struct run_opts *opts)
 
 void status_cancel(struct status *s, int signal_number)
 {
-	struct node *node = s->node;
+	struct farm *farm = s->farm;
 
 	s->signal_number = signal_number;
-	if (!node)
+	if (!farm)
 		return; /* on_start() looks */
-	s->node = NULL;
-	node_free(node); /* ends the query, whose callback goes on */
-	if (s->is_connecting)
-		status_end(s);
+	if (s->looking) {
+		farm_disconnect(farm); /* what is asked ends, and its callbacks go on */
+	} else {
+		status_end(s); /* it was connecting */
+	}
 }

@@ -31,7 +31,7 @@ void upgrade_account_failed(struct upgrade_account *a, const char *step,
 
 	a->progress = ACCOUNT_FAILED;
 	a->error = xstrdup(err->text);
-	run_log_failure(&u->opts, a->state->name, step, err, &u->last_failure);
+	run_log_failure(&u->opts, a->place->name, step, err, &u->last_failure);
 	u->is_closed |= u->opts.conf->fail_fast;
 }
 
@@ -74,7 +74,7 @@ static enum step_result enter_lock(struct upgrade *u)
 	return STEP_NEXT;
 }
 
-static void on_node_ready(void *owner, const struct error *err)
+static void on_farm_ready(void *owner, const struct error *err)
 {
 	struct upgrade *u = owner;
 
@@ -84,94 +84,106 @@ static void on_node_ready(void *owner, const struct error *err)
 }
 
 /* With it goes the lock that keeps other runs away. */
-static void on_node_lost(void *owner, const struct error *err)
+static void on_node_lost(void *owner, struct farm_node *node, const struct error *err)
 {
 	struct upgrade *u = owner;
 
-	u->is_node_lost = u->is_closed = true;
-	u->node_error = *err;
-	error_hint(&u->node_error,
-		   "see the server's log; when it is back, upgrade again");
-	upgrade_lanes_end(u);
+	(void)err;
+	error_hint(&node->error, "see the server's log; when it is back, upgrade again");
+	if (u->nodes)
+		upgrade_lanes_end(u, &u->nodes[node->index]);
 }
 
-static void on_waiting(void *owner, const struct error *why, uint64_t pause_ms)
-{
-	struct upgrade *u = owner;
-
-	run_on_waiting(&u->opts, why, pause_ms);
-}
-
-static bool ask_password(void *owner, char **out)
-{
-	struct upgrade *u = owner;
-
-	return u->opts.ask_password(u->opts.owner, out);
-}
-
+/* Named accounts are all that is asked for, but without _global there can be none. */
 static enum step_result enter_connect(struct upgrade *u)
 {
-	const struct conf *conf = u->opts.conf;
-	const struct node_opts opts = {
-		.loop = u->opts.loop,
-		.info = &u->conninfo,
+	const struct strvec *wanted = &u->opts.conf->accounts;
+	const struct farm_opts opts = {
 		.program = "metamodel upgrade",
-		.lock = conf->dry_run ? NODE_LOCK_NONE : NODE_LOCK_EXCLUSIVE,
-		.lock_wait_ms = conf->lock_wait_s * 1000,
-		.ask_password = ask_password,
-		.waiting = on_waiting,
-		.ready = on_node_ready,
+		.lock = u->opts.conf->dry_run ? NODE_LOCK_NONE : NODE_LOCK_EXCLUSIVE,
+		.names = &u->names,
+		.ready = on_farm_ready,
 		.lost = on_node_lost,
 		.owner = u,
 	};
 
-	if (!conninfo_from_conf(conf, &u->conninfo, &u->error))
-		return STEP_FAIL;
-	u->node = node_start(&opts);
+	if (wanted->count)
+		strvec_push(&u->names, MODEL_GLOBAL);
+	for (size_t i = 0; i < wanted->count; i++)
+		if (strcmp(wanted->v[i], MODEL_GLOBAL) != 0)
+			strvec_push(&u->names, wanted->v[i]);
+	u->farm = run_start_farm(&u->opts, &opts);
 	return STEP_WAIT;
 }
 
-/* ---- states: which accounts, at which versions ---- */
+/* ---- states: at which versions are they ---- */
+
+/* One node less to wait for. */
+static void node_asked(struct upgrade *u)
+{
+	if (--u->asking == 0)
+		move(u, u->is_cancelled ? STEP_FAIL : STEP_NEXT);
+}
 
 static void on_states(void *owner, struct model_states *states, const struct error *err)
 {
-	struct upgrade *u = owner;
+	struct upgrade_node *n = owner;
+	struct upgrade *u = n->upgrade;
 
-	if (err) {
-		if (!u->is_cancelled)
-			u->error = *err;
-		move(u, STEP_FAIL);
-		return;
-	}
-	u->states = *states;
-	u->accounts = xcalloc(states->count, sizeof(*u->accounts));
+	if (err && n->farm_node->error.kind == ERROR_NONE)
+		n->farm_node->error = *err;
+	n->states = *states;
 	for (size_t i = 0; i < states->count; i++) {
 		struct model_state *s = &states->list[i];
+		struct upgrade_account *a =
+			&u->accounts[farm_find(u->farm, s->name) - u->farm->accounts];
+
+		a->state = s;
+		a->from = s->version ? xstrdup(s->version) : NULL;
+	}
+	node_asked(u);
+}
+
+static void make_accounts(struct upgrade *u)
+{
+	struct farm *farm = u->farm;
+
+	u->nodes = xcalloc(farm->node_count + 1, sizeof(*u->nodes));
+	for (size_t i = 0; i < farm->node_count; i++)
+		u->nodes[i] = (struct upgrade_node){ .upgrade = u,
+						     .farm_node = farm->nodes[i] };
+	u->account_count = farm->account_count;
+	u->accounts = xcalloc(u->account_count + 1, sizeof(*u->accounts));
+	for (size_t i = 0; i < u->account_count; i++) {
+		const struct farm_account *place = &farm->accounts[i];
 
 		u->accounts[i] = (struct upgrade_account){
 			.upgrade = u,
-			.state = s,
+			.place = place,
+			.node = place->node ? &u->nodes[place->node->index] : NULL,
 			.plan = { .migrations = &u->migrations,
-				  .level = model_level(s->name) },
-			.from = s->version ? xstrdup(s->version) : NULL,
+				  .level = model_level(place->name) },
 		};
 	}
-	move(u, STEP_NEXT);
 }
 
-/* Named accounts are all that is asked for, but without _global there can be none. */
 static enum step_result enter_states(struct upgrade *u)
 {
-	AUTO_STRVEC struct strvec names = { 0 };
-	const struct strvec *wanted = &u->opts.conf->accounts;
+	make_accounts(u);
+	run_log_misplaced(&u->opts, u->farm);
+	u->asking = 1; /* this very call */
+	for (size_t i = 0; i < u->farm->node_count; i++) {
+		struct upgrade_node *n = &u->nodes[i];
+		AUTO_STRVEC struct strvec names = { 0 };
 
-	if (wanted->count)
-		strvec_push(&names, MODEL_GLOBAL);
-	for (size_t i = 0; i < wanted->count; i++)
-		strvec_push(&names, wanted->v[i]);
-	model_read_states(u->node, &names, u->opts.conf->lock_wait_s * 1000, on_states,
-			  u);
-	return STEP_WAIT;
+		if (n->farm_node->error.kind != ERROR_NONE)
+			continue;
+		farm_list(u->farm, n->farm_node, &names);
+		u->asking++;
+		model_read_states(n->farm_node->node, &names,
+				  u->opts.conf->lock_wait_s * 1000, on_states, n);
+	}
+	return --u->asking ? STEP_WAIT : STEP_NEXT;
 }
 
 /* ---- plan: what is to be done for each ---- */
@@ -207,11 +219,14 @@ static bool check_account(const struct upgrade_account *a, struct error *err)
 {
 	const struct model_state *s = a->state;
 
-	if (is_global(a))
-		return check_version(a, err);
-	if (!s->is_registered && !s->looks_like_account)
-		return error_set(err, ERROR_DATA, "Account %s does not exist.", s->name);
-	if (!s->has_schema) {
+	if (!a->place->is_registered && !(s && s->looks_like_account))
+		return error_set(err, ERROR_DATA, "Account %s does not exist.",
+				 a->place->name);
+	if (!s) {
+		*err = a->node->farm_node->error;
+		return false;
+	}
+	if (!s->has_schema && !is_global(a)) {
 		error_set(err, ERROR_DATA,
 			  "the account is registered, but has no schema");
 		return error_hint(err,
@@ -248,10 +263,10 @@ static bool is_wanted(const struct upgrade *u, const struct upgrade_account *a)
 {
 	const struct strvec *wanted = &u->opts.conf->accounts;
 
-	if (!wanted->count || !is_global(a) || !a->state->has_schema)
+	if (!wanted->count || !is_global(a) || (a->state && !a->state->has_schema))
 		return true;
 	for (size_t i = 0; i < wanted->count; i++)
-		if (!strcmp(wanted->v[i], a->state->name))
+		if (!strcmp(wanted->v[i], a->place->name))
 			return true;
 	return false;
 }
@@ -259,7 +274,7 @@ static bool is_wanted(const struct upgrade *u, const struct upgrade_account *a)
 /* _global comes before all others: without it nothing else is begun. */
 static bool has_global_failed(const struct upgrade *u)
 {
-	return u->states.count && is_global(&u->accounts[0]) && u->accounts[0].error;
+	return u->account_count && is_global(&u->accounts[0]) && u->accounts[0].error;
 }
 
 static enum step_result global_failed(struct upgrade *u)
@@ -272,7 +287,7 @@ static enum step_result enter_plan(struct upgrade *u)
 {
 	bool is_dry = u->opts.conf->dry_run;
 
-	for (size_t i = 0; i < u->states.count; i++) {
+	for (size_t i = 0; i < u->account_count; i++) {
 		struct upgrade_account *a = &u->accounts[i];
 		const struct model_state *s = a->state;
 		struct error err;
@@ -288,7 +303,7 @@ static enum step_result enter_plan(struct upgrade *u)
 			u->finished++;
 			continue;
 		}
-		if (!s->is_registered)
+		if (!a->place->is_registered)
 			log_warning(u->opts.log,
 				    "account %s is not registered in _global._accounts",
 				    s->name);
@@ -306,8 +321,8 @@ static enum step_result enter_plan(struct upgrade *u)
 
 /* ---- unregistered: where there was no _global, nobody is ---- */
 
-static void on_unregistered(void *owner, const struct strvec *names,
-			    const struct error *err)
+static void on_lookalikes(void *owner, const struct strvec *names,
+			  const struct error *err)
 {
 	struct upgrade *u = owner;
 
@@ -325,12 +340,13 @@ static void on_unregistered(void *owner, const struct strvec *names,
 
 static enum step_result enter_unregistered(struct upgrade *u)
 {
-	if (u->states.list[0].has_schema)
+	const struct upgrade_account *global = &u->accounts[0];
+
+	if (!global->state || global->state->has_schema)
 		return STEP_NEXT;
 	log_failure(u->opts.log, "WARNING!!! You need to upgrade every user account in "
 				 "your system manually.");
-	model_list_unregistered(u->node, u->states.has_accounts_table, on_unregistered,
-				u);
+	model_list_lookalikes(global->node->farm_node->node, on_lookalikes, u);
 	return STEP_WAIT;
 }
 
@@ -340,67 +356,87 @@ static enum step_result enter_global(struct upgrade *u)
 {
 	if (u->accounts[0].progress != ACCOUNT_WAITING)
 		return STEP_NEXT;
-	u->next = 0;
-	upgrade_lanes_start(u, 1, 1);
+	upgrade_lanes_start(u, true);
 	return STEP_WAIT;
 }
 
 static enum step_result enter_accounts(struct upgrade *u)
 {
-	size_t waiting = 0;
-	unsigned jobs;
-
 	if (has_global_failed(u))
 		return global_failed(u);
-	for (size_t i = 1; i < u->states.count; i++) {
-		waiting += u->accounts[i].progress == ACCOUNT_WAITING;
-		if (u->accounts[i].progress == ACCOUNT_CURRENT)
-			upgrade_log_current(&u->accounts[i]);
+	for (size_t i = 0; i < u->farm->node_count; i++)
+		u->nodes[i].next = 0;
+	for (size_t i = 0; i < u->account_count; i++) {
+		struct upgrade_account *a = &u->accounts[i];
+
+		if (a->progress == ACCOUNT_WAITING)
+			a->node->waiting++;
+		else if (a->progress == ACCOUNT_CURRENT && !is_global(a))
+			upgrade_log_current(a);
 	}
-	u->opts.progress(u->opts.owner, u->finished, u->states.count);
-	if (!waiting || u->is_closed || u->is_cancelled)
+	u->opts.progress(u->opts.owner, u->finished, u->account_count);
+	if (u->is_closed || u->is_cancelled)
 		return STEP_NEXT;
-	jobs = run_choose_jobs(&u->opts, u->node);
-	u->next = 1;
-	upgrade_lanes_start(u, jobs < waiting ? jobs : (unsigned)waiting,
-			    u->states.count);
+	for (size_t i = 0; i < u->farm->node_count; i++)
+		if (u->nodes[i].waiting)
+			u->nodes[i].jobs = run_choose_node_jobs(
+				&u->opts, u->nodes[i].farm_node->node);
+	upgrade_lanes_start(u, false);
 	return STEP_WAIT;
 }
 
+/* Of the nodes whose flush went well, what was committed is on disk. */
 static void on_flushed(void *owner, const struct pg_result *result,
 		       const struct error *err)
 {
-	struct upgrade *u = owner;
+	struct upgrade_node *n = owner;
+	struct upgrade *u = n->upgrade;
 
 	(void)result;
-	for (size_t i = 0; !err && i < u->states.count; i++)
-		if (u->accounts[i].progress == ACCOUNT_COMMITTED)
+	if (err && n->farm_node->error.kind == ERROR_NONE)
+		n->farm_node->error = *err;
+	for (size_t i = 0; !err && i < u->account_count; i++)
+		if (u->accounts[i].node == n &&
+		    u->accounts[i].progress == ACCOUNT_COMMITTED)
 			u->accounts[i].progress = ACCOUNT_UPGRADED;
-	if (err && !u->is_node_lost) {
-		u->is_node_lost = true;
-		u->node_error = *err;
-	}
-	move(u, STEP_NEXT);
+	if (--u->asking == 0)
+		move(u, STEP_NEXT);
+}
+
+/* Those that nobody was left for. */
+static void fail_waiting(struct upgrade_account *a)
+{
+	const struct farm_node *node = a->node->farm_node;
+	bool is_broken = node->error.kind != ERROR_NONE;
+
+	if (is_broken || !a->upgrade->is_closed)
+		upgrade_account_failed(a, "upgrade",
+				       is_broken ? &node->error : &a->node->lane_error);
 }
 
 static enum step_result enter_flush(struct upgrade *u)
 {
-	size_t committed = 0;
+	AUTO_FREE bool *is_needed = xcalloc(u->farm->node_count + 1, sizeof(bool));
 
-	for (size_t i = 0; i < u->states.count; i++) {
+	for (size_t i = 0; i < u->account_count; i++) {
 		struct upgrade_account *a = &u->accounts[i];
 
-		committed += a->progress == ACCOUNT_COMMITTED;
-		if (a->progress == ACCOUNT_WAITING && !u->is_cancelled &&
-		    (u->is_node_lost || !u->is_closed))
-			upgrade_account_failed(a, "upgrade",
-					       u->is_node_lost ? &u->node_error
-							       : &u->lane_error);
+		if (a->progress == ACCOUNT_COMMITTED)
+			is_needed[a->node - u->nodes] = true;
+		else if (a->progress == ACCOUNT_WAITING && !u->is_cancelled)
+			fail_waiting(a);
 	}
-	if (!committed || u->is_node_lost)
-		return STEP_NEXT;
-	pgconn_query(node_conn(u->node), model_flush_sql, NULL, 0, on_flushed, u);
-	return STEP_WAIT;
+	u->asking = 1; /* this very call */
+	for (size_t i = 0; i < u->farm->node_count; i++) {
+		struct upgrade_node *n = &u->nodes[i];
+
+		if (!is_needed[i] || n->farm_node->error.kind != ERROR_NONE)
+			continue;
+		u->asking++;
+		pgconn_query(node_conn(n->farm_node->node), model_flush_sql, NULL, 0,
+			     on_flushed, n);
+	}
+	return --u->asking ? STEP_WAIT : STEP_NEXT;
 }
 
 /* ---- the machine ---- */
@@ -462,26 +498,21 @@ struct upgrade *upgrade_start(const struct run_opts *opts)
 
 void upgrade_cancel(struct upgrade *u, int signal_number)
 {
-	struct node *node = u->node;
-
 	u->is_cancelled = true;
 	u->signal_number = signal_number;
 	error_set(&u->error, ERROR_SIGNAL, "stopped by signal %d (%s)", signal_number,
 		  strsignal(signal_number));
 	switch (u->state) {
 	case UPGRADE_CONNECT:
-		u->node = NULL;
-		node_free(node);
 		move(u, STEP_FAIL);
 		break;
 	case UPGRADE_STATES:
 	case UPGRADE_UNREGISTERED:
-		u->node = NULL;
-		node_free(node); /* ends the query, whose callback goes on */
+		farm_disconnect(u->farm); /* the callbacks go on */
 		break;
 	case UPGRADE_GLOBAL:
 	case UPGRADE_ACCOUNTS:
-		upgrade_lanes_end(u);
+		upgrade_lanes_end(u, NULL);
 		break;
 	case UPGRADE_LOAD: /* these last an instant */
 	case UPGRADE_LOCK:
@@ -503,18 +534,18 @@ static void report_account(struct upgrade_account *a, struct report *out)
 		[ACCOUNT_UPGRADED] = "upgraded", [ACCOUNT_FAILED] = "failed",
 	};
 	const struct upgrade *u = a->upgrade;
-	struct report_account *entry = report_add(out, a->state->name);
+	struct report_account *entry = report_add(out, a->place->name);
 	bool is_planned = u->opts.conf->dry_run && a->progress == ACCOUNT_WAITING;
 	bool is_upgraded = a->progress == ACCOUNT_UPGRADED;
 
-	entry->node = u->node ? xstrdup(node_facts(u->node)->dbname) : NULL;
+	entry->node = a->place->node ? xstrdup(a->place->node->name) : NULL;
 	entry->outcome = is_planned ? "planned" : outcomes[a->progress];
 	entry->error = a->error ? xstrdup(a->error) : NULL;
 	entry->from = a->from ? xstrdup(a->from) : NULL;
 	if (is_planned || is_upgraded)
 		entry->version = xstrdup(u->migrations.steps[u->end - 1].version);
-	else
-		entry->version = a->state->version ? xstrdup(a->state->version) : NULL;
+	else if (a->state && a->state->version)
+		entry->version = xstrdup(a->state->version);
 	entry->elapsed_ms = a->elapsed_ms;
 }
 
@@ -553,11 +584,11 @@ static void fill_report(struct upgrade *u, struct report *out)
 {
 	size_t done = 0, failed = 0;
 
-	for (size_t i = 0; i < u->states.count; i++) {
+	for (size_t i = 0; i < u->account_count; i++) {
 		struct upgrade_account *a = &u->accounts[i];
 
 		if (a->progress == ACCOUNT_COMMITTED) {
-			struct error err = u->node_error;
+			struct error err = a->node->farm_node->error;
 
 			error_prefix(&err, "it was upgraded, but it is not known whether "
 					   "that is on the server's disk");
@@ -583,15 +614,17 @@ static void fill_report(struct upgrade *u, struct report *out)
 
 static void upgrade_free(struct upgrade *u)
 {
-	node_free(u->node);
-	for (size_t i = 0; i < u->states.count; i++) {
+	for (size_t i = 0; i < u->account_count; i++) {
 		free(u->accounts[i].from);
 		free(u->accounts[i].error);
 	}
 	free(u->accounts);
-	model_states_release(&u->states);
+	for (size_t i = 0; u->nodes && i < u->farm->node_count; i++)
+		model_states_release(&u->nodes[i].states);
+	free(u->nodes);
+	farm_free(u->farm);
 	migrations_release(&u->migrations);
-	conninfo_release(&u->conninfo);
+	strvec_release(&u->names);
 	layout_release(&u->layout);
 	free(u->last_failure);
 	if (u->lock_fd >= 0)

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/farm.h"
 #include "model/migrations.h"
 #include "model/states.h"
 #include "model/upgrade.h"
@@ -38,9 +39,23 @@ enum account_progress {
 	ACCOUNT_FAILED,
 };
 
+/* What there is for each node of the farm. */
+struct upgrade_node {
+	struct upgrade *upgrade;
+	struct farm_node *farm_node;
+	struct model_states states;
+	unsigned jobs;           /* sessions at once, at most */
+	unsigned lanes;          /* that are on it */
+	size_t waiting;          /* accounts that are to be upgraded */
+	size_t next;             /* the first account that may be waiting */
+	struct error lane_error; /* why a session was lost or could not be had */
+};
+
 struct upgrade_account {
 	struct upgrade *upgrade;
-	struct model_state *state;
+	const struct farm_account *place;
+	struct upgrade_node *node; /* NULL: it is on none */
+	struct model_state *state; /* NULL: not known */
 	struct model_upgrade plan; /* its steps */
 	enum account_progress progress;
 	char *from;      /* the version before; NULL: none */
@@ -58,28 +73,26 @@ struct upgrade {
 	struct error error; /* of the whole run */
 	bool is_cancelled;
 	int signal_number;
-	bool is_closed; /* nothing more is begun: --fail-fast, or the node is lost */
+	bool is_closed; /* nothing more is begun: --fail-fast */
 
 	struct migrations migrations;
 	size_t end; /* of the steps: behind --to */
 	struct layout layout;
 	int lock_fd;
 
-	struct conninfo conninfo;
-	struct node *node;
-	bool is_node_lost;
-	struct error node_error;
-	struct model_states states;
-	struct upgrade_account *accounts; /* of states.list, in its order */
-	size_t next;                      /* the first account that may be waiting */
+	struct strvec names; /* that the farm is asked for */
+	struct farm *farm;
+	struct upgrade_node *nodes;       /* of the farm, in its order */
+	size_t asking;                    /* nodes that are being asked something */
+	struct upgrade_account *accounts; /* of the farm, in its order */
+	size_t account_count;
 	size_t finished;
 	char *last_failure; /* see run_log_failure() */
 
 	struct lane **lanes;
 	size_t lane_count;
-	size_t lanes_busy;       /* connecting, or with an account */
-	struct error lane_error; /* why a session was lost or could not be had */
-	struct timer *all_rest;  /* set when no lane is busy any more */
+	size_t lanes_busy;      /* connecting, or with an account */
+	struct timer *all_rest; /* set when no lane is busy any more */
 };
 
 /* Move on; callbacks end here. May free `u`. */
@@ -95,17 +108,19 @@ bool upgrade_plan_account(struct upgrade_account *a);
 void upgrade_log_current(const struct upgrade_account *a);
 
 /*
- * The lanes: sessions, each of which upgrades one waiting account after another, from
- * `next` to `limit`. When that is over they are freed and upgrade_advance() is called,
- * from the loop. Accounts may be waiting still: those that nobody was left for.
+ * The lanes: sessions, each of which upgrades one waiting account of a node after
+ * another, and then goes on to another node. With `is_global`, _global alone is upgraded.
+ * When that is over they are freed and upgrade_advance() is called, from the loop.
+ * Accounts may be waiting still: those that nobody was left for.
  */
-void upgrade_lanes_start(struct upgrade *u, unsigned jobs, size_t limit);
+void upgrade_lanes_start(struct upgrade *u, bool is_global);
 
 /*
- * Have the server end what runs; what is being committed is waited for. A second call
- * waits no longer. The caller has set is_closed or is_cancelled.
+ * Have the servers end what runs, on one node or, if it is NULL, on all; what is being
+ * committed is waited for. A second call waits no longer. The caller has set
+ * is_cancelled, or the node is lost.
  */
-void upgrade_lanes_end(struct upgrade *u);
+void upgrade_lanes_end(struct upgrade *u, const struct upgrade_node *on);
 void upgrade_lanes_free(struct upgrade *u);
 
 #endif

@@ -14,6 +14,7 @@ enum { LOCK_RETRIES = 3, SESSIONS = 3, CANCEL_GRACE_MS = 5000 };
 
 struct lane {
 	struct upgrade *u;
+	struct upgrade_node *on;
 	struct node *node; /* NULL: given up */
 	unsigned sessions; /* that it has had */
 	bool is_ready;
@@ -23,7 +24,7 @@ struct lane {
 	struct upgrade_account *account; /* NULL: idle */
 	char *script;
 	struct timer *deadline; /* of the account; then of the server's answer */
-	size_t limit;
+	bool is_global;         /* for _global alone */
 };
 
 static void take_next(struct lane *l);
@@ -50,21 +51,28 @@ static void rest(struct lane *l)
 {
 	struct upgrade *u = l->u;
 
+	l->on->lanes--;
 	if (--u->lanes_busy == 0)
 		u->all_rest = timer_start(u->opts.loop, 0, on_all_rest, u);
+}
+
+/* May anything more be begun on the node? */
+static bool is_open(const struct upgrade_node *on)
+{
+	return !on->upgrade->is_closed && !on->upgrade->is_cancelled &&
+	       on->farm_node->error.kind == ERROR_NONE;
 }
 
 /* Its session is of no use any more: have another one, or rest. */
 static void renew(struct lane *l, const struct error *why)
 {
-	struct upgrade *u = l->u;
 	struct node *node = l->node;
 
 	l->node = NULL;
 	l->is_ready = false;
 	node_free(node);
-	u->lane_error = *why;
-	if (u->is_closed || u->is_cancelled || l->sessions >= SESSIONS)
+	l->on->lane_error = *why;
+	if (!is_open(l->on) || l->sessions >= SESSIONS)
 		rest(l);
 	else
 		start_session(l);
@@ -83,9 +91,9 @@ static void let_go(struct lane *l, enum account_progress progress)
 	free(l->script);
 	l->script = NULL;
 	if (progress != ACCOUNT_WAITING)
-		u->opts.progress(u->opts.owner, ++u->finished, u->states.count);
-	else if ((size_t)(a - u->accounts) < u->next)
-		u->next = (size_t)(a - u->accounts); /* it is looked for again */
+		u->opts.progress(u->opts.owner, ++u->finished, u->account_count);
+	else if ((size_t)(a - u->accounts) < a->node->next)
+		a->node->next = (size_t)(a - u->accounts); /* it is looked for again */
 }
 
 /* ---- the account failed ---- */
@@ -118,9 +126,10 @@ static void fail_account(struct lane *l, const struct error *err)
 		.kind = ERROR_SERVER,
 		.text = "it took longer than --timeout allows",
 	};
-	struct error described = l->is_late        ? late
-				 : u->is_node_lost ? u->node_error
-						   : *err;
+	const struct error *node_error = &l->on->farm_node->error;
+	struct error described = l->is_late                       ? late
+				 : node_error->kind != ERROR_NONE ? *node_error
+								  : *err;
 
 	if (l->is_committing) {
 		error_prefix(&described, "it is not known whether it was upgraded");
@@ -307,25 +316,59 @@ static void begin(struct lane *l, struct upgrade_account *a)
 	pgconn_script(node_conn(l->node), l->script, on_script_done, l);
 }
 
-static void take_next(struct lane *l)
+/* The next waiting account of a node. */
+static struct upgrade_account *find_next(struct upgrade_node *on, bool is_global)
+{
+	struct upgrade *u = on->upgrade;
+	size_t limit = is_global ? 1 : u->account_count;
+
+	for (; on->next < limit && is_open(on); on->next++) {
+		struct upgrade_account *a = &u->accounts[on->next];
+
+		if (a->node != on || a->progress != ACCOUNT_WAITING)
+			continue;
+		if (upgrade_plan_account(a))
+			return a;
+		upgrade_log_current(a); /* somebody else was quicker */
+		u->opts.progress(u->opts.owner, ++u->finished, u->account_count);
+	}
+	return NULL;
+}
+
+/* To a node that has accounts waiting and room for one more session. */
+static bool move_on(struct lane *l)
 {
 	struct upgrade *u = l->u;
 
-	for (; u->next < l->limit && !u->is_closed && !u->is_cancelled; u->next++) {
-		struct upgrade_account *a = &u->accounts[u->next];
+	for (size_t i = 0; i < u->farm->node_count && !l->is_global; i++) {
+		struct upgrade_node *on = &u->nodes[i];
+		struct node *node = l->node;
 
-		if (a->progress != ACCOUNT_WAITING)
+		if (on == l->on || on->lanes >= on->jobs || !find_next(on, false))
 			continue;
-		if (!upgrade_plan_account(a)) { /* somebody else was quicker */
-			upgrade_log_current(a);
-			u->opts.progress(u->opts.owner, ++u->finished, u->states.count);
-			continue;
-		}
-		u->next++;
-		begin(l, a);
-		return;
+		l->on->lanes--;
+		l->on = on;
+		on->lanes++;
+		l->node = NULL;
+		l->is_ready = false;
+		l->sessions = 0;
+		node_free(node);
+		start_session(l);
+		return true;
 	}
-	rest(l);
+	return false;
+}
+
+static void take_next(struct lane *l)
+{
+	struct upgrade_account *a = find_next(l->on, l->is_global);
+
+	if (a) {
+		l->on->next++;
+		begin(l, a);
+	} else if (!move_on(l)) {
+		rest(l);
+	}
 }
 
 /* ---- sessions ---- */
@@ -335,7 +378,7 @@ static void on_ready(void *owner, const struct error *err)
 	struct lane *l = owner;
 	struct upgrade *u = l->u;
 
-	if (err && !u->is_cancelled && !u->is_node_lost)
+	if (err && is_open(l->on))
 		log_warning(u->opts.log, "a session to upgrade in cannot be had: %s",
 			    err->text);
 	l->is_ready = !err;
@@ -364,7 +407,8 @@ static void on_waiting(void *owner, const struct error *why, uint64_t pause_ms)
 {
 	struct lane *l = owner;
 
-	run_on_waiting(&l->u->opts, why, pause_ms);
+	log_warning(l->u->opts.log, "%s; trying again in %.2f s", why->text,
+		    (double)pause_ms / 1000);
 }
 
 static void start_session(struct lane *l)
@@ -385,32 +429,60 @@ static void start_session(struct lane *l)
 	};
 
 	l->sessions++;
-	node_conninfo(u->node, &info);
+	node_conninfo(l->on->farm_node->node, &info);
 	l->node = node_start(&opts);
 	conninfo_release(&info);
 }
 
-void upgrade_lanes_start(struct upgrade *u, unsigned jobs, size_t limit)
+static void add_lane(struct upgrade *u, struct upgrade_node *on, bool is_global)
 {
-	u->lane_count = jobs;
-	u->lanes = xcalloc(jobs, sizeof(struct lane *));
-	u->lanes_busy = jobs;
-	for (unsigned i = 0; i < jobs; i++) {
-		struct lane *l = u->lanes[i] = xcalloc(1, sizeof(*l));
+	struct lane *l = xcalloc(1, sizeof(*l));
 
-		l->u = u;
-		l->limit = limit;
-		start_session(l);
-	}
+	u->lanes = xrealloc(u->lanes, (u->lane_count + 1) * sizeof(struct lane *));
+	u->lanes[u->lane_count++] = l;
+	u->lanes_busy++;
+	*l = (struct lane){ .u = u, .on = on, .is_global = is_global };
+	on->lanes++;
+	start_session(l);
 }
 
-void upgrade_lanes_end(struct upgrade *u)
+/* A lane for each node in turn, as long as there are accounts for it. */
+static void add_lanes(struct upgrade *u)
+{
+	unsigned most = run_choose_jobs(&u->opts, u->farm), added;
+
+	do {
+		added = 0;
+		for (size_t i = 0; i < u->farm->node_count && u->lane_count < most; i++) {
+			struct upgrade_node *on = &u->nodes[i];
+
+			if (on->lanes >= on->jobs || on->lanes >= on->waiting)
+				continue;
+			add_lane(u, on, false);
+			added++;
+		}
+	} while (added);
+}
+
+void upgrade_lanes_start(struct upgrade *u, bool is_global)
+{
+	if (is_global)
+		add_lane(u, u->accounts[0].node, true);
+	else
+		add_lanes(u);
+	if (!u->lanes_busy)
+		u->all_rest = timer_start(u->opts.loop, 0, on_all_rest, u);
+}
+
+void upgrade_lanes_end(struct upgrade *u, const struct upgrade_node *on)
 {
 	const struct error ended = { .kind = ERROR_SERVER, .text = "it was ended" };
 
 	for (size_t i = 0; i < u->lane_count; i++) {
 		struct lane *l = u->lanes[i];
 
+		if (on && l->on != on)
+			continue;
 		if (l->account)
 			end_account(l);
 		else if (l->node && !l->is_ready)
