@@ -84,6 +84,22 @@ static bool find_place(struct migrations *m, enum migration_level level, const c
 	return true;
 }
 
+/* Without a byte order mark, each line with one newline. */
+static char *normalize(const char *text)
+{
+	struct strbuf out = { 0 };
+
+	strbuf_add(&out, "", 0);
+	if (str_has_prefix(text, "\xef\xbb\xbf"))
+		text += 3;
+	for (; *text; text++)
+		if (text[0] != '\r' || text[1] != '\n')
+			strbuf_add_char(&out, *text);
+	if (out.length && out.buf[out.length - 1] != '\n')
+		strbuf_add_char(&out, '\n');
+	return strbuf_detach(&out);
+}
+
 static bool add_file(struct migrations *m, enum migration_level level, const char *name,
 		     const char *text, size_t length, struct error *err)
 {
@@ -96,20 +112,22 @@ static bool add_file(struct migrations *m, enum migration_level level, const cha
 		return error_set(err, ERROR_USAGE, "%s: holds a NUL byte", file->name);
 	if (!str_is_utf8(text, length))
 		return error_set(err, ERROR_USAGE, "%s: is not valid UTF-8", file->name);
-	file->text =
-		str_format("%s%s", text, length && text[length - 1] == '\n' ? "" : "\n");
+	file->text = normalize(text);
 	return statements_read(file->text, &file->statements, err) ||
 	       error_prefix(err, "%s", file->name);
 }
 
-static bool read_file(struct migrations *m, enum migration_level level, int dir_fd,
-		      const char *name, struct error *err)
+/* It may be a symbolic link: a mounted directory of configuration often has them. */
+static bool read_file(struct migrations *m, enum migration_level level,
+		      const char *folder, const char *name, struct error *err)
 {
+	AUTO_FREE char *path = str_format("%s/%s", folder, name);
+	AUTO_FREE char *real = realpath(path, NULL);
 	AUTO_FREE char *text = NULL;
 	AUTO_CLOSE int fd = -1;
 	size_t length;
 
-	if (!fs_open_file(dir_fd, name, &fd, err) ||
+	if (!fs_open_file(AT_FDCWD, real ? real : path, &fd, err) ||
 	    !fs_read_all(fd, FILE_MAX_BYTES, &text, &length, err)) {
 		err->kind = ERROR_USAGE;
 		return error_prefix(err, "%s/%s", folders[level], name);
@@ -136,7 +154,7 @@ static bool read_folder(struct migrations *m, enum migration_level level, const 
 				 strerror(errno));
 	strvec_sort(&names); /* so that the same mistake is found first each time */
 	for (size_t i = 0; i < names.count; i++)
-		if (!read_file(m, level, dirfd(folder), names.v[i], err))
+		if (!read_file(m, level, path, names.v[i], err))
 			return false;
 	return true;
 }

@@ -14,6 +14,7 @@ extern const char sql_structure_digest[];
 extern const char sql_lookalikes[];
 extern const char sql_upgrade_begin[];
 extern const char sql_upgrade_end[];
+extern const char sql_upgrade_path[];
 
 /*
  * The text with each `words[2 i]` replaced by `words[2 i + 1]`; NULL ends them.

@@ -60,12 +60,15 @@ char *model_upgrade_script(const struct model_upgrade *u, const struct model_sta
 				      ":version",
 				      u->migrations->steps[u->end - 1].version,
 				      NULL };
+	AUTO_FREE char *path = sql_fill(sql_upgrade_path, words);
 	AUTO_FREE char *end = sql_fill(sql_upgrade_end, words);
 	struct strbuf out = { 0 };
 
 	strbuf_add_str(&out, begin);
-	for (size_t i = u->first; i < u->end; i++)
+	for (size_t i = u->first; i < u->end; i++) {
+		strbuf_add_str(&out, path);
 		strbuf_add_str(&out, file_of(u, i)->text);
+	}
 	strbuf_add_str(&out, end);
 	return strbuf_detach(&out);
 }
@@ -91,31 +94,40 @@ static uint64_t count_lines(const char *text)
 	return lines;
 }
 
+/* The line of the file that starts behind `before` lines, or 0: it is not in it. */
+static uint64_t line_in(const struct migration_file *file, uint64_t before, uint64_t line)
+{
+	return line > before && line <= before + count_lines(file->text) ? line - before
+									 : 0;
+}
+
 void model_upgrade_locate(const struct model_upgrade *u, const char *script,
 			  const struct pg_failure *failure, struct error *err)
 {
-	size_t statement = failure->statements;
-	uint64_t before; /* lines, of all that precedes the file */
+	/* An error of syntax is found before anything is run. */
+	uint64_t line = failure->position ? line_of(script, failure->position) : 0;
+	uint64_t before = count_lines(sql_upgrade_begin);
+	size_t statement = BEGIN_STATEMENTS; /* the first one behind `before` */
 
-	if (statement < BEGIN_STATEMENTS)
-		return;
-	statement -= BEGIN_STATEMENTS;
-	before = count_lines(sql_upgrade_begin);
 	for (size_t i = u->first; i < u->end; i++) {
 		const struct migration_file *file = file_of(u, i);
-		uint64_t line;
+		size_t index;
 
-		if (statement >= file->statements.count) {
-			statement -= file->statements.count;
-			before += count_lines(file->text);
-			continue;
+		before += count_lines(sql_upgrade_path);
+		statement++;
+		index = failure->statements - statement;
+		if (!line && failure->statements >= statement &&
+		    index < file->statements.count) {
+			line = before + file->statements.lines[index];
+			if (failure->function_line)
+				line += failure->function_line - 1;
 		}
-		line = file->statements.lines[statement];
-		if (failure->position)
-			line = line_of(script, failure->position) - before;
-		else if (failure->function_line)
-			line += failure->function_line - 1;
-		error_prefix(err, "%s:%llu", file->name, (unsigned long long)line);
-		return;
+		if (line_in(file, before, line)) {
+			error_prefix(err, "%s:%llu", file->name,
+				     (unsigned long long)line_in(file, before, line));
+			return;
+		}
+		before += count_lines(file->text);
+		statement += file->statements.count;
 	}
 }

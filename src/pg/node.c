@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "pg/node.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -199,6 +200,15 @@ static void on_lock(void *owner, const struct pg_result *result, const struct er
 		pgconn_query(n->conn, holder_sql, NULL, 0, on_holder, n);
 }
 
+static void release_facts(struct node *n)
+{
+	free(n->facts.dbname);
+	free(n->facts.server_version);
+	free(n->facts.encoding);
+	free(n->facts.snapshot);
+	n->facts = (struct node_facts){ 0 };
+}
+
 static void on_facts(void *owner, const struct pg_result *result, const struct error *err)
 {
 	struct node *n = owner;
@@ -207,6 +217,7 @@ static void on_facts(void *owner, const struct pg_result *result, const struct e
 		failed(n, err);
 		return;
 	}
+	release_facts(n);
 	n->facts.dbname = xstrdup(pgresult_value(result, 0, 0));
 	n->facts.server_version = xstrdup(pgresult_value(result, 0, 1));
 	n->facts.server_version_num = (unsigned)pgresult_uint(result, 0, 2);
@@ -326,6 +337,24 @@ struct pgconn *node_conn(const struct node *n)
 	return n->conn;
 }
 
+static void on_discarded(void *owner, const struct pg_result *result,
+			 const struct error *err)
+{
+	struct node *n = owner;
+
+	(void)result;
+	if (err)
+		failed(n, err);
+	else
+		on_connected(n, NULL);
+}
+
+void node_reset(struct node *n)
+{
+	assert(n->opts.lock == NODE_LOCK_NONE && !n->opts.has_snapshot);
+	pgconn_query(n->conn, "DISCARD ALL", NULL, 0, on_discarded, n);
+}
+
 void node_conninfo(const struct node *n, struct conninfo *out)
 {
 	*out = (struct conninfo){ 0 };
@@ -344,9 +373,6 @@ void node_free(struct node *n)
 		timer_cancel(n->pause);
 	pgconn_free(n->conn);
 	conninfo_release(&n->info);
-	free(n->facts.dbname);
-	free(n->facts.server_version);
-	free(n->facts.encoding);
-	free(n->facts.snapshot);
+	release_facts(n);
 	free(n);
 }

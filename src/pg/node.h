@@ -69,6 +69,12 @@ unsigned node_server_major(const struct node *node);
 struct pgconn *node_conn(const struct node *node);
 
 /*
+ * Forget whatever the session was used for, and make it as it was when it was `ready`,
+ * which is called again. For a node without lock and snapshot, with no query under way.
+ */
+void node_reset(struct node *node);
+
+/*
  * How to reach the very server that a node is connected to, with the password that was
  * asked for. Ownership: the caller releases *out.
  */

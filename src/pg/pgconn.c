@@ -279,14 +279,25 @@ static uint64_t function_line(const PGresult *result)
 	return str_parse_uint(digits, 1, UINT32_MAX, &line) ? line : 0;
 }
 
+/* Is its detail a whole row (SQLSTATE 23502, 23514), in which a password may be? */
+static bool shows_row(const PGresult *result)
+{
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+	return sqlstate && (!strcmp(sqlstate, "23502") || !strcmp(sqlstate, "23514"));
+}
+
+static void add_line(struct error *err, const char *name, const char *words)
+{
+	AUTO_FREE char *line = words ? str_format("\n%s:  %s", name, words) : NULL;
+
+	if (line)
+		error_append(err, line);
+}
+
 /* The server's words, but for the hint, which has its own place. */
 static void set_from_result(const PGresult *result, struct error *err)
 {
-	static const struct {
-		const char *name;
-		int field;
-	} more[] = { { "DETAIL", PG_DIAG_MESSAGE_DETAIL },
-		     { "CONTEXT", PG_DIAG_CONTEXT } };
 	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY);
 	const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
@@ -301,14 +312,10 @@ static void set_from_result(const PGresult *result, struct error *err)
 		return;
 	}
 	error_set(err, ERROR_SERVER, "%s:  %s", severity, primary);
-	for (size_t i = 0; i < ARRAY_SIZE(more); i++) {
-		const char *words = PQresultErrorField(result, more[i].field);
-		AUTO_FREE char *line =
-			words ? str_format("\n%s:  %s", more[i].name, words) : NULL;
-
-		if (line)
-			error_append(err, line);
-	}
+	if (!shows_row(result))
+		add_line(err, "DETAIL",
+			 PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL));
+	add_line(err, "CONTEXT", PQresultErrorField(result, PG_DIAG_CONTEXT));
 	error_hint(err, "%s", hint ? hint : "");
 }
 

@@ -312,8 +312,10 @@ static enum step_result enter_plan(struct upgrade *u)
 		if (a->progress == ACCOUNT_CURRENT && (is_dry || is_global(a)))
 			upgrade_log_current(a);
 		else if (is_dry)
-			log_info(u->opts.log, "Would upgrade account %s from %s to %s.",
-				 s->name, s->version ? s->version : "nil",
+			log_info(u->opts.log, "Would upgrade %s%s from %s to %s.",
+				 is_global(a) ? "global metamodel" : "account ",
+				 is_global(a) ? "" : s->name,
+				 s->version ? s->version : "nil",
 				 u->migrations.steps[u->end - 1].version);
 	}
 	return has_global_failed(u) ? global_failed(u) : STEP_NEXT;

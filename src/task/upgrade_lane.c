@@ -142,6 +142,17 @@ static void fail_account(struct lane *l, const struct error *err)
 	let_go(l, l->account->error ? ACCOUNT_FAILED : ACCOUNT_WAITING);
 }
 
+/* Migrations that are not ours may leave something in the session. */
+static void go_on(struct lane *l)
+{
+	if (l->u->opts.conf->migrations) {
+		l->is_ready = false;
+		node_reset(l->node); /* on_ready() is next */
+	} else {
+		take_next(l);
+	}
+}
+
 static void on_rolled_back(void *owner, const struct pg_result *result,
 			   const struct error *err)
 {
@@ -153,7 +164,7 @@ static void on_rolled_back(void *owner, const struct pg_result *result,
 	if (err)
 		renew(l, err);
 	else
-		take_next(l);
+		go_on(l);
 }
 
 static void roll_back(struct lane *l)
@@ -165,9 +176,10 @@ static void roll_back(struct lane *l)
 static void replan(struct upgrade_account *a, const char *found)
 {
 	struct model_state *s = a->state;
-	const char *words = strrchr(found, ' ');
+	AUTO_FREE char *line = xstrndup(found, strcspn(found, "\n"));
+	const char *words = strrchr(line, ' ');
 
-	words = words ? words + 1 : found; /* behind "ERROR:  " */
+	words = words ? words + 1 : line; /* behind "ERROR:  " */
 	free(s->version);
 	s->kind = strcmp(words, "nil") ? MODEL_VERSION : MODEL_NO_VERSION;
 	s->version = s->kind == MODEL_VERSION ? xstrdup(words) : NULL;
@@ -190,13 +202,15 @@ static void on_failed(struct lane *l, const struct error *err)
 {
 	const struct pg_failure *failure = pgconn_failure(node_conn(l->node));
 	struct error described = *err;
+	bool is_rolled_back;
 
 	if (!failure->sqlstate[0]) {
 		fail_account(l, err);
 		renew(l, err);
 		return;
 	}
-	l->is_committing = false; /* the server said no: it was rolled back */
+	is_rolled_back = l->is_committing;
+	l->is_committing = false; /* the server said no */
 	if (is_to_retry(l->account, failure, err)) {
 		if (!strcmp(failure->sqlstate, MODEL_VERSION_CHANGED))
 			replan(l->account, err->text);
@@ -205,7 +219,10 @@ static void on_failed(struct lane *l, const struct error *err)
 		describe(l, failure, &described);
 		fail_account(l, &described);
 	}
-	roll_back(l);
+	if (is_rolled_back)
+		go_on(l);
+	else
+		roll_back(l);
 }
 
 /* ---- the account succeeded ---- */
@@ -223,7 +240,7 @@ static void on_committed(void *owner, const struct pg_result *result,
 		return;
 	}
 	let_go(l, ACCOUNT_COMMITTED);
-	take_next(l);
+	go_on(l);
 }
 
 /* Only now is the COMMIT sent: should we end before, the server rolls back. */

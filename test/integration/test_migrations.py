@@ -130,6 +130,16 @@ def test_files_that_cannot_be_read_are_errors_before_anything_runs(metamodel, st
     check("Not a directory")
 
 
+def test_files_may_be_symbolic_links(metamodel, steps):
+    """As those are that a container gets its configuration from."""
+    path = steps(both("0.001"))
+    (path / "elsewhere.sql").write_text("-- linked\n")
+    (path / "local/0.002.sql").symlink_to("../elsewhere.sql")
+    (path / "global/0.002.sql").symlink_to(path / "elsewhere.sql")
+    shown = metamodel.run("upgrade", "--migrations", "steps", "--show", "0.002", env=NOWHERE)
+    assert shown.stdout.count("-- linked\n") == 2
+
+
 # What may not stand in a migration; the line that has to be named.
 BAD_TEXTS = {
     "begin": ("BEGIN;\nSELECT 1;\n", 1),
@@ -177,8 +187,8 @@ SELECT 'C:\'; DROP FUNCTION f(), g(); CREATE TABLE "_é 書" AS SELECT '🐘' AS
 
 
 @pytest.mark.parametrize("change", [
-    lambda text: text, lambda text: text + "-- the end", lambda text: text + "/* the end */"],
-    ids=["as is", "comment", "long comment"])
+    lambda text: text, lambda text: text.replace("\n", "\r\n"), lambda text: text + "-- the end",
+    lambda text: text + "/* the end */"], ids=["as is", "CRLF", "comment", "long comment"])
 def test_what_only_looks_like_the_end_of_a_transaction_is_fine(metamodel, db, make, steps, change):
     steps({f"{level}/{file.name}": "" for level in LEVELS
            for file in (BUILT_IN / level).glob("0*")} | both("0.010", change(GOOD_TEXT)))
@@ -270,6 +280,27 @@ def test_a_migration_sees_its_schema_only(metamodel, db, make, more):
         assert db.query(f"SELECT path FROM {quote(name)}._seen") == [([name],)]
 
 
+def test_a_setting_of_one_account_is_not_seen_by_the_next(metamodel, db, make, more):
+    more({"0.010": "CREATE TABLE _seen AS SELECT coalesce(current_setting('x.y', true), '') AS t;\n"
+          "SELECT set_config('x.y', 'left', false);\n"})
+    for name in "abc":
+        make(name, 9)
+    metamodel.run("upgrade", "--migrations", "steps", "-j1")
+    assert [db.query(f"SELECT t FROM {name}._seen") for name in "abc"] == [[("",)]] * 3
+
+
+@pytest.mark.parametrize("path", ["''", "'public'", "'pg_catalog, b'"])
+def test_a_migration_that_sets_search_path_does_not_lead_the_next_astray(
+        metamodel, db, make, more, path):
+    """What pg_dump writes, and people copy, begins so."""
+    more({"0.010": f"SELECT pg_catalog.set_config('search_path', {path}, false);\n",
+          "0.011": "CREATE TABLE _second (id integer);\n"})
+    for name in "abc":
+        make(name, 9)
+    metamodel.run("upgrade", "--migrations", "steps", "-j1")
+    assert [db.tables(name).count("_second") for name in ("a", "b", "c", "public")] == [1, 1, 1, 0]
+
+
 def test_a_temporary_table_of_one_account_does_not_trouble_the_next(metamodel, db, make, more):
     more({"0.010": "CREATE TEMPORARY TABLE scratch AS SELECT 1 AS n;\nDROP TABLE scratch;\n",
           "0.011": "CREATE TEMPORARY TABLE scratch ON COMMIT DROP AS SELECT 1 AS n;\n"})
@@ -307,6 +338,16 @@ def test_an_error_names_the_file_and_the_line(metamodel, db, make, more):
         check_same(before, snapshot(db, "a"))
     assert "my hint" in errors_of_block(metamodel, more) and "my detail" in errors_of_block(
         metamodel, more)
+
+
+def test_an_error_of_syntax_names_the_line_too(metamodel, db, make, more):
+    make("a", 8)
+    more({"0.010": "-- é書\n", "0.011": "-- é\n\nSELECT 1;\nSELECT\n\tFROM FROM;\nSELECT 2;\n"})
+    db.sql("UPDATE _global._general SET version = '0.011'")
+    before = snapshot(db, "a")
+    error = errors_of(metamodel.run("upgrade", "--migrations", "steps", "a", expect=1), "a")
+    assert "syntax error" in error and re.search(r"local/0\.011\.sql:[45]\b", error), error
+    check_same(before, snapshot(db, "a"))
 
 
 def errors_of_block(metamodel, more):

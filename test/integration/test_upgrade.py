@@ -530,6 +530,41 @@ def test_oddities_of_an_account_do_not_stop_it(metamodel, db, make, oddity):
         row["password"] for row in account.rows(NEWEST)["_roles"]]
 
 
+# Functions and operators that would fit a call better than the server's own.
+TRAPS = [("format", ["text", *arguments]) for arguments in (
+    ["name"], ["text"], ["name", "text"], ["text", "text"], ["name", "text", "text"],
+    ["text", "text", "text"], ["name", "text", "text", "text"], ["text"] * 4, ["name", "name"],
+    ["name", "name", "text"])]
+TRAPS += [(name, [kind]) for name in ("md5", "length", "quote_ident", "quote_literal", "left",
+                                      "char_length", "substr")
+          for kind in ("character varying", "name", "character", "integer")]
+TRAPS += [("replace", ["text", "character varying", "text"]), ("convert_to", ["text", "text"]),
+          ("regexp_replace", ["text", "text", "character varying"]),
+          ("concat", ["text", "text"]), ("concat", ["text", "text", "text"]),
+          ("set_config", ["text", "name", "boolean"]), ("to_regclass", ["name"]),
+          ("coalesce", ["text", "text"]), ("current_schema", ["integer"])]
+
+
+def test_no_function_of_an_account_runs_in_place_of_the_servers(metamodel, db, make):
+    """It may be a superuser who upgrades."""
+    body = "LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'a trap'; END $$"
+    traps = [f"CREATE FUNCTION {quote(name)}({', '.join(kinds)}) RETURNS text {body}"
+             for name, kinds in TRAPS]
+    for left, right in [("name", "text"), ("text", "name"), ("name", "character varying"),
+                        ("character varying", "text"), ("text", "character varying"),
+                        ("character varying", "character varying")]:
+        name = f"trap_{left}_{right}".replace(" ", "_")
+        traps.append(f"CREATE FUNCTION {name}({left}, {right}) RETURNS boolean {body}")
+        for operator in ("=", "<>", "~", "||"):
+            traps.append(f"CREATE OPERATOR {operator} (FUNCTION = {name}, LEFTARG = {left}, "
+                         f"RIGHTARG = {right})")
+    make("a", 0, "; ".join(traps), user_tables=True)
+    result = metamodel.run("upgrade", "a", check=False)
+    assert "a trap" not in result.stderr, result
+    assert db.query("SELECT version FROM a._general") == [("0.009",)]
+    assert metamodel.run("status", "--check", "a", check=False).returncode == 0
+
+
 # ---- comments of 0.008 ----
 
 def comments_after(metamodel, db, make, sql, models, columns=(), version=7):

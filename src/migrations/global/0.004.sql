@@ -8,7 +8,7 @@ DECLARE
 BEGIN
 	SELECT string_agg(substr(letters, 1 + get_byte(uuid_send(gen_random_uuid()), 0) % 62, 1), '')
 	INTO captcha_key FROM generate_series(1, 16);
-	EXECUTE format('ALTER TABLE _general ADD COLUMN captcha_key character(16) NOT NULL DEFAULT %L',
+	EXECUTE pg_catalog.format('ALTER TABLE _general ADD COLUMN captcha_key character(16) NOT NULL DEFAULT %L',
 		captcha_key);
 END
 $$;

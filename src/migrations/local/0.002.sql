@@ -19,7 +19,7 @@ CREATE TABLE _feeds (
 
 -- Numbers that a sequence gave out are not taken back when the transaction fails, unless the sequence
 -- was rewritten in it: this changes nothing else.
-ALTER SEQUENCE _access_rules_id_seq INCREMENT BY 1;
+ALTER SEQUENCE _access_rules_id_seq NO CYCLE;
 INSERT INTO _access (role, method, url) VALUES
 	('Admin', 'DELETE', '/=/feed'),
 	('Admin', 'DELETE', '/=/feed/~'),

@@ -9,7 +9,8 @@ UPDATE _columns SET "default" = CASE
 	END
 WHERE "default" IS NOT NULL;
 
--- Whatever the constraint is called: names that PostgreSQL chose differ between its versions.
+-- Whatever the constraint is called: names that PostgreSQL chose differ between its versions. A
+-- function of this account's that is called format could come before the server's.
 DO $$
 DECLARE
 	constraint_name name;
@@ -19,7 +20,7 @@ BEGIN
 		JOIN pg_catalog.pg_attribute a ON a.attrelid = c.conrelid AND c.conkey = ARRAY[a.attnum]
 		WHERE c.conrelid = '_views'::regclass AND c.contype = 'u' AND a.attname = 'definition'
 	LOOP
-		EXECUTE format('ALTER TABLE _views DROP CONSTRAINT %I', constraint_name);
+		EXECUTE pg_catalog.format('ALTER TABLE _views DROP CONSTRAINT %I', constraint_name);
 	END LOOP;
 END
 $$;

@@ -26,11 +26,11 @@ BEGIN
 				RAISE WARNING 'model "%" has no table to comment', wanted.model;
 			END IF;
 		ELSIF wanted."column" IS NULL THEN
-			EXECUTE format('COMMENT ON TABLE %I.%I IS %L', account, wanted.model, wanted.words);
+			EXECUTE pg_catalog.format('COMMENT ON TABLE %I.%I IS %L', account, wanted.model, wanted.words);
 		ELSIF EXISTS (SELECT FROM pg_catalog.pg_attribute
 			WHERE attrelid = relation AND attname = wanted."column"::name
 			AND attnum > 0 AND NOT attisdropped) THEN
-			EXECUTE format('COMMENT ON COLUMN %I.%I.%I IS %L',
+			EXECUTE pg_catalog.format('COMMENT ON COLUMN %I.%I.%I IS %L',
 				account, wanted.model, wanted."column", wanted.words);
 		ELSE
 			RAISE WARNING 'the table of model "%" has no column "%" to comment',

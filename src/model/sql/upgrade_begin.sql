@@ -20,6 +20,8 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'MM001', MESSAGE = coalesce(found::text, 'nil');
 	END IF;
 	PERFORM set_config('synchronous_commit', 'off', true);
+	-- rows that a policy hides would be left as they are: an error instead
+	PERFORM set_config('row_security', 'off', true);
 	-- exactly this schema, and nothing temporary in its place
 	PERFORM set_config('search_path', format('%I, pg_temp', account), true);
 	IF current_schema() IS DISTINCT FROM account::name THEN
