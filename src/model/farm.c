@@ -6,36 +6,13 @@
 
 #include "base/auto.h"
 #include "base/str.h"
+#include "model/farm_internal.h"
 #include "model/model.h"
 
-/* The database that a PgFarm's proxy is. */
-#define PROXY "proxy"
-
-struct farm_private {
-	struct farm_opts opts;
-	struct conninfo info;
-	struct node *proxy; /* PgFarm: while the accounts are listed */
-	struct timer *later;
-	bool is_closing;
-	size_t connecting;    /* nodes that are not ready and not given up */
-	struct strvec former; /* those that are not registered */
-};
-
-static const char list_sql[] = "SELECT name, NULL FROM _global._accounts";
-
-/* The proxy's functions as PgFarm has them. What is asked of them is one query of ours,
- * however many the proxy makes of it. */
-static const char proxy_list_sql[] =
-	"SELECT name, registered(name, '') FROM (SELECT '" MODEL_GLOBAL "' AS name UNION"
-	" SELECT e->>0 FROM json_array_elements(xquery('" MODEL_GLOBAL
-	"', 'select name from _global._accounts order by name', 0, 1)::json) e) a";
-static const char proxy_named_sql[] =
-	"SELECT name, registered(name, '') FROM unnest($1::text[]) a (name)";
-
-static const char schemas_sql[] =
+const char farm_schemas_sql[] =
 	"SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1::text[])";
 
-static void ready(struct farm *f, const struct error *err)
+void farm_ready(struct farm *f, const struct error *err)
 {
 	struct farm_private *p = f->private;
 
@@ -80,7 +57,7 @@ void farm_list(const struct farm *f, const struct farm_node *node, struct strvec
 			strvec_push(out, f->accounts[i].name);
 }
 
-static struct farm_account *add_account(struct farm *f, const char *name)
+struct farm_account *farm_add_account(struct farm *f, const char *name)
 {
 	if (!(f->account_count & (f->account_count - 1))) /* full at each power of two */
 		f->accounts = xrealloc(f->accounts,
@@ -90,8 +67,7 @@ static struct farm_account *add_account(struct farm *f, const char *name)
 	return &f->accounts[f->account_count++];
 }
 
-/* Sorted, each once. */
-static void sort_accounts(struct farm *f)
+void farm_sort_accounts(struct farm *f)
 {
 	size_t kept = 0;
 
@@ -109,7 +85,7 @@ static void sort_accounts(struct farm *f)
 
 /* ---- nodes ---- */
 
-static struct farm_node *require_node(struct farm *f, const char *name)
+struct farm_node *farm_require_node(struct farm *f, const char *name)
 {
 	struct farm_node *n;
 
@@ -141,6 +117,12 @@ static bool ask_password(void *owner, char **out)
 	return p->opts.ask_password(p->opts.person, out);
 }
 
+void farm_name_error(const struct farm_node *n, struct error *err)
+{
+	if (n->farm->private->opts.conf->backend == CONF_PGFARM)
+		error_prefix(err, "node %s", n->name);
+}
+
 static void on_lost(void *owner, const struct error *err)
 {
 	struct farm_node *n = owner;
@@ -148,12 +130,12 @@ static void on_lost(void *owner, const struct error *err)
 
 	n->is_lost = true;
 	n->error = *err;
+	farm_name_error(n, &n->error);
 	p->opts.lost(p->opts.owner, n, err);
 }
 
-/* Connect to a node as the caller wants its sessions. */
-static void connect_node(struct farm_node *n, const struct conninfo *info,
-			 void (*on_ready)(void *owner, const struct error *err))
+void farm_connect_node(struct farm_node *n, const struct conninfo *info,
+		       void (*on_ready)(void *owner, const struct error *err))
 {
 	struct farm_private *p = n->farm->private;
 	const struct node_opts opts = {
@@ -173,8 +155,7 @@ static void connect_node(struct farm_node *n, const struct conninfo *info,
 	n->node = node_start(&opts);
 }
 
-/* The list of all accounts cannot be had. */
-static void list_failed(struct farm *f, const struct error *err)
+void farm_list_failed(struct farm *f, const struct error *err)
 {
 	struct error named = *err;
 
@@ -183,322 +164,7 @@ static void list_failed(struct farm *f, const struct error *err)
 		error_hint(&named,
 			   "another session holds a lock on _global._accounts (see "
 			   "pg_locks): raise --lock-wait, or try at another time");
-	ready(f, &named);
-}
-
-/* ---- backend Pg: the farm of one node ---- */
-
-static void add_former(struct farm *f, const struct pg_result *result)
-{
-	for (int i = 0; i < pgresult_rows(result); i++)
-		add_account(f, pgresult_value(result, i, 0))->node = f->nodes[0];
-	sort_accounts(f);
-	ready(f, NULL);
-}
-
-static void on_former(void *owner, const struct pg_result *result,
-		      const struct error *err)
-{
-	if (err)
-		list_failed(owner, err);
-	else
-		add_former(owner, result);
-}
-
-/* Those that are not registered any more, but have a schema. */
-static void find_former(struct farm *f)
-{
-	struct farm_private *p = f->private;
-	AUTO_FREE char *array = NULL;
-
-	for (size_t i = 0; p->opts.former && i < p->opts.former->count; i++)
-		if (!farm_is_registered(f, p->opts.former->v[i]) &&
-		    strcmp(p->opts.former->v[i], MODEL_GLOBAL) != 0)
-			strvec_push(&p->former, p->opts.former->v[i]);
-	if (!p->former.count) {
-		sort_accounts(f);
-		ready(f, NULL);
-		return;
-	}
-	array = model_format_array(&p->former);
-	pgconn_query(node_conn(f->nodes[0]->node), schemas_sql,
-		     (const char *const[]){ array }, 1, on_former, f);
-}
-
-static void on_listed(void *owner, const struct pg_result *result,
-		      const struct error *err)
-{
-	struct farm *f = owner;
-	const struct strvec *names = f->private->opts.names;
-
-	if (err) {
-		list_failed(f, err);
-		return;
-	}
-	for (int i = 0; i < pgresult_rows(result); i++)
-		strvec_push(&f->registered, pgresult_value(result, i, 0));
-	strvec_sort(&f->registered);
-	if (!names->count) {
-		add_account(f, MODEL_GLOBAL);
-		names = &f->registered;
-	}
-	for (size_t i = 0; i < names->count; i++)
-		add_account(f, names->v[i]);
-	for (size_t i = 0; i < f->account_count; i++) {
-		struct farm_account *a = &f->accounts[i];
-
-		a->node = f->nodes[0];
-		a->is_registered =
-			!strcmp(a->name, MODEL_GLOBAL) || farm_is_registered(f, a->name);
-	}
-	if (f->private->opts.names->count) {
-		sort_accounts(f);
-		ready(f, NULL);
-	} else {
-		find_former(f);
-	}
-}
-
-static void on_table_known(void *owner, const struct pg_result *result,
-			   const struct error *err)
-{
-	struct farm *f = owner;
-
-	if (err) {
-		list_failed(f, err);
-		return;
-	}
-	f->has_accounts_table = pgresult_is_true(result, 0, 0);
-	pgconn_query(node_conn(f->nodes[0]->node),
-		     f->has_accounts_table ? list_sql : "SELECT 1 WHERE false", NULL, 0,
-		     on_listed, f);
-}
-
-static void on_single_ready(void *owner, const struct error *err)
-{
-	struct farm_node *n = owner;
-
-	if (err) {
-		n->error = *err;
-		ready(n->farm, err);
-		return;
-	}
-	free(n->name);
-	n->name = xstrdup(node_facts(n->node)->dbname);
-	pgconn_query(node_conn(n->node),
-		     "SELECT to_regclass('_global._accounts') IS NOT NULL", NULL, 0,
-		     on_table_known, n->farm);
-}
-
-/* ---- backend PgFarm ---- */
-
-static void on_all_connected(struct farm *f)
-{
-	const struct error *first = NULL;
-
-	for (size_t i = 0; i < f->node_count; i++) {
-		if (f->nodes[i]->error.kind == ERROR_NONE) {
-			ready(f, NULL);
-			return;
-		}
-		first = first ? first : &f->nodes[i]->error;
-	}
-	ready(f, first);
-}
-
-static void node_settled(struct farm_node *n, const struct error *err)
-{
-	if (err) {
-		n->error = *err;
-		error_prefix(&n->error, "node %s", n->name);
-	}
-	if (--n->farm->private->connecting == 0)
-		on_all_connected(n->farm);
-}
-
-/* An account whose schema is on a node where it does not belong. */
-static void on_schemas(void *owner, const struct pg_result *result,
-		       const struct error *err)
-{
-	struct farm_node *n = owner;
-
-	for (int i = 0; !err && i < pgresult_rows(result); i++) {
-		struct farm_account *a = farm_find(n->farm, pgresult_value(result, i, 0));
-		char *before;
-
-		if (!a || a->node == n)
-			continue;
-		before = a->warning;
-		a->warning =
-			str_format("%s%sthere is a schema of its name on node %s",
-				   before ? before : "", before ? ", and " : "", n->name);
-		free(before);
-	}
-	node_settled(n, err);
-}
-
-static void on_node_ready(void *owner, const struct error *err)
-{
-	struct farm_node *n = owner;
-	struct farm *f = n->farm;
-	AUTO_STRVEC struct strvec names = { 0 };
-	AUTO_FREE char *array = NULL;
-
-	if (err) {
-		node_settled(n, err);
-		return;
-	}
-	for (size_t i = 0; i < f->account_count; i++)
-		if (strcmp(f->accounts[i].name, MODEL_GLOBAL) != 0)
-			strvec_push(&names, f->accounts[i].name);
-	array = model_format_array(&names);
-	pgconn_query(node_conn(n->node), schemas_sql, (const char *const[]){ array }, 1,
-		     on_schemas, n);
-}
-
-/* The node's database is called like the node, and so is the beginning of its host. */
-static void connect_all(struct farm *f, const struct conninfo *proxy)
-{
-	struct farm_private *p = f->private;
-
-	p->connecting = f->node_count;
-	for (size_t i = 0; i < f->node_count; i++) {
-		struct farm_node *n = f->nodes[i];
-		AUTO_FREE char *host = str_format("%s%s", n->name, p->opts.conf->suffix);
-		struct conninfo info = { 0 };
-
-		for (size_t k = 0; k < proxy->keywords.count; k++)
-			conninfo_set(&info, proxy->keywords.v[k], proxy->values.v[k]);
-		conninfo_set(&info, "host", host);
-		conninfo_set(&info, "hostaddr", "");
-		conninfo_set(&info, "dbname", n->name);
-		connect_node(n, &info, on_node_ready);
-		conninfo_release(&info);
-	}
-	if (!f->node_count)
-		ready(f, NULL);
-}
-
-static void place_all(struct farm *f)
-{
-	struct farm_private *p = f->private;
-	struct node *proxy = p->proxy;
-	struct conninfo info;
-
-	node_conninfo(proxy, &info);
-	p->proxy = NULL;
-	node_free(proxy);
-	connect_all(f, &info);
-	conninfo_release(&info);
-}
-
-/* Who is registered is good to know, but what was asked for can be done without. */
-static void on_registered(void *owner, const struct pg_result *result,
-			  const struct error *err)
-{
-	struct farm *f = owner;
-
-	for (int i = 0; !err && i < pgresult_rows(result); i++)
-		strvec_push(&f->registered, pgresult_value(result, i, 0));
-	strvec_sort(&f->registered);
-	f->has_accounts_table = !err;
-	place_all(f);
-}
-
-static void on_placed(void *owner, const struct pg_result *result,
-		      const struct error *err)
-{
-	struct farm *f = owner;
-	struct farm_private *p = f->private;
-
-	if (err) {
-		struct error named = *err;
-
-		error_prefix(&named, "list the accounts");
-		error_hint(&named, "the list is on the node of _global: is that up?");
-		ready(f, &named);
-		return;
-	}
-	for (int i = 0; i < pgresult_rows(result); i++) {
-		const char *node = pgresult_value(result, i, 1);
-		struct farm_account *a = add_account(f, pgresult_value(result, i, 0));
-
-		a->is_registered = node && *node;
-		a->node = a->is_registered ? require_node(f, node) : NULL;
-		if (!p->opts.names->count && strcmp(a->name, MODEL_GLOBAL) != 0)
-			strvec_push(&f->registered, a->name);
-	}
-	strvec_sort(&f->registered);
-	sort_accounts(f);
-	f->has_accounts_table = true;
-	if (p->opts.names->count && p->opts.has_registered)
-		pgconn_query(node_conn(p->proxy), proxy_list_sql, NULL, 0, on_registered,
-			     f);
-	else
-		place_all(f);
-}
-
-static void on_proxy_ready(void *owner, const struct error *err)
-{
-	struct farm *f = owner;
-	struct farm_private *p = f->private;
-	AUTO_FREE char *array = NULL;
-
-	if (err) {
-		struct error named = *err;
-
-		error_prefix(&named, "the proxy");
-		ready(f, &named);
-		return;
-	}
-	array = p->opts.names->count ? model_format_array(p->opts.names) : NULL;
-	if (array)
-		pgconn_query(node_conn(p->proxy), proxy_named_sql,
-			     (const char *const[]){ array }, 1, on_placed, f);
-	else
-		pgconn_query(node_conn(p->proxy), proxy_list_sql, NULL, 0, on_placed, f);
-}
-
-static bool ask_proxy_password(void *owner, char **out)
-{
-	const struct farm_private *p = ((struct farm *)owner)->private;
-
-	return p->opts.ask_password(p->opts.person, out);
-}
-
-static void on_proxy_waiting(void *owner, const struct error *why, uint64_t pause_ms)
-{
-	const struct farm_private *p = ((struct farm *)owner)->private;
-
-	if (p->opts.waiting)
-		p->opts.waiting(p->opts.person, why, pause_ms);
-}
-
-/* A query is always under way, and says it. */
-static void on_proxy_lost(void *owner, const struct error *err)
-{
-	(void)owner;
-	(void)err;
-}
-
-static void connect_proxy(struct farm *f)
-{
-	struct farm_private *p = f->private;
-	const struct node_opts opts = {
-		.loop = p->opts.loop,
-		.info = &p->info,
-		.program = p->opts.program,
-		.lock = NODE_LOCK_NONE,
-		.lock_wait_ms = p->opts.conf->lock_wait_s * 1000,
-		.ask_password = ask_proxy_password,
-		.waiting = on_proxy_waiting,
-		.ready = on_proxy_ready,
-		.lost = on_proxy_lost,
-		.owner = f,
-	};
-
-	conninfo_set(&p->info, "dbname", PROXY);
-	p->proxy = node_start(&opts);
+	farm_ready(f, &named);
 }
 
 /* ---- */
@@ -511,11 +177,11 @@ static void on_start(void *owner)
 
 	p->later = NULL;
 	if (!conninfo_from_conf(p->opts.conf, &p->info, &err))
-		ready(f, &err);
+		farm_ready(f, &err);
 	else if (p->opts.conf->backend == CONF_PGFARM)
-		connect_proxy(f);
+		farm_start_proxy(f);
 	else
-		connect_node(require_node(f, ""), &p->info, on_single_ready);
+		farm_start_single(f);
 }
 
 struct farm *farm_start(const struct farm_opts *opts)
@@ -560,11 +226,14 @@ void farm_free(struct farm *f)
 	for (size_t i = 0; i < f->account_count; i++) {
 		free(f->accounts[i].name);
 		free(f->accounts[i].warning);
+		free(f->accounts[i].problem);
 	}
 	free(f->nodes);
 	free(f->accounts);
 	strvec_release(&f->registered);
 	strvec_release(&f->private->former);
+	strvec_release(&f->private->wanted);
+	free(f->private->ranges);
 	conninfo_release(&f->private->info);
 	free(f->private);
 	free(f);

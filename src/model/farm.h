@@ -38,6 +38,7 @@ struct farm_account {
 	char *name; /* in UTF-8 */
 	bool is_registered;
 	struct farm_node *node; /* NULL: on none */
+	char *problem;          /* why a registered one is on none; NULL: it is on one */
 	char *warning;          /* it is on two nodes; NULL: it is not */
 };
 
@@ -82,6 +83,10 @@ struct farm_account *farm_find(const struct farm *farm, const char *name);
 
 /* May be asked when the names of all accounts were wanted, or `has_registered`. */
 bool farm_is_registered(const struct farm *farm, const char *name);
+
+/* Put the name of the node before an error; backend Pg has only one, and no name for it.
+ */
+void farm_name_error(const struct farm_node *node, struct error *err);
 
 /* Names of the accounts on a node. Ownership: the caller releases *out. */
 void farm_list(const struct farm *farm, const struct farm_node *node, struct strvec *out);

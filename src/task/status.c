@@ -257,7 +257,7 @@ static void report_accounts(struct status *s)
 		if (a->warning)
 			out->problem = xstrdup(a->warning);
 		if (!a->node && a->is_registered)
-			out->state = xstrdup("missing");
+			account_failed(s, out, a->problem);
 		else if (!a->node)
 			account_unknown(s, out);
 	}

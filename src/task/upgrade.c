@@ -130,8 +130,10 @@ static void on_states(void *owner, struct model_states *states, const struct err
 	struct upgrade_node *n = owner;
 	struct upgrade *u = n->upgrade;
 
-	if (err && n->farm_node->error.kind == ERROR_NONE)
+	if (err && n->farm_node->error.kind == ERROR_NONE) {
 		n->farm_node->error = *err;
+		farm_name_error(n->farm_node, &n->farm_node->error);
+	}
 	n->states = *states;
 	for (size_t i = 0; i < states->count; i++) {
 		struct model_state *s = &states->list[i];
@@ -222,6 +224,8 @@ static bool check_account(const struct upgrade_account *a, struct error *err)
 	if (!a->place->is_registered && !(s && s->looks_like_account))
 		return error_set(err, ERROR_DATA, "Account %s does not exist.",
 				 a->place->name);
+	if (!a->node)
+		return error_set(err, ERROR_DATA, "%s", a->place->problem);
 	if (!s) {
 		*err = a->node->farm_node->error;
 		return false;

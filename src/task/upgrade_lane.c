@@ -205,8 +205,9 @@ static void on_failed(struct lane *l, const struct error *err)
 	bool is_rolled_back;
 
 	if (!failure->sqlstate[0]) {
-		fail_account(l, err);
-		renew(l, err);
+		farm_name_error(l->on->farm_node, &described);
+		fail_account(l, &described);
+		renew(l, &described);
 		return;
 	}
 	is_rolled_back = l->is_committing;
