@@ -237,6 +237,7 @@ static void connection_lost(struct pgconn *c)
 		error_set(&c->failure, ERROR_SERVER, "%s", c->notice);
 	error_prefix(&c->failure, "the connection to the server was lost");
 	c->is_failed = true;
+	c->details = (struct pg_failure){ 0 };
 	c->state = LOST;
 	poll_stop(c);
 	if (before == BUSY) {
