@@ -73,6 +73,21 @@ bool farm_is_registered(const struct farm *f, const char *name)
 	return strvec_has(&f->registered, name);
 }
 
+struct farm_node *farm_node_of(const struct farm *f, const char *name)
+{
+	const struct farm_account *a = farm_find(f, name);
+
+	if (a)
+		return a->node;
+	return f->private->opts.conf->backend == CONF_PG ? f->nodes[0] : NULL;
+}
+
+void farm_name_error(const struct farm_node *n, struct error *err)
+{
+	if (n->farm->private->opts.conf->backend == CONF_PGFARM)
+		error_prefix(err, "node %s", n->name);
+}
+
 void farm_list(const struct farm *f, const struct farm_node *node, struct strvec *out)
 {
 	for (size_t i = 0; i < f->account_count; i++)
@@ -148,7 +163,8 @@ static void on_lost(void *owner, const struct error *err)
 
 	n->is_lost = true;
 	n->error = *err;
-	p->opts.lost(p->opts.owner, n, err);
+	farm_name_error(n, &n->error);
+	p->opts.lost(p->opts.owner, n, &n->error);
 }
 
 /* Connect to a node as the caller wants its sessions. */
@@ -310,7 +326,7 @@ static void node_settled(struct farm_node *n, const struct error *err)
 {
 	if (err) {
 		n->error = *err;
-		error_prefix(&n->error, "node %s", n->name);
+		farm_name_error(n, &n->error);
 	}
 	if (--n->farm->private->connecting == 0)
 		on_all_connected(n->farm);
@@ -524,6 +540,8 @@ struct farm *farm_start(const struct farm_opts *opts)
 
 	f->private = xcalloc(1, sizeof(*f->private));
 	f->private->opts = *opts;
+	f->backend = opts->conf->backend == CONF_PGFARM ? "PgFarm" : "Pg";
+	f->has_all_nodes = opts->conf->backend == CONF_PG || !opts->names->count;
 	f->private->later = timer_start(opts->loop, 0, on_start, f);
 	return f;
 }

@@ -69,6 +69,8 @@ struct farm {
 	struct farm_account
 		*accounts; /* _global first, then by the bytes of their names */
 	size_t account_count;
+	const char *backend;      /* "Pg" */
+	bool has_all_nodes;       /* there are none but these */
 	bool has_accounts_table;  /* _global._accounts is there */
 	struct strvec registered; /* sorted; all names in it */
 	struct farm_private *private;
@@ -82,6 +84,13 @@ struct farm_account *farm_find(const struct farm *farm, const char *name);
 
 /* May be asked when the names of all accounts were wanted, or `has_registered`. */
 bool farm_is_registered(const struct farm *farm, const char *name);
+
+/* The node of an account, whether that was asked for or not; NULL: on none, or not known.
+ */
+struct farm_node *farm_node_of(const struct farm *farm, const char *name);
+
+/* Say in front of an error which node it is of, unless there can be only one. */
+void farm_name_error(const struct farm_node *node, struct error *err);
 
 /* Names of the accounts on a node. Ownership: the caller releases *out. */
 void farm_list(const struct farm *farm, const struct farm_node *node, struct strvec *out);
