@@ -23,14 +23,22 @@ struct farm_private {
 
 static const char list_sql[] = "SELECT name, NULL FROM _global._accounts";
 
-/* The proxy's functions as PgFarm has them. What is asked of them is one query of ours,
- * however many the proxy makes of it. */
+/*
+ * The proxy's functions as PgFarm has them; registered() may give no row. What is asked
+ * of them is one query of ours, however many the proxy makes of it. $1: names, also those
+ * that are listed no more but still placed.
+ */
 static const char proxy_list_sql[] =
-	"SELECT name, registered(name, '') FROM (SELECT '" MODEL_GLOBAL "' AS name UNION"
-	" SELECT e->>0 FROM json_array_elements(xquery('" MODEL_GLOBAL
-	"', 'select name from _global._accounts order by name', 0, 1)::json) e) a";
+	"SELECT name, node, is_listed FROM (SELECT name, bool_or(is_listed) AS is_listed"
+	" FROM (SELECT '" MODEL_GLOBAL "' AS name, true AS is_listed"
+	"  UNION ALL SELECT unnest($1::text[]), false"
+	"  UNION ALL SELECT e->>0, true FROM json_array_elements(xquery('" MODEL_GLOBAL
+	"', 'select name from _global._accounts order by name', 0, 1)::json) e) b"
+	" GROUP BY name) a LEFT JOIN LATERAL registered(name, '') r (node) ON true"
+	" WHERE is_listed OR node <> ''";
 static const char proxy_named_sql[] =
-	"SELECT name, registered(name, '') FROM unnest($1::text[]) a (name)";
+	"SELECT name, node, true FROM unnest($1::text[]) a (name)"
+	" LEFT JOIN LATERAL registered(name, '') r (node) ON true";
 
 static const char schemas_sql[] =
 	"SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1::text[])";
@@ -431,34 +439,54 @@ static void on_placed(void *owner, const struct pg_result *result,
 		struct error named = *err;
 
 		error_prefix(&named, "list the accounts");
-		error_hint(&named, "the list is on the node of _global: is that up?");
+		if (!p->opts.names->count)
+			error_hint(&named,
+				   "the list is on the node of _global: is that up?");
 		ready(f, &named);
 		return;
 	}
 	for (int i = 0; i < pgresult_rows(result); i++) {
 		const char *node = pgresult_value(result, i, 1);
+		bool is_listed = pgresult_is_true(result, i, 2);
 		struct farm_account *a = add_account(f, pgresult_value(result, i, 0));
 
-		a->is_registered = node && *node;
-		a->node = a->is_registered ? require_node(f, node) : NULL;
-		if (!p->opts.names->count && strcmp(a->name, MODEL_GLOBAL) != 0)
+		a->node = node && *node ? require_node(f, node) : NULL;
+		a->is_registered = a->node && is_listed;
+		if (!p->opts.names->count && is_listed &&
+		    strcmp(a->name, MODEL_GLOBAL) != 0)
 			strvec_push(&f->registered, a->name);
 	}
 	strvec_sort(&f->registered);
 	sort_accounts(f);
 	f->has_accounts_table = true;
 	if (p->opts.names->count && p->opts.has_registered)
-		pgconn_query(node_conn(p->proxy), proxy_list_sql, NULL, 0, on_registered,
-			     f);
+		pgconn_query(node_conn(p->proxy), proxy_list_sql,
+			     (const char *const[]){ NULL }, 1, on_registered, f);
 	else
 		place_all(f);
 }
 
+static void on_path_reset(void *owner, const struct pg_result *result,
+			  const struct error *err)
+{
+	struct farm *f = owner;
+	const struct farm_opts *opts = &f->private->opts;
+	struct pgconn *conn = node_conn(f->private->proxy);
+	bool has_names = opts->names->count;
+	const struct strvec *names = has_names ? opts->names : opts->former;
+	AUTO_FREE char *array = names ? model_format_array(names) : NULL;
+
+	if (err)
+		on_placed(f, result, err);
+	else
+		pgconn_query(conn, has_names ? proxy_named_sql : proxy_list_sql,
+			     (const char *const[]){ array }, 1, on_placed, f);
+}
+
+/* The proxy's functions are wherever its clients find them. */
 static void on_proxy_ready(void *owner, const struct error *err)
 {
 	struct farm *f = owner;
-	struct farm_private *p = f->private;
-	AUTO_FREE char *array = NULL;
 
 	if (err) {
 		struct error named = *err;
@@ -467,12 +495,8 @@ static void on_proxy_ready(void *owner, const struct error *err)
 		ready(f, &named);
 		return;
 	}
-	array = p->opts.names->count ? model_format_array(p->opts.names) : NULL;
-	if (array)
-		pgconn_query(node_conn(p->proxy), proxy_named_sql,
-			     (const char *const[]){ array }, 1, on_placed, f);
-	else
-		pgconn_query(node_conn(p->proxy), proxy_list_sql, NULL, 0, on_placed, f);
+	pgconn_query(node_conn(f->private->proxy), "RESET search_path", NULL, 0,
+		     on_path_reset, f);
 }
 
 static bool ask_proxy_password(void *owner, char **out)

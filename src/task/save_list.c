@@ -28,8 +28,8 @@ static bool check_place(const struct save_account *a, struct error *err)
 		return true;
 	if (!a->save->opts.conf->accounts.count) {
 		error_set(err, ERROR_DATA,
-			  "the account is not registered any more, but still has its "
-			  "schema");
+			  "the account is not registered any more, but still has its %s",
+			  a->model->has_schema ? "schema" : "place");
 		return error_hint(err, "register it again in _global._accounts, or drop "
 				       "the schema");
 	}
