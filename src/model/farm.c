@@ -39,6 +39,10 @@ static const char proxy_list_sql[] =
 static const char proxy_named_sql[] =
 	"SELECT name, node, true FROM unnest($1::text[]) a (name)"
 	" LEFT JOIN LATERAL registered(name, '') r (node) ON true";
+/* Who is registered, wherever. */
+static const char proxy_names_sql[] =
+	"SELECT e->>0 FROM json_array_elements(xquery('" MODEL_GLOBAL
+	"', 'select name from _global._accounts order by name', 0, 1)::json) e";
 
 static const char schemas_sql[] =
 	"SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1::text[])";
@@ -164,14 +168,27 @@ static bool ask_password(void *owner, char **out)
 	return p->opts.ask_password(p->opts.person, out);
 }
 
+void farm_node_failed(struct farm_node *n, const struct error *err)
+{
+	n->error = *err;
+	farm_name_error(n, &n->error);
+}
+
+void farm_node_disconnect(struct farm_node *n)
+{
+	struct node *node = n->node;
+
+	n->node = NULL;
+	node_free(node);
+}
+
 static void on_lost(void *owner, const struct error *err)
 {
 	struct farm_node *n = owner;
 	struct farm_private *p = n->farm->private;
 
 	n->is_lost = true;
-	n->error = *err;
-	farm_name_error(n, &n->error);
+	farm_node_failed(n, err);
 	p->opts.lost(p->opts.owner, n, &n->error);
 }
 
@@ -332,10 +349,8 @@ static void on_all_connected(struct farm *f)
 
 static void node_settled(struct farm_node *n, const struct error *err)
 {
-	if (err) {
-		n->error = *err;
-		farm_name_error(n, &n->error);
-	}
+	if (err)
+		farm_node_failed(n, err);
 	if (--n->farm->private->connecting == 0)
 		on_all_connected(n->farm);
 }
@@ -426,6 +441,8 @@ static void on_registered(void *owner, const struct pg_result *result,
 		strvec_push(&f->registered, pgresult_value(result, i, 0));
 	strvec_sort(&f->registered);
 	f->has_accounts_table = !err;
+	if (err)
+		f->registered_error = *err;
 	place_all(f);
 }
 
@@ -460,8 +477,8 @@ static void on_placed(void *owner, const struct pg_result *result,
 	sort_accounts(f);
 	f->has_accounts_table = true;
 	if (p->opts.names->count && p->opts.has_registered)
-		pgconn_query(node_conn(p->proxy), proxy_list_sql,
-			     (const char *const[]){ NULL }, 1, on_registered, f);
+		pgconn_query(node_conn(p->proxy), proxy_names_sql, NULL, 0, on_registered,
+			     f);
 	else
 		place_all(f);
 }

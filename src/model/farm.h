@@ -69,10 +69,11 @@ struct farm {
 	struct farm_account
 		*accounts; /* _global first, then by the bytes of their names */
 	size_t account_count;
-	const char *backend;      /* "Pg" */
-	bool has_all_nodes;       /* there are none but these */
-	bool has_accounts_table;  /* _global._accounts is there */
-	struct strvec registered; /* sorted; all names in it */
+	const char *backend;           /* "Pg" */
+	bool has_all_nodes;            /* there are none but these */
+	bool has_accounts_table;       /* _global._accounts is there */
+	struct strvec registered;      /* sorted; all names in it */
+	struct error registered_error; /* why they are not known; ERROR_NONE: they are */
 	struct farm_private *private;
 };
 
@@ -94,6 +95,13 @@ void farm_name_error(const struct farm_node *node, struct error *err);
 
 /* Names of the accounts on a node. Ownership: the caller releases *out. */
 void farm_list(const struct farm *farm, const struct farm_node *node, struct strvec *out);
+
+/* It cannot be worked with any more: its `error` becomes `err`, with the node's name if
+ * it is one of many. Its session goes on. */
+void farm_node_failed(struct farm_node *node, const struct error *err);
+
+/* End the session of a node, as farm_disconnect() does with all. */
+void farm_node_disconnect(struct farm_node *node);
 
 /*
  * End all sessions: queries that are under way call back with an error during this call,
