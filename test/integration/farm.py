@@ -82,8 +82,9 @@ class FarmInstance(Instance):
         taken, but nothing answers any more."""
         if mode == "silent":
             for pid in [self._pid(), *self._children(self._pid())]:
-                os.kill(pid, signal.SIGSTOP)
-                self._silent.append(pid)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGSTOP)
+                    self._silent.append(pid)
             return
         signum = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}[mode]
         os.kill(self._pid(), signum)

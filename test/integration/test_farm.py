@@ -1,0 +1,605 @@
+# SPDX-License-Identifier: PostgreSQL
+"""The commands on a PgFarm: what is different where accounts live on many nodes.
+
+What a command does to one account is in its own tests.
+"""
+
+import contextlib
+import json
+import re
+import time
+
+import psycopg2
+import pytest
+from farm import REGISTERED
+from support import FakePgDump, literal, quote, wait_for
+from versions import snapshot, whole_snapshot
+
+NEWEST = "0.009"
+NODES = ["os901001", "os901002", "os901003"]
+ODD = ["it's", 'dou"ble', "a b;c", "$(id)", "a/../b", "\\'; SELECT 1 --", "ä-書"]
+# Where the accounts of `accounts` are.
+WHERE = {"_global": "os901001", "a": "os901001", "b": "os901002", "c": "os901003", "d": "os901002",
+         "e": "os901003"}
+ON_2 = ["b", "d"]
+OTHERS = ["_global", "a", "c", "e"]
+# A node that is down may say so, or not.
+DOWN = pytest.mark.parametrize("mode", ["fast", "silent"])
+SUFFIX = pytest.mark.parametrize("suffix", [[], [".farm.test"], ["--host-suffix=.farm.test"]])
+DAMAGE = "DELETE FROM {0}._models; ALTER TABLE {0}._roles DROP COLUMN password"
+
+
+@pytest.fixture
+def metamodel(farm_metamodel):
+    """A silent server takes no longer than it must."""
+    farm_metamodel.env["PGCONNECT_TIMEOUT"] = "2"
+    return farm_metamodel
+
+
+@pytest.fixture
+def fake_pg_dump(metamodel, tmp_path_factory):
+    fake = FakePgDump(tmp_path_factory.mktemp("fake") / "bin")
+    metamodel.options += ["--pg-bindir", fake.bindir]
+    return fake
+
+
+@pytest.fixture
+def accounts(farm):
+    """Accounts at 0.001 on all three nodes, _global on the first; the farm."""
+    farm.add_global(node=WHERE["_global"])
+    for name, node in WHERE.items():
+        if name != "_global":
+            farm.add_account(name, node=node)
+    return farm
+
+
+@pytest.fixture
+def saved(accounts, metamodel):
+    """...and a save of them."""
+    metamodel.run("save", "-q")
+    return accounts
+
+
+@pytest.fixture
+def prepared(accounts, metamodel, command):
+    """...if the command has to do with one."""
+    if command[0] in ("save", "restore"):
+        metamodel.run("save", "-q")
+    return accounts
+
+
+def snapshots(farm, *nodes):
+    """All that is on some nodes, on all by default."""
+    return {name: whole_snapshot(farm.nodes[name]) for name in nodes or NODES}
+
+
+def version(farm, account):
+    return farm.query(account, f"SELECT version FROM {quote(account)}._general")[0][0]
+
+
+def versions(farm, accounts):
+    return {name: version(farm, name) for name in accounts}
+
+
+def states(result):
+    """{account: (node, state)} of status --json."""
+    return {each["account"]: (each["node"], each["state"]) for each in result.report["accounts"]}
+
+
+def failed(result):
+    """The accounts that the last line names."""
+    found = re.search(r"Failed: (.*?)\.?$", result.stderr, re.M)
+    return found.group(1).split(", ") if found else []
+
+
+def errors_of(result, account):
+    """What was said of an account that failed."""
+    found = re.findall(r"metamodel: error: (.*(?:\nmetamodel: (?:detail|hint): .*)*)", result.stderr)
+    return "\n".join(error for error in found if error.startswith(f"[{account} "))
+
+
+def check_failed(result, accounts, node):
+    """These and no others have failed, each with its own name and its node's, or "the same"."""
+    told = [errors_of(result, account) for account in accounts]
+    assert any(node in text for text in told), result
+    for account, text in zip(accounts, told):
+        assert node in text or text.startswith(f"[{account} ") and text.endswith("] the same"), result
+    for account in set(WHERE) - set(accounts):
+        assert errors_of(result, account) == "", result
+
+
+def tree_snapshot(tree):
+    """The bytes of all files of a save; {} if there is none."""
+    return {path.name: path.read_bytes() for path in tree.path.glob("*")}
+
+
+@contextlib.contextmanager
+def held(node, *tables):
+    """Another session lets nobody write, to its end or to the node's."""
+    with contextlib.closing(node.connect(autocommit=False)) as session:
+        session.cursor().execute(f"LOCK TABLE {', '.join(tables)} IN SHARE MODE")
+        yield
+        with contextlib.suppress(psycopg2.Error):
+            session.rollback()
+
+
+def waiting(node):
+    """How many sessions wait for a lock."""
+    return node.query("SELECT count(*) FROM pg_locks WHERE NOT granted")[0][0]
+
+
+def damage(farm, *accounts):
+    for account in accounts:
+        farm.sql(account, DAMAGE.format(quote(account)))
+
+
+# ---- all commands ----
+
+COMMANDS = [["status"], ["upgrade"], ["save"], ["restore"]]
+EACH = pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+EACH_AND_DRY = pytest.mark.parametrize(
+    "command", [*COMMANDS, ["upgrade", "-n"], ["restore", "-n"]], ids=" ".join)
+# Every answer of registered() once, and every command.
+EACH_OR_KIND = pytest.mark.parametrize(
+    "command, kind", [*((command, "no row") for command in COMMANDS),
+                      *((["status"], kind) for kind in REGISTERED if kind != "no row")],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value))
+
+
+def stop_reason(result):
+    """Why nothing was done at all."""
+    assert result.returncode == 1, result
+    return result.stderr
+
+
+@EACH
+def test_a_wrong_suffix_shows_the_hosts_that_were_tried(prepared, metamodel, command):
+    before = snapshots(prepared), tree_snapshot(metamodel.tree())
+    result = metamodel.run(*command, ".wrong.test", check=False)
+    assert re.search(r"os90100\d\.wrong\.test", stop_reason(result))
+    assert (snapshots(prepared), tree_snapshot(metamodel.tree())) == before
+
+
+@EACH_AND_DRY
+def test_a_suffix_that_fits_some_nodes_shows_the_host_that_was_tried(
+        prepared, metamodel, command, tmp_path_factory):
+    lines = [line for line in open(metamodel.env["NSS_WRAPPER_HOSTS"]) if "os901002" not in line]
+    hosts = tmp_path_factory.mktemp("hosts") / "hosts"
+    hosts.write_text("".join(lines))
+    result = metamodel.run(*command, prepared.suffix, expect=3, env={"NSS_WRAPPER_HOSTS": hosts})
+    check_failed(result, ON_2, "os901002" + prepared.suffix)
+
+
+@EACH
+def test_without_its_proxy_nothing_is_done(prepared, metamodel, command):
+    before = snapshots(prepared), tree_snapshot(metamodel.tree())
+    prepared.stop_node("proxy")
+    assert "proxy" in stop_reason(metamodel.run(*command, check=False))
+    prepared.start_node("proxy")
+    assert (snapshots(prepared), tree_snapshot(metamodel.tree())) == before
+
+
+@EACH
+@DOWN
+def test_a_node_that_is_down_fails_its_accounts_and_no_others(prepared, metamodel, command, mode):
+    prepared.stop_node("os901002", mode)
+    start = time.monotonic()
+    result = metamodel.run(*command, expect=3)
+    check_failed(result, ON_2, "os901002")
+    assert time.monotonic() - start < 30
+
+
+@EACH
+def test_a_proxy_that_asks_a_node_that_is_down_still_places_the_others(prepared, metamodel, command):
+    prepared.registered_by("ask the node")
+    prepared.stop_node("os901002")
+    check_failed(metamodel.run(*command, expect=3), ON_2, "os901002")
+
+
+@EACH_OR_KIND
+def test_names_with_quotes_are_ordinary_names(farm, metamodel, command, kind):
+    farm.registered_by(kind)
+    farm.add_global()
+    for i, name in enumerate(ODD):
+        farm.add_account(name, NEWEST, user_tables=False, node=NODES[i % 3])
+    if command[0] == "restore":
+        metamodel.run("save", "-q")
+    result = metamodel.run(*command)
+    assert "metamodel: error" not in result.stderr
+    assert farm.placement() == {"_global": NODES[0],
+                                **{name: NODES[i % 3] for i, name in enumerate(ODD)}}
+    for name in ODD:
+        assert name in result.stdout + result.stderr or command == ["save"]
+
+
+@EACH_OR_KIND
+def test_an_account_that_does_not_exist_is_named(prepared, metamodel, command, kind):
+    prepared.registered_by(kind)
+    before = snapshots(prepared)
+    result = metamodel.run(*command, "nobody'", "b", check=False)
+    assert result.returncode in (1, 3), result
+    assert "nobody'" in result.stderr
+    if "-n" in command or command[0] == "status":
+        assert snapshots(prepared) == before
+
+
+@EACH_AND_DRY
+@pytest.mark.parametrize("kind", ["null", "no row"])
+def test_an_account_on_no_node_is_reported(prepared, metamodel, command, kind):
+    prepared.registered_by(kind)
+    prepared.place("b", None)  # but still in _accounts
+    result = metamodel.run(*command, check=False)
+    if command[0] == "restore":
+        assert result.returncode == 3 and "User b not found." in result.stderr, result
+    elif command[0] == "status":
+        assert re.search(r"(?m)^b\b", result.stdout) or "[b status]" in result.stderr, result
+    else:
+        assert result.returncode == 3 and errors_of(result, "b"), result
+    assert "INSERT INTO _global._accounts" not in result.stdout + result.stderr
+
+
+@EACH
+def test_an_account_whose_schema_is_on_two_nodes_is_reported(prepared, metamodel, command):
+    prepared.move_account("b", "os901003", keep=True)
+    if command[0] == "restore":
+        metamodel.run("save", "-q")
+    old = snapshot(prepared.nodes["os901002"], "b")
+    result = metamodel.run(*command, check=False)
+    assert re.search(r"\bb\b.*os901002", result.stdout + result.stderr), result
+    assert errors_of(result, "b") == "", result  # it is worked with where the proxy says
+    assert snapshot(prepared.nodes["os901002"], "b") == old
+
+
+@EACH_AND_DRY
+def test_an_account_is_as_the_proxy_says_also_where_its_schema_is_missing(prepared, metamodel, command):
+    prepared.place("b", "os901003")
+    old = snapshot(prepared.nodes["os901002"], "b")
+    result = metamodel.run(*command, check=False)
+    assert re.search(r"\bb\b.*(os901003|missing)", result.stdout + result.stderr), result
+    assert snapshot(prepared.nodes["os901002"], "b") == old
+    if command == ["restore"]:
+        assert "Adding account b..." in result.stderr
+        assert prepared.nodes["os901003"].has_schema("b")
+    elif command[0] != "restore":
+        assert not prepared.nodes["os901003"].has_schema("b")
+
+
+@pytest.mark.parametrize("command", [["status", "c"], ["upgrade", "c"], ["save", "c"],
+                                     ["restore", "c"]], ids=" ".join)
+def test_one_account_needs_only_its_own_node(prepared, metamodel, command):
+    for name in ("os901001", "os901002"):
+        prepared.stop_node(name)
+    metamodel.run(*command)
+
+
+@pytest.mark.parametrize("command", [["status"], ["upgrade"], ["save"]], ids=" ".join)
+def test_without_the_node_of_global_there_is_no_list_of_accounts(prepared, metamodel, command):
+    before = snapshots(prepared, "os901002", "os901003"), tree_snapshot(metamodel.tree())
+    prepared.stop_node("os901001")
+    text = stop_reason(metamodel.run(*command, check=False))
+    assert "_global" in text and "os901001" in text
+    assert (snapshots(prepared, "os901002", "os901003"), tree_snapshot(metamodel.tree())) == before
+
+
+@EACH
+def test_a_password_is_shown_nowhere(prepared, metamodel, command):
+    prepared.stop_node("os901002")
+    result = metamodel.run(*command, "-v", check=False)
+    assert prepared.password not in result.stdout + result.stderr
+
+
+@EACH
+def test_a_wrong_password_is_told_once_for_all(prepared, metamodel, command):
+    result = metamodel.run(*command, "-w", check=False, env={"PGPASSWORD": "wrong"})
+    assert "password authentication failed" in stop_reason(result)
+
+
+# ---- status ----
+
+@SUFFIX
+def test_status_shows_the_node_of_each_account(accounts, metamodel, suffix):
+    result = metamodel.run("status", "--json", *suffix)
+    assert states(result) == {name: (node, "8 behind") for name, node in WHERE.items()}
+    table = metamodel.run("status", *suffix).stdout.splitlines()
+    assert [line.split()[:2] for line in table[1:7]] == [[n, WHERE[n]] for n in sorted(WHERE)]
+
+
+def test_status_tells_what_is_registered_nowhere_on_any_node(accounts, metamodel):
+    for i, node in enumerate(NODES):
+        accounts.add_account(f"loose{i}", registered=False, node=node)
+    report = metamodel.run("status", "--json").report
+    assert sorted(each["account"] for each in report["unregistered"]) == ["loose0", "loose1", "loose2"]
+
+
+def test_status_shows_the_last_save_of_each(saved, metamodel):
+    for each in metamodel.run("status", "--json").report["accounts"]:
+        assert each["saved_at"] and each["bytes"] and not each["stale"]
+
+
+def test_check_wants_every_account_on_every_node_current(accounts, metamodel):
+    metamodel.run("status", "--check", expect=3)
+    metamodel.run("upgrade", "-q")
+    metamodel.run("status", "--check")
+    accounts.stop_node("os901003")
+    metamodel.run("status", "--check", expect=3)
+
+
+# ---- upgrade ----
+
+@SUFFIX
+def test_upgrade_brings_all_accounts_to_the_newest_version(accounts, metamodel, suffix):
+    result = metamodel.run("upgrade", *suffix)
+    assert versions(accounts, WHERE) == dict.fromkeys(WHERE, NEWEST)
+    lines = re.findall(r"Upgrading (.*) from", result.stderr)
+    assert set(lines[:8]) == {"global metamodel"} and set(lines[8:]) == {
+        f"account {name}" for name in WHERE if name != "_global"}
+    again = metamodel.run("upgrade")
+    assert "Upgrading" not in again.stderr
+
+
+def test_upgrade_is_done_on_the_nodes_that_are_there(accounts, metamodel):
+    accounts.stop_node("os901002")
+    result = metamodel.run("upgrade", expect=3)
+    assert failed(result) == ON_2
+    accounts.start_node("os901002")
+    assert versions(accounts, WHERE) == {
+        **dict.fromkeys(OTHERS, NEWEST), **dict.fromkeys(ON_2, "0.001")}
+    metamodel.run("upgrade")
+    assert versions(accounts, WHERE) == dict.fromkeys(WHERE, NEWEST)
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_upgrade_of_a_node_that_goes_away_fails_its_accounts_only(accounts, metamodel, mode):
+    before = snapshots(accounts, "os901002")
+    with held(accounts.nodes["os901002"], "b._general", "d._general"):
+        running = metamodel.start("upgrade", "--lock-wait", "60")
+        wait_for(lambda: {version(accounts, name) for name in OTHERS} == {NEWEST})
+        accounts.stop_node("os901002", mode)
+        result = running.wait()
+    assert result.returncode == 3 and failed(result) == ON_2
+    check_failed(result, ON_2, "os901002")
+    accounts.start_node("os901002")
+    assert snapshots(accounts, "os901002") == before
+
+
+def test_upgrade_does_nothing_when_the_node_of_global_goes_away(accounts, metamodel):
+    before = snapshots(accounts, "os901002", "os901003")
+    with held(accounts.nodes["os901001"], "_global._general"):
+        running = metamodel.start("upgrade", "--lock-wait", "60")
+        wait_for(lambda: waiting(accounts.nodes["os901001"]))
+        accounts.stop_node("os901001")
+        result = running.wait()
+    assert result.returncode == 1 and "_global" in result.stderr, result
+    assert snapshots(accounts, "os901002", "os901003") == before
+
+
+def test_an_upgrade_that_fails_says_how_to_go_back(accounts, metamodel):
+    accounts.sql("b", "CREATE VIEW b.v AS SELECT table_name FROM b._models")
+    result = metamodel.run("upgrade", "--save", expect=3)
+    assert failed(result) == ["b"]
+    assert sorted(metamodel.tree().accounts()) == sorted(WHERE)
+    assert version(accounts, "b") == "0.001" and version(accounts, "d") == NEWEST
+
+
+# ---- save ----
+
+@SUFFIX
+def test_save_puts_all_accounts_of_all_nodes_into_one_save(accounts, metamodel, suffix):
+    result = metamodel.run("save", *suffix)
+    tree = metamodel.tree()
+    assert tree.accounts() == sorted(WHERE)
+    assert {name: tree.entry(name)["node"] for name in WHERE} == WHERE
+    end = accounts.suffix if suffix else ""
+    manifest = tree.manifest
+    assert manifest["backend"] == "PgFarm"
+    nodes = {node["node"]: node for node in manifest["nodes"]}
+    assert {name: node["host"] for name, node in nodes.items()} == {
+        name: name + end for name in NODES}
+    assert all(node["snapshot"] for node in nodes.values())
+    assert all(str(node["port"]) == accounts.port for node in nodes.values())
+    for name in WHERE:
+        assert f"Dumping account {name} to" in result.stderr
+        assert f"CREATE TABLE {name}._" in tree.text(name)
+    metamodel.run("verify")
+
+
+def test_all_accounts_of_a_node_are_of_one_moment(accounts, metamodel, fake_pg_dump):
+    fake_pg_dump.busy("b", times=1)  # tried again later, when d is there
+    running = metamodel.start("save")
+    wait_for(lambda: fake_pg_dump.calls("b"))
+    for name in ("b", "d"):
+        accounts.sql(name, f"INSERT INTO {name}._models (name, table_name) VALUES ('late', 'late')")
+    assert running.wait().returncode == 0
+    for name in ("b", "d"):
+        assert "late" not in metamodel.tree().text(name)
+
+
+@DOWN
+def test_save_carries_over_what_is_on_a_node_that_is_down(saved, metamodel, mode):
+    old = {name: metamodel.tree().text(name) for name in WHERE}
+    for name in ("a", "c"):
+        saved.sql(name, f"INSERT INTO {name}._models (name, table_name) VALUES ('new', 'new')")
+    saved.stop_node("os901002", mode)
+    result = metamodel.run("save", expect=3)
+    tree = metamodel.tree()
+    assert failed(result) == ON_2 and tree.stale() == ON_2
+    assert tree.accounts() == sorted(WHERE)
+    assert all(tree.entry(name)["node"] == "os901002" for name in ON_2)
+    assert {name for name in WHERE if tree.text(name) != old[name]} == {"a", "c"}
+    metamodel.run("verify")
+    saved.start_node("os901002")
+    metamodel.run("save")
+    assert metamodel.tree().stale() == []
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_save_carries_over_what_is_on_a_node_that_goes_away(saved, metamodel, fake_pg_dump, mode):
+    old = metamodel.tree().text("b")
+    fake_pg_dump.hang("b")
+    fake_pg_dump.hang("d")
+    running = metamodel.start("save", "-j4")
+    wait_for(lambda: "hanging" in running.stderr or fake_pg_dump.calls("b"))
+    saved.stop_node("os901002", mode)
+    result = running.wait()
+    assert result.returncode == 3 and failed(result) == ON_2, result
+    check_failed(result, ON_2, "os901002")
+    assert metamodel.tree().stale() == ON_2 and metamodel.tree().text("b") == old
+
+
+def test_a_strict_save_wants_all_nodes(saved, metamodel):
+    before = tree_snapshot(metamodel.tree())
+    saved.stop_node("os901002")
+    result = metamodel.run("save", "--strict", check=False)
+    assert result.returncode in (1, 3)
+    assert tree_snapshot(metamodel.tree()) == before
+
+
+def test_a_subset_carries_over_the_accounts_of_other_nodes(saved, metamodel):
+    saved.stop_node("os901001")
+    metamodel.run("save", "c", "e")
+    assert metamodel.tree().accounts() == sorted(WHERE)
+    assert not set(metamodel.tree().stale()) & {"c", "e"}
+
+
+def test_save_is_of_the_node_where_an_account_is_now(saved, metamodel):
+    saved.move_account("b", "os901003")
+    metamodel.run("save")
+    tree = metamodel.tree()
+    assert tree.entry("b")["node"] == "os901003" and tree.entry("d")["node"] == "os901002"
+
+
+# ---- restore ----
+
+@SUFFIX
+def test_restore_brings_all_accounts_back(saved, metamodel, suffix):
+    before = snapshots(saved)
+    damage(saved, "a", "b", "c", "d", "e")
+    result = metamodel.run("restore", *suffix)
+    assert snapshots(saved) == before
+    imported = re.findall("^Importing metamodel for account (.*) from ", result.stderr, re.M)
+    assert imported[0] == "_global" and sorted(imported) == sorted(WHERE)
+
+
+def test_restore_goes_where_an_account_is_now(saved, metamodel):
+    before = snapshot(saved.nodes["os901002"], "b")
+    saved.move_account("b", "os901003")
+    saved.move_account("a", "os901002")
+    damage(saved, "a", "b")
+    metamodel.run("restore")
+    assert snapshot(saved.nodes["os901003"], "b") == before
+    assert not saved.nodes["os901002"].has_schema("b")
+    assert not saved.nodes["os901001"].has_schema("a")
+
+
+def test_restore_goes_to_another_global_node(saved, metamodel):
+    saved.move_account("_global", "os901002")
+    saved.sql("_global", "DELETE FROM _global._accounts WHERE name = 'c'")
+    metamodel.run("restore")
+    assert ("c",) in saved.query("_global", "SELECT name FROM _global._accounts")
+    assert not saved.nodes["os901001"].has_schema("_global")
+
+
+@pytest.mark.parametrize("kind", ["null", "no row"])
+def test_restore_never_makes_an_account(saved, metamodel, kind):
+    saved.registered_by(kind)
+    saved.place("b", None)
+    for name in ("b", "d"):
+        saved.nodes["os901002"].sql(f"DROP SCHEMA {name} CASCADE")
+    result = metamodel.run("restore", expect=3)
+    assert "User b not found." in result.stderr and failed(result) == ["b"]
+    assert "Adding account d..." in result.stderr
+    assert not any(node.has_schema("b") for node in saved.nodes.values())
+    assert "_models" in saved.tables("d")
+    assert "b" not in saved.placement()
+
+
+def test_restore_of_unregistered_accounts_alone_does_nothing(saved, metamodel):
+    saved.place("b", None)
+    before = snapshots(saved)
+    result = metamodel.run("restore", "b", check=False)
+    assert result.returncode == 1 and "User b not found." in result.stderr, result
+    assert snapshots(saved) == before
+
+
+def test_restore_is_done_on_the_nodes_that_are_there(saved, metamodel):
+    before = snapshots(saved)
+    damage(saved, "a", "b", "c", "d", "e")
+    damaged = snapshots(saved, "os901002")
+    saved.stop_node("os901002")
+    result = metamodel.run("restore", expect=3)
+    assert failed(result) == ON_2
+    saved.start_node("os901002")
+    assert snapshots(saved) == {**before, **damaged}
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_restore_on_a_node_that_goes_away_leaves_its_accounts_as_they_were(saved, metamodel, mode):
+    before = snapshots(saved)
+    damage(saved, "a", "b", "c", "d", "e")
+    damaged = snapshots(saved, "os901002")
+    with held(saved.nodes["os901002"], "b._models", "d._models"):
+        running = metamodel.start("restore", "-j4", "--lock-wait", "60")
+        wait_for(lambda: waiting(saved.nodes["os901002"]))
+        wait_for(lambda: snapshots(saved, "os901003")["os901003"] == before["os901003"])
+        saved.stop_node("os901002", mode)
+        result = running.wait()
+    assert result.returncode == 3 and failed(result) == ON_2, result
+    check_failed(result, ON_2, "os901002")
+    saved.start_node("os901002")
+    assert snapshots(saved) == {**before, **damaged}
+
+
+def test_restore_without_the_node_of_global_says_so(saved, metamodel):
+    saved.stop_node("os901001")
+    result = metamodel.run("restore", check=False)
+    assert result.returncode in (1, 3), result
+    assert "_global" in result.stderr and "os901001" in result.stderr
+
+
+def test_a_save_of_one_database_is_restored_to_a_farm(saved, metamodel):
+    """The manifest's nodes are where accounts were, not where they are."""
+    path = metamodel.tree().path / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["backend"] = "Pg"
+    manifest["nodes"] = [{**manifest["nodes"][0], "node": "one"}]
+    for entry in manifest["accounts"]:
+        entry["node"] = "one"
+    path.write_text(json.dumps(manifest))
+    damage(saved, "a", "b", "c", "d", "e")
+    metamodel.run("restore")
+    assert versions(saved, WHERE) == dict.fromkeys(WHERE, "0.001")
+
+
+# ---- many ----
+
+def add_many(farm, count):
+    """_global, and accounts with next to nothing in them, as many on each node."""
+    farm.add_global("0.009")
+    names = [f"account{i:03}" for i in range(count)]
+    for i, node in enumerate(farm.nodes.values()):
+        node.sql("; ".join(
+            f"CREATE SCHEMA {name}; CREATE TABLE {name}._general (version varchar(10), created "
+            f"timestamp(0) with time zone DEFAULT now()); INSERT INTO {name}._general VALUES ('0.009')"
+            for name in names[i::3]))
+    listed = ", ".join(f"({literal(name)})" for name in names)
+    farm.sql("_global", f"INSERT INTO _global._accounts (name) VALUES {listed}")
+    placed = ", ".join(f"({literal(name)}, {literal(NODES[i % 3])})" for i, name in enumerate(names))
+    farm.proxy.sql(f"INSERT INTO farm.placement VALUES {placed}")
+    return names
+
+
+def test_three_hundred_accounts_over_three_nodes(farm, metamodel):
+    names = add_many(farm, 300)
+    offset = farm.proxy.server.log_file.stat().st_size
+    farm.proxy.server.sql("ALTER DATABASE proxy SET log_statement = 'all'", "postgres")
+    found = states(metamodel.run("status", "--json"))
+    farm.proxy.server.sql("ALTER DATABASE proxy RESET log_statement", "postgres")
+    assert {name: found[name][0] for name in names} == {
+        name: NODES[i % 3] for i, name in enumerate(names)}
+    asked = [line for line in farm.proxy.server.log(offset).splitlines()
+             if re.search(r"(statement|execute.*): .*registered\(", line)]
+    assert 1 <= len(asked) < 10, asked  # in bulk, not one by one
+    start = time.monotonic()
+    metamodel.run("save", "-q", "-j4", timeout=120)
+    assert len(metamodel.tree().accounts()) == 301
+    assert time.monotonic() - start < 100
