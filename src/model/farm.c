@@ -117,10 +117,33 @@ static bool ask_password(void *owner, char **out)
 	return p->opts.ask_password(p->opts.person, out);
 }
 
+struct farm_node *farm_node_of(const struct farm *f, const char *name)
+{
+	const struct farm_account *a = farm_find(f, name);
+
+	if (a)
+		return a->node;
+	return f->private->opts.conf->backend == CONF_PG ? f->nodes[0] : NULL;
+}
+
 void farm_name_error(const struct farm_node *n, struct error *err)
 {
 	if (n->farm->private->opts.conf->backend == CONF_PGFARM)
 		error_prefix(err, "node %s", n->name);
+}
+
+void farm_node_failed(struct farm_node *n, const struct error *err)
+{
+	n->error = *err;
+	farm_name_error(n, &n->error);
+}
+
+void farm_node_disconnect(struct farm_node *n)
+{
+	struct node *node = n->node;
+
+	n->node = NULL;
+	node_free(node);
 }
 
 static void on_lost(void *owner, const struct error *err)
@@ -129,9 +152,8 @@ static void on_lost(void *owner, const struct error *err)
 	struct farm_private *p = n->farm->private;
 
 	n->is_lost = true;
-	n->error = *err;
-	farm_name_error(n, &n->error);
-	p->opts.lost(p->opts.owner, n, err);
+	farm_node_failed(n, err);
+	p->opts.lost(p->opts.owner, n, &n->error);
 }
 
 void farm_connect_node(struct farm_node *n, const struct conninfo *info,
@@ -190,6 +212,8 @@ struct farm *farm_start(const struct farm_opts *opts)
 
 	f->private = xcalloc(1, sizeof(*f->private));
 	f->private->opts = *opts;
+	f->backend = opts->conf->backend == CONF_PGFARM ? "PgFarm" : "Pg";
+	f->has_all_nodes = opts->conf->backend == CONF_PG || !opts->names->count;
 	f->private->later = timer_start(opts->loop, 0, on_start, f);
 	return f;
 }

@@ -40,10 +40,8 @@ static void on_all_connected(struct farm *f)
 
 static void node_settled(struct farm_node *n, const struct error *err)
 {
-	if (err) {
-		n->error = *err;
-		farm_name_error(n, &n->error);
-	}
+	if (err)
+		farm_node_failed(n, err);
 	if (--n->farm->private->connecting == 0)
 		on_all_connected(n->farm);
 }
@@ -153,6 +151,17 @@ static void narrow_down(struct farm *f, struct farm_range range, const struct er
 	a->problem = str_format("the proxy cannot say where it is: %s", err->text);
 }
 
+static bool is_listed(const struct farm *f, const char *name)
+{
+	return !strcmp(name, MODEL_GLOBAL) || farm_is_registered(f, name);
+}
+
+/* Wanted only if it is there. */
+static bool is_former(const struct farm *f, const char *name)
+{
+	return !f->private->opts.names->count && !is_listed(f, name);
+}
+
 static void on_placed(void *owner, const struct pg_result *result,
 		      const struct error *err)
 {
@@ -169,11 +178,16 @@ static void on_placed(void *owner, const struct pg_result *result,
 	for (int i = 0; !err && i < pgresult_rows(result); i++) {
 		const char *name = pgresult_value(result, i, 0);
 		const char *node = pgresult_value(result, i, 1);
-		struct farm_account *a = farm_add_account(f, name);
+		struct farm_account *a;
+
+		if (!(node && *node) && is_former(f, name))
+			continue;
+		a = farm_add_account(f, name);
 
 		if (node && *node)
 			a->node = farm_require_node(f, node);
-		a->is_registered = a->node || farm_is_registered(f, name);
+		a->is_registered =
+			is_listed(f, name) || (a->node && p->opts.names->count);
 		if (!a->node && a->is_registered)
 			a->problem = xstrdup("it is registered, but on no node");
 	}
@@ -208,6 +222,9 @@ static void place_wanted(struct farm *f)
 
 	if (!names->count) {
 		strvec_push(&p->wanted, MODEL_GLOBAL);
+		for (size_t i = 0; p->opts.former && i < p->opts.former->count; i++)
+			if (is_former(f, p->opts.former->v[i]))
+				strvec_push(&p->wanted, p->opts.former->v[i]);
 		names = &f->registered;
 	}
 	for (size_t i = 0; i < names->count; i++)
@@ -234,6 +251,8 @@ static void on_listed(void *owner, const struct pg_result *result,
 		strvec_push(&f->registered, pgresult_value(result, i, 0));
 	strvec_sort(&f->registered);
 	f->has_accounts_table = !err;
+	if (err)
+		f->registered_error = *err;
 	place_wanted(f);
 }
 
