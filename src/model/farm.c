@@ -50,6 +50,15 @@ bool farm_is_registered(const struct farm *f, const char *name)
 	return strvec_has(&f->registered, name);
 }
 
+struct farm_node *farm_node_of(const struct farm *f, const char *name)
+{
+	const struct farm_account *a = farm_find(f, name);
+
+	if (a)
+		return a->node;
+	return f->private->opts.conf->backend == CONF_PG ? f->nodes[0] : NULL;
+}
+
 void farm_list(const struct farm *f, const struct farm_node *node, struct strvec *out)
 {
 	for (size_t i = 0; i < f->account_count; i++)
@@ -190,6 +199,8 @@ struct farm *farm_start(const struct farm_opts *opts)
 
 	f->private = xcalloc(1, sizeof(*f->private));
 	f->private->opts = *opts;
+	f->backend = opts->conf->backend == CONF_PGFARM ? "PgFarm" : "Pg";
+	f->has_all_nodes = opts->conf->backend == CONF_PG || !opts->names->count;
 	f->private->later = timer_start(opts->loop, 0, on_start, f);
 	return f;
 }

@@ -65,12 +65,15 @@ struct farm_opts {
 };
 
 struct farm {
-	struct farm_node **nodes; /* none if all accounts that were named are nowhere */
+	const char *backend;      /* "Pg" */
+	struct farm_node **nodes; /* by their names; none if all accounts that were named
+				     are nowhere */
 	size_t node_count;
+	bool has_all_nodes; /* there are no others */
 	struct farm_account
 		*accounts; /* _global first, then by the bytes of their names */
 	size_t account_count;
-	bool has_accounts_table;  /* _global._accounts is there */
+	bool has_accounts_table;  /* _global._accounts is there, or was not asked for */
 	struct strvec registered; /* sorted; all names in it */
 	struct farm_private *private;
 };
@@ -83,6 +86,10 @@ struct farm_account *farm_find(const struct farm *farm, const char *name);
 
 /* May be asked when the names of all accounts were wanted, or `has_registered`. */
 bool farm_is_registered(const struct farm *farm, const char *name);
+
+/* The node of an account, whether that was asked for or not; NULL: on none, or not known.
+ */
+struct farm_node *farm_node_of(const struct farm *farm, const char *name);
 
 /* Put the name of the node before an error; backend Pg has only one, and no name for it.
  */

@@ -149,6 +149,7 @@ static void on_snapshot(void *owner, const struct pg_result *result,
 		return;
 	}
 	n->facts.snapshot = xstrdup(pgresult_value(result, 0, 0));
+	clock_now(n->facts.snapshot_at);
 	ready(n);
 }
 

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "pg/conninfo.h"
 #include "pg/pgconn.h"
@@ -56,7 +57,8 @@ struct node_facts {
 	unsigned server_version_num; /* 150020 */
 	char *encoding;              /* of the database: "UTF8" */
 	char *snapshot; /* what pg_export_snapshot() gave, NULL without has_snapshot */
-	uint64_t free_connections; /* when asked, without the reserved ones */
+	char snapshot_at[CLOCK_TEXT_BYTES]; /* its moment */
+	uint64_t free_connections;          /* when asked, without the reserved ones */
 };
 
 struct node *node_start(const struct node_opts *opts);
