@@ -50,6 +50,15 @@ bool farm_is_registered(const struct farm *f, const char *name)
 	return strvec_has(&f->registered, name);
 }
 
+struct farm_node *farm_node_of(const struct farm *f, const char *name)
+{
+	const struct farm_account *a = farm_find(f, name);
+
+	if (a)
+		return a->node;
+	return f->private->opts.conf->backend == CONF_PG ? f->nodes[0] : NULL;
+}
+
 void farm_list(const struct farm *f, const struct farm_node *node, struct strvec *out)
 {
 	for (size_t i = 0; i < f->account_count; i++)
@@ -115,15 +124,6 @@ static bool ask_password(void *owner, char **out)
 	struct farm_private *p = n->farm->private;
 
 	return p->opts.ask_password(p->opts.person, out);
-}
-
-struct farm_node *farm_node_of(const struct farm *f, const char *name)
-{
-	const struct farm_account *a = farm_find(f, name);
-
-	if (a)
-		return a->node;
-	return f->private->opts.conf->backend == CONF_PG ? f->nodes[0] : NULL;
 }
 
 void farm_name_error(const struct farm_node *n, struct error *err)

@@ -65,15 +65,16 @@ struct farm_opts {
 };
 
 struct farm {
-	struct farm_node **nodes; /* none if all accounts that were named are nowhere */
+	const char *backend;      /* "Pg" */
+	struct farm_node **nodes; /* by their names; none if all accounts that were named
+				     are nowhere */
 	size_t node_count;
+	bool has_all_nodes; /* there are no others */
 	struct farm_account
 		*accounts; /* _global first, then by the bytes of their names */
 	size_t account_count;
-	const char *backend;           /* "Pg" */
-	bool has_all_nodes;            /* there are none but these */
-	bool has_accounts_table;       /* _global._accounts is there */
-	struct strvec registered;      /* sorted; all names in it */
+	bool has_accounts_table;  /* _global._accounts is there, or was not asked for */
+	struct strvec registered; /* sorted; all names in it */
 	struct error registered_error; /* why they are not known; ERROR_NONE: they are */
 	struct farm_private *private;
 };
@@ -91,7 +92,8 @@ bool farm_is_registered(const struct farm *farm, const char *name);
  */
 struct farm_node *farm_node_of(const struct farm *farm, const char *name);
 
-/* Say in front of an error which node it is of, unless there can be only one. */
+/* Put the name of the node before an error; backend Pg has only one, and no name for it.
+ */
 void farm_name_error(const struct farm_node *node, struct error *err);
 
 /* Names of the accounts on a node. Ownership: the caller releases *out. */

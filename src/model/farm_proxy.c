@@ -109,6 +109,20 @@ static void connect_all(struct farm *f, const struct conninfo *proxy)
 		farm_ready(f, NULL);
 }
 
+static int compare_nodes(const void *a, const void *b)
+{
+	return strcmp((*(struct farm_node *const *)a)->name,
+		      (*(struct farm_node *const *)b)->name);
+}
+
+static void sort_nodes(struct farm *f)
+{
+	if (f->node_count)
+		qsort(f->nodes, f->node_count, sizeof(f->nodes[0]), compare_nodes);
+	for (size_t i = 0; i < f->node_count; i++)
+		f->nodes[i]->index = i;
+}
+
 static void connect_nodes(struct farm *f)
 {
 	struct farm_private *p = f->private;
@@ -116,6 +130,7 @@ static void connect_nodes(struct farm *f)
 	struct conninfo info;
 
 	farm_sort_accounts(f);
+	sort_nodes(f);
 	node_conninfo(proxy, &info);
 	p->proxy = NULL;
 	node_free(proxy);
@@ -153,7 +168,8 @@ static void narrow_down(struct farm *f, struct farm_range range, const struct er
 
 static bool is_listed(const struct farm *f, const char *name)
 {
-	return !strcmp(name, MODEL_GLOBAL) || farm_is_registered(f, name);
+	return (!strcmp(name, MODEL_GLOBAL) && !f->private->opts.names->count) ||
+	       farm_is_registered(f, name);
 }
 
 /* Wanted only if it is there. */
@@ -263,12 +279,14 @@ static void on_path_reset(void *owner, const struct pg_result *result,
 	struct farm_private *p = f->private;
 
 	(void)result;
-	if (err)
+	if (err) {
 		farm_ready(f, err);
-	else if (p->opts.names->count && !p->opts.has_registered)
+	} else if (p->opts.names->count && !p->opts.has_registered) {
+		f->has_accounts_table = true; /* for all we know */
 		place_wanted(f);
-	else
+	} else {
 		pgconn_query(node_conn(p->proxy), list_sql, NULL, 0, on_listed, f);
+	}
 }
 
 /* Its functions are in the path that the role has there. */
