@@ -39,6 +39,7 @@ struct farm_account {
 	bool is_registered;
 	struct farm_node *node; /* NULL: on none */
 	char *problem;          /* why a registered one is on none; NULL: it is on one */
+	bool is_unknown;        /* on which: the proxy could not say; `problem` is set */
 	char *warning;          /* it is on two nodes; NULL: it is not */
 };
 

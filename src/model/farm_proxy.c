@@ -16,6 +16,15 @@ static const char list_sql[] =
 	"SELECT e->>0 FROM json_array_elements(xquery('" MODEL_GLOBAL
 	"', 'select name from _global._accounts order by name', 0, 1)::json) e";
 
+/*
+ * Its functions are in the path that the role has there. They may ask a node that does
+ * not answer: that must not take longer than it may to connect to one.
+ */
+static const char session_sql[] =
+	"SELECT set_config('search_path', reset_val, false),"
+	" set_config('statement_timeout', $1, false)"
+	" FROM pg_catalog.pg_settings WHERE name = 'search_path'";
+
 /* One query of ours, however many the proxy makes of it. The function may give a value or
  * a set. */
 static const char place_sql[] =
@@ -163,6 +172,7 @@ static void narrow_down(struct farm *f, struct farm_range range, const struct er
 	}
 	a = farm_add_account(f, p->wanted.v[range.first]);
 	a->is_registered = true; /* for all we know */
+	a->is_unknown = true;
 	a->problem = str_format("the proxy cannot say where it is: %s", err->text);
 }
 
@@ -272,8 +282,8 @@ static void on_listed(void *owner, const struct pg_result *result,
 	place_wanted(f);
 }
 
-static void on_path_reset(void *owner, const struct pg_result *result,
-			  const struct error *err)
+static void on_session_set(void *owner, const struct pg_result *result,
+			   const struct error *err)
 {
 	struct farm *f = owner;
 	struct farm_private *p = f->private;
@@ -289,15 +299,18 @@ static void on_path_reset(void *owner, const struct pg_result *result,
 	}
 }
 
-/* Its functions are in the path that the role has there. */
 static void on_proxy_ready(void *owner, const struct error *err)
 {
 	struct farm *f = owner;
 	struct error named;
 
 	if (!err) {
-		pgconn_query(node_conn(f->private->proxy), "RESET search_path", NULL, 0,
-			     on_path_reset, f);
+		struct pgconn *conn = node_conn(f->private->proxy);
+		AUTO_FREE char *timeout = str_format(
+			"%llu", (unsigned long long)pgconn_connect_timeout_ms(conn));
+
+		pgconn_query(conn, session_sql, (const char *const[]){ timeout }, 1,
+			     on_session_set, f);
 		return;
 	}
 	named = *err;

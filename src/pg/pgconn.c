@@ -155,9 +155,9 @@ static void on_notice(void *owner, const PGresult *result)
 			 (int)strcspn(message, "\n"), message);
 }
 
-static uint64_t connect_timeout_ms(PGconn *pg)
+uint64_t pgconn_connect_timeout_ms(const struct pgconn *c)
 {
-	PQconninfoOption *options = PQconninfo(pg);
+	PQconninfoOption *options = PQconninfo(c->pg);
 	uint64_t seconds = CONNECT_TIMEOUT_S;
 
 	for (const PQconninfoOption *o = options; o && o->keyword; o++)
@@ -192,8 +192,8 @@ bool pgconn_start(const struct pgconn_opts *opts, struct pgconn **out, struct er
 		return false;
 	}
 	PQsetNoticeReceiver(c->pg, on_notice, c);
-	c->deadline =
-		timer_start(c->loop, connect_timeout_ms(c->pg), on_connect_deadline, c);
+	c->deadline = timer_start(c->loop, pgconn_connect_timeout_ms(c),
+				  on_connect_deadline, c);
 	poll_start(c, UV_WRITABLE); /* as libpq wants before the first PQconnectPoll() */
 	*out = c;
 	return true;

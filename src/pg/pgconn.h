@@ -40,6 +40,9 @@ struct pgconn_opts {
 MUST_CHECK bool pgconn_start(const struct pgconn_opts *opts, struct pgconn **out,
 			     struct error *err);
 
+/* That time-out. */
+uint64_t pgconn_connect_timeout_ms(const struct pgconn *conn);
+
 /* Did the host say nothing in time? Asked after `ready` failed. */
 bool pgconn_is_timed_out(const struct pgconn *conn);
 

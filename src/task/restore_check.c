@@ -117,8 +117,10 @@ static void fail_unplanned(struct restore *r)
 
 		if (a->node)
 			continue;
-		/* accounts of a farm are made elsewhere */
-		error_set(&err, ERROR_DATA, "User %s not found.", a->place->name);
+		if (a->place->is_unknown)
+			error_set(&err, ERROR_SERVER, "%s", a->place->problem);
+		else /* accounts of a farm are made elsewhere */
+			error_set(&err, ERROR_DATA, "User %s not found.", a->place->name);
 		restore_account_failed(a, "plan", &err);
 	}
 }
