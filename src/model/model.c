@@ -8,35 +8,26 @@
 #include "base/str.h"
 
 struct listing {
-	struct node *node;
-	char *names;  /* an array; NULL: all */
-	char *former; /* an array */
 	model_accounts_fn *done;
 	void *owner;
 };
 
 /*
- * $1: the wanted names, or NULL for all; $2: former names. A relation of the metamodel is
- * one that the pattern "account"._* of pg_dump finds.
+ * $1: the names. A relation of the metamodel is one that the pattern "account"._* of
+ * pg_dump finds.
  */
 static const char accounts_sql[] =
-	"WITH registered AS ("
-	" SELECT name FROM _global._accounts UNION SELECT '" MODEL_GLOBAL "'),"
-	" relation AS ("
+	"WITH relation AS ("
 	" SELECT relnamespace, count(*) AS relations,"
 	"  bool_or(relname = '_roles') AND bool_or(relname = '_models') AS looks"
 	" FROM pg_class WHERE relname LIKE E'\\\\_%'"
 	"  AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S') GROUP BY relnamespace)"
 	" SELECT a.name, encode(convert_to(a.name, getdatabaseencoding()), 'hex'),"
-	"  EXISTS (SELECT FROM registered r WHERE r.name = a.name), n.oid IS NOT NULL,"
-	"  coalesce(l.looks, false), coalesce(l.relations, 0)"
-	" FROM (SELECT name FROM registered WHERE $1::text[] IS NULL"
-	"  UNION SELECT unnest($1::text[])"
-	"  UNION SELECT former.name FROM unnest($2::text[]) former (name)"
-	"   JOIN pg_namespace ON nspname = former.name WHERE $1::text[] IS NULL) a"
+	"  n.oid IS NOT NULL, coalesce(l.looks, false), coalesce(l.relations, 0)"
+	" FROM unnest($1::text[]) WITH ORDINALITY a (name, place)"
 	" LEFT JOIN pg_namespace n ON n.nspname = a.name"
 	" LEFT JOIN relation l ON l.relnamespace = n.oid"
-	" ORDER BY a.name <> '" MODEL_GLOBAL "', a.name COLLATE \"C\"";
+	" ORDER BY a.place";
 
 char *model_format_array(const struct strvec *names)
 {
@@ -69,88 +60,43 @@ char *model_decode_hex(const char *hex)
 	return out;
 }
 
-static void listing_end(struct listing *l, struct model_account *accounts, size_t count,
-			const struct error *err)
-{
-	l->done(l->owner, accounts, count, err);
-	free(l->names);
-	free(l->former);
-	free(l);
-}
-
 static void on_accounts(void *owner, const struct pg_result *result,
 			const struct error *err)
 {
 	struct listing *l = owner;
-	struct model_account *accounts;
-	size_t count;
+	size_t count = err ? 0 : (size_t)pgresult_rows(result);
+	struct model_account *accounts = err ? NULL : xcalloc(count, sizeof(*accounts));
 
-	if (err) {
-		struct error named = *err;
-
-		error_prefix(&named, "list the accounts");
-		if (strstr(err->text, "lock timeout"))
-			error_hint(
-				&named,
-				"another session holds a lock on _global._accounts (see "
-				"pg_locks): raise --lock-wait, or try at another time");
-		listing_end(l, NULL, 0, &named);
-		return;
-	}
-	count = (size_t)pgresult_rows(result);
-	accounts = xcalloc(count, sizeof(*accounts));
 	for (size_t i = 0; i < count; i++) {
 		struct model_account *a = &accounts[i];
 		int row = (int)i;
 
 		a->name = xstrdup(pgresult_value(result, row, 0));
 		a->raw_name = model_decode_hex(pgresult_value(result, row, 1));
-		a->is_registered = pgresult_is_true(result, row, 2);
-		a->has_schema = pgresult_is_true(result, row, 3);
-		a->looks_like_account = pgresult_is_true(result, row, 4);
-		a->relations = (uint32_t)pgresult_uint(result, row, 5);
-	}
-	listing_end(l, accounts, count, NULL);
-}
-
-static void on_checked(void *owner, const struct pg_result *result,
-		       const struct error *err)
-{
-	struct listing *l = owner;
-	const char *params[] = { l->names, l->former };
-	struct error missing;
-
-	if (!err && pgresult_is_true(result, 0, 0)) {
-		pgconn_query(node_conn(l->node), accounts_sql, params, 2, on_accounts, l);
-		return;
+		a->has_schema = pgresult_is_true(result, row, 2);
+		a->looks_like_account = pgresult_is_true(result, row, 3);
+		a->relations = (uint32_t)pgresult_uint(result, row, 4);
 	}
 	if (err) {
-		missing = *err;
+		struct error named = *err;
+
+		error_prefix(&named, "list the accounts");
+		l->done(l->owner, NULL, 0, &named);
 	} else {
-		error_set(&missing, ERROR_DATA,
-			  "database \"%s\" has no table _global._accounts",
-			  node_facts(l->node)->dbname);
-		error_hint(&missing,
-			   "is it the database of an OpenResty server? Name it with "
-			   "--dbname");
+		l->done(l->owner, accounts, count, NULL);
 	}
-	listing_end(l, NULL, 0, &missing);
+	free(l);
 }
 
 void model_list_accounts(struct node *node, const struct strvec *names,
-			 const struct strvec *former, model_accounts_fn *done,
-			 void *owner)
+			 model_accounts_fn *done, void *owner)
 {
+	AUTO_FREE char *array = model_format_array(names);
 	struct listing *l = xcalloc(1, sizeof(*l));
 
-	*l = (struct listing){ .node = node,
-			       .names = names->count ? model_format_array(names) : NULL,
-			       .former = model_format_array(former),
-			       .done = done,
-			       .owner = owner };
-	pgconn_query(node_conn(node),
-		     "SELECT to_regclass('_global._accounts') IS NOT NULL", NULL, 0,
-		     on_checked, l);
+	*l = (struct listing){ .done = done, .owner = owner };
+	pgconn_query(node_conn(node), accounts_sql, (const char *const[]){ array }, 1,
+		     on_accounts, l);
 }
 
 void model_accounts_free(struct model_account *accounts, size_t count)
@@ -164,8 +110,6 @@ void model_accounts_free(struct model_account *accounts, size_t count)
 
 bool model_can_dump(const struct model_account *a, struct error *err)
 {
-	if (!a->is_registered && !a->looks_like_account)
-		return error_set(err, ERROR_DATA, "Account %s does not exist.", a->name);
 	if (!a->has_schema) {
 		error_set(err, ERROR_DATA,
 			  "the account is registered, but has no schema");

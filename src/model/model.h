@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The facts that are OpenResty's own, and only here: how accounts are listed, which
- * relations belong to the metamodel, and where its version stands.
+ * The facts that are OpenResty's own, and only in this folder: here, which relations
+ * belong to the metamodel, and where its version stands.
  */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
@@ -28,32 +28,28 @@
 struct model_account {
 	char *name;     /* in UTF-8 */
 	char *raw_name; /* in the encoding of the database, as pg_dump's argv wants it */
-	bool is_registered;
 	bool has_schema;
 	bool looks_like_account; /* its schema holds _roles and _models */
 	uint32_t relations;      /* of the metamodel */
 };
 
 /*
- * `accounts` is in the order of accounts: _global, then by the bytes of the names. The
- * callee owns it: model_accounts_free(). On failure it is NULL and `err` is set.
+ * `accounts` is in the order of the names. The callee owns it: model_accounts_free(). On
+ * failure it is NULL and `err` is set.
  */
 typedef void model_accounts_fn(void *owner, struct model_account *accounts, size_t count,
 			       const struct error *err);
 
 /*
- * List the accounts of a node that is ready: those in `names`, whether registered or not;
- * or, when it is empty, all that are registered, and those in `former` that are not any
- * more, but have a schema. One query, whatever their number. A node without
- * _global._accounts is an error (ERROR_DATA).
+ * What a node that is ready has of the accounts named, each once. One query, whatever
+ * their number.
  */
 void model_list_accounts(struct node *node, const struct strvec *names,
-			 const struct strvec *former, model_accounts_fn *done,
-			 void *owner);
+			 model_accounts_fn *done, void *owner);
 void model_accounts_free(struct model_account *accounts, size_t count);
 
 /*
- * Why this account cannot be dumped; true if it can.
+ * Why this account, which exists, cannot be dumped; true if it can.
  * Errors: ERROR_DATA.
  */
 MUST_CHECK bool model_can_dump(const struct model_account *account, struct error *err);

@@ -23,7 +23,7 @@ void save_account_failed(struct save_account *a, const char *step,
 		return;
 	a->error = xstrdup(err->text);
 	a->is_dumped = false;
-	run_log_failure(&a->save->opts, a->model->name, step, err,
+	run_log_failure(&a->save->opts, a->place->name, step, err,
 			&a->save->last_failure);
 }
 
@@ -74,273 +74,64 @@ static enum step_result enter_lock(struct save *s)
 	return STEP_NEXT;
 }
 
-/* ---- connect ---- */
-
-static void on_node_ready(void *owner, const struct error *err)
-{
-	struct save *s = owner;
-
-	if (err)
-		s->error = *err;
-	else
-		clock_now(s->snapshot_at);
-	save_advance(s, err ? STEP_FAIL : STEP_NEXT);
-}
-
-static void on_node_lost(void *owner, const struct error *err)
-{
-	struct save *s = owner;
-
-	s->is_node_lost = true;
-	s->node_error = *err;
-	error_hint(&s->node_error, "see the server's log, and save again");
-	if (s->state == SAVE_DUMP)
-		worklist_close(s->worklist, &s->group, &s->node_error);
-}
-
-static void on_waiting(void *owner, const struct error *why, uint64_t pause_ms)
-{
-	struct save *s = owner;
-
-	run_on_waiting(&s->opts, why, pause_ms);
-}
-
-static bool ask_password(void *owner, char **out)
-{
-	struct save *s = owner;
-
-	return s->opts.ask_password(s->opts.owner, out);
-}
-
-static enum step_result enter_connect(struct save *s)
-{
-	bool is_dry = s->opts.conf->dry_run;
-	const struct node_opts opts = {
-		.loop = s->opts.loop,
-		.info = &s->conninfo,
-		.program = "metamodel save",
-		.lock = is_dry ? NODE_LOCK_NONE : NODE_LOCK_SHARED,
-		.has_snapshot = !is_dry,
-		.lock_wait_ms = s->opts.conf->lock_wait_s * 1000,
-		.ask_password = ask_password,
-		.waiting = on_waiting,
-		.ready = on_node_ready,
-		.lost = on_node_lost,
-		.owner = s,
-	};
-
-	if (!conninfo_from_conf(s->opts.conf, &s->conninfo, &s->error))
-		return STEP_FAIL;
-	s->node = node_start(&opts);
-	return STEP_WAIT;
-}
-
-/* ---- tool: the pg_dump that serves this server ---- */
-
-static void on_tool_found(void *owner, const struct pgtool *tool, const struct error *err)
-{
-	struct save *s = owner;
-
-	if (!err)
-		pgtool_copy(&s->pg_dump, tool);
-	else if (!s->is_cancelled)
-		s->error = *err;
-	save_advance(s, err || s->is_cancelled ? STEP_FAIL : STEP_NEXT);
-}
-
-static enum step_result enter_tool(struct save *s)
-{
-	s->search = pgtool_find(s->opts.loop, "pg_dump", s->opts.conf->pg_bindir,
-				node_server_major(s->node), on_tool_found, s);
-	return STEP_WAIT;
-}
-
-/* ---- list: the accounts, and those that cannot be dumped at all ---- */
-
-static void check_account(struct save_account *a)
-{
-	struct error err;
-	bool is_ok = str_is_utf8(a->model->name, strlen(a->model->name)) ||
-		     error_set(&err, ERROR_DATA, "its name is not valid UTF-8");
-
-	if (is_ok && !a->model->is_registered && !a->save->opts.conf->accounts.count) {
-		is_ok = error_set(&err, ERROR_DATA,
-				  "the account is not registered any more, but still has "
-				  "its schema");
-		error_hint(&err,
-			   "register it again in _global._accounts, or drop the schema");
-	}
-	is_ok = is_ok && model_can_dump(a->model, &err);
-	if (is_ok) {
-		if (!a->model->is_registered)
-			log_warning(a->save->opts.log,
-				    "account %s is not registered in "
-				    "_global._accounts",
-				    a->model->name);
-		return;
-	}
-	save_account_failed(a, "list", &err);
-	a->item.state = WORK_ENDED;
-	a->save->finished++;
-}
-
-static void plan(struct save *s)
-{
-	for (size_t i = 0; i < s->account_count; i++) {
-		AUTO_FREE char *file = layout_file_name(s->accounts[i].model->name);
-
-		if (!s->accounts[i].error)
-			log_info(s->opts.log, "Would dump account %s to %s/%s",
-				 s->accounts[i].model->name, s->opts.conf->directory,
-				 file);
-	}
-}
-
-static void on_listed(void *owner, struct model_account *models, size_t count,
-		      const struct error *err)
-{
-	struct save *s = owner;
-
-	if (err && !s->is_cancelled)
-		s->error = *err;
-	if (err) {
-		save_advance(s, STEP_FAIL);
-		return;
-	}
-	s->models = models;
-	s->account_count = count;
-	s->accounts = xcalloc(count, sizeof(*s->accounts));
-	for (size_t i = 0; i < count; i++) {
-		s->accounts[i].save = s;
-		s->accounts[i].model = &models[i];
-		s->accounts[i].fd = -1;
-		check_account(&s->accounts[i]);
-	}
-	s->jobs = run_choose_node_jobs(&s->opts, s->node);
-	if (s->opts.conf->dry_run)
-		plan(s);
-	save_advance(s, STEP_NEXT);
-}
-
-/* A save of another database is not to be replaced, and soon forgotten, by this one. */
-static bool check_database(struct save *s, struct error *err)
-{
-	const struct manifest *before = &s->previous[0].manifest;
-	const char *dbname = node_facts(s->node)->dbname;
-
-	for (size_t i = 0; i < before->node_count; i++)
-		if (!strcmp(before->nodes[i].name, dbname))
-			return true;
-	if (!before->node_count)
-		return true;
-	error_set(err, ERROR_DATA, "%s is a save of database \"%s\", not of \"%s\"",
-		  s->opts.conf->directory, before->nodes[0].name, dbname);
-	return error_hint(err,
-			  "save elsewhere with --directory, or move the old save away");
-}
-
-static enum step_result enter_list(struct save *s)
-{
-	AUTO_STRVEC struct strvec former = { 0 };
-
-	if (!check_database(s, &s->error))
-		return STEP_FAIL;
-	log_debug(s->opts.log, "snapshot %s of database %s, server %s, %s",
-		  node_facts(s->node)->snapshot ? node_facts(s->node)->snapshot : "none",
-		  node_facts(s->node)->dbname, node_facts(s->node)->server_version,
-		  s->pg_dump.version_text);
-	savedir_list_accounts(&s->previous[0], &former);
-	model_list_accounts(s->node, &s->opts.conf->accounts, &former, on_listed, s);
-	return STEP_WAIT;
-}
-
-/* ---- recheck: was a table emptied behind the snapshot's back? ---- */
-
-static void on_rewritten(void *owner, const char *schema, const char *table)
-{
-	struct save *s = owner;
-
-	for (size_t i = 0; i < s->account_count; i++) {
-		struct save_account *a = &s->accounts[i];
-		struct error err;
-
-		if (strcmp(a->model->name, schema) != 0 || !a->is_dumped)
-			continue;
-		error_set(&err, ERROR_DATA,
-			  "table %s was truncated, rewritten or replaced while it was "
-			  "dumped: "
-			  "its rows may be missing in the dump",
-			  table);
-		run_hint_command(&s->opts, &err, "save it again", a->model->name);
-		save_discard_dump(a); /* so that a better one can be carried over */
-		save_account_failed(a, "recheck", &err);
-		s->dumped--;
-	}
-}
-
-/* Without the check no dump of this run can be told from an empty one: none of them
- * counts. */
-static void on_rechecked(void *owner, const struct error *err)
-{
-	struct save *s = owner;
-
-	for (size_t i = 0; err && !s->is_cancelled && i < s->account_count; i++) {
-		struct save_account *a = &s->accounts[i];
-		struct error unchecked = *err;
-
-		if (!a->is_dumped)
-			continue;
-		error_prefix(&unchecked,
-			     "it could not be checked whether a table was truncated or "
-			     "rewritten while it was dumped");
-		error_hint(&unchecked, "save again");
-		save_discard_dump(a);
-		save_account_failed(a, "recheck", &unchecked);
-		s->dumped--;
-	}
-	save_advance(s, s->is_cancelled ? STEP_FAIL : STEP_NEXT);
-}
-
-static enum step_result enter_recheck(struct save *s)
-{
-	if (s->dumped)
-		model_check_rewritten(s->node, on_rewritten, on_rechecked, s);
-	return s->dumped ? STEP_WAIT : STEP_NEXT;
-}
-
 /* ---- publish ---- */
+
+static void add_account(struct manifest *m, const struct save_account *a)
+{
+	const struct node_facts *facts = node_facts(a->node->farm_node->node);
+	struct manifest_entry *e = manifest_add(m, a->place->name);
+
+	e->node = xstrdup(a->node->farm_node->name);
+	e->version = a->version ? xstrdup(a->version) : NULL;
+	e->size_bytes = a->facts.size_bytes;
+	e->rows = a->facts.rows;
+	e->tables = a->facts.tables;
+	memcpy(e->sha256, a->facts.sha256, sizeof(e->sha256));
+	memcpy(e->saved_at, facts->snapshot_at, sizeof(e->saved_at));
+}
+
+/* Where what was dumped came from. Ownership: the caller frees. */
+static char *add_nodes(struct save *s, struct manifest *m)
+{
+	AUTO_FREE bool *is_used = xcalloc(s->farm->node_count, sizeof(bool));
+	AUTO_STRVEC struct strvec versions = { 0 };
+	struct strbuf out = { 0 };
+
+	for (size_t i = 0; i < s->account_count; i++)
+		if (s->accounts[i].is_dumped)
+			is_used[s->accounts[i].node - s->nodes] = true;
+	for (size_t i = 0; i < s->farm->node_count; i++) {
+		struct farm_node *n = s->nodes[i].farm_node;
+		struct manifest_node *node;
+
+		if (!is_used[i])
+			continue;
+		node = manifest_add_node(m, n->name);
+		node->host = xstrdup(pgconn_host(node_conn(n->node)));
+		node->port = xstrdup(pgconn_port(node_conn(n->node)));
+		node->server_version = xstrdup(node_facts(n->node)->server_version);
+		node->snapshot = xstrdup(node_facts(n->node)->snapshot);
+		strvec_push(&versions, s->nodes[i].tool->pgtool.version_text);
+	}
+	strvec_sort(&versions);
+	for (size_t i = 0; i < versions.count; i++)
+		if (!i || strcmp(versions.v[i], versions.v[i - 1]) != 0)
+			strbuf_add_format(&out, "%s%s", i ? ", " : "", versions.v[i]);
+	return strbuf_detach(&out);
+}
 
 static void fill_manifest(struct save *s, struct manifest *m)
 {
-	const struct node_facts *facts = node_facts(s->node);
-	struct manifest_node *node = manifest_add_node(m, facts->dbname);
-
 	m->serial = s->serial + 1;
 	m->keep = s->opts.conf->keep;
 	m->program = xstrdup(s->opts.program);
-	m->pg_dump = xstrdup(s->pg_dump.version_text);
-	m->backend = xstrdup("Pg");
+	m->pg_dump = add_nodes(s, m);
+	m->backend = xstrdup(s->farm->backend);
 	memcpy(m->started, s->started, sizeof(m->started));
 	clock_now(m->finished);
-	node->host = xstrdup(pgconn_host(node_conn(s->node)));
-	node->port = xstrdup(pgconn_port(node_conn(s->node)));
-	node->server_version = xstrdup(facts->server_version);
-	node->snapshot = xstrdup(facts->snapshot);
-	for (size_t i = 0; i < s->account_count; i++) {
-		const struct save_account *a = &s->accounts[i];
-		struct manifest_entry *e;
-
-		if (!a->is_dumped)
-			continue;
-		e = manifest_add(m, a->model->name);
-		e->node = xstrdup(facts->dbname);
-		e->version = a->version ? xstrdup(a->version) : NULL;
-		e->size_bytes = a->facts.size_bytes;
-		e->rows = a->facts.rows;
-		e->tables = a->facts.tables;
-		memcpy(e->sha256, a->facts.sha256, sizeof(e->sha256));
-		memcpy(e->saved_at, s->snapshot_at, sizeof(e->saved_at));
-	}
+	for (size_t i = 0; i < s->account_count; i++)
+		if (s->accounts[i].is_dumped)
+			add_account(m, &s->accounts[i]);
 	for (size_t i = 0; i < s->carry.carried.entry_count; i++) {
 		const struct manifest_entry *from = &s->carry.carried.entries[i];
 
@@ -398,11 +189,11 @@ static const struct step {
 	enum save_state next;
 } steps[] = {
 	[SAVE_LOCK] = { "lock", enter_lock, SAVE_CONNECT },
-	[SAVE_CONNECT] = { "connect", enter_connect, SAVE_TOOL },
-	[SAVE_TOOL] = { "tool", enter_tool, SAVE_LIST },
-	[SAVE_LIST] = { "list", enter_list, SAVE_DUMP },
+	[SAVE_CONNECT] = { "connect", save_connect_enter, SAVE_TOOL },
+	[SAVE_TOOL] = { "tool", save_tool_enter, SAVE_LIST },
+	[SAVE_LIST] = { "list", save_list_enter, SAVE_DUMP },
 	[SAVE_DUMP] = { "dump", save_dump_enter, SAVE_RECHECK },
-	[SAVE_RECHECK] = { "recheck", enter_recheck, SAVE_CARRY },
+	[SAVE_RECHECK] = { "recheck", save_recheck_enter, SAVE_CARRY },
 	[SAVE_CARRY] = { "carry over", save_carry_enter, SAVE_PUBLISH },
 	[SAVE_PUBLISH] = { "publish", enter_publish, SAVE_DONE },
 };
@@ -443,8 +234,6 @@ struct save *save_start(const struct run_opts *opts)
 
 void save_cancel(struct save *s, int signal_number)
 {
-	struct node *node = s->node;
-
 	if (s->state >= SAVE_PUBLISH)
 		return; /* too late: it is done in an instant */
 	s->is_cancelled = true;
@@ -454,17 +243,14 @@ void save_cancel(struct save *s, int signal_number)
 		  strsignal(signal_number));
 	switch (s->state) {
 	case SAVE_CONNECT:
-		s->node = NULL;
-		node_free(node);
 		save_advance(s, STEP_FAIL);
 		break;
 	case SAVE_LIST:
 	case SAVE_RECHECK:
-		s->node = NULL;
-		node_free(node); /* ends the query, whose callback goes on */
+		farm_disconnect(s->farm); /* ends the queries, whose callbacks go on */
 		break;
 	case SAVE_TOOL:
-		pgtool_cancel(s->search);
+		save_nodes_cancel(s);
 		break;
 	case SAVE_DUMP:
 		worklist_cancel(s->worklist);
@@ -486,11 +272,11 @@ static void fill_report(struct save *s, struct report *r)
 
 	for (size_t i = 0; i < s->account_count; i++) {
 		struct save_account *a = &s->accounts[i];
-		struct report_account *out = report_add(r, a->model->name);
+		struct report_account *out = report_add(r, a->place->name);
 		bool is_carried = s->has_changed &&
-				  manifest_find(&s->carry.carried, a->model->name);
+				  manifest_find(&s->carry.carried, a->place->name);
 
-		out->node = s->node ? xstrdup(node_facts(s->node)->dbname) : NULL;
+		out->node = a->node ? xstrdup(a->node->farm_node->name) : NULL;
 		out->error = a->error ? xstrdup(a->error) : NULL;
 		out->version = a->version ? xstrdup(a->version) : NULL;
 		out->tables = a->facts.tables;
@@ -512,7 +298,7 @@ static void fill_report(struct save *s, struct report *r)
 		r->others++;
 	for (size_t i = 0; i < s->account_count; i++)
 		if (s->accounts[i].error &&
-		    manifest_find(&s->carry.carried, s->accounts[i].model->name))
+		    manifest_find(&s->carry.carried, s->accounts[i].place->name))
 			r->others--;
 	for (size_t i = 0; s->has_changed && i < s->carry.lost.count; i++) {
 		struct report_account *out = report_add(r, s->carry.lost.v[i]);
@@ -544,7 +330,6 @@ static void clean_up(struct save *s)
 static void save_free(struct save *s)
 {
 	worklist_free(s->worklist);
-	node_free(s->node);
 	for (size_t i = 0; i < s->previous_count; i++)
 		savedir_release(&s->previous[i]);
 	free(s->previous);
@@ -554,11 +339,9 @@ static void save_free(struct save *s)
 		free(s->accounts[i].error);
 	}
 	free(s->accounts);
-	model_accounts_free(s->models, s->account_count);
-	childenv_release(&s->childenv);
-	pgtool_release(&s->pg_dump);
-	conninfo_release(&s->conninfo);
+	save_nodes_release(s);
 	strvec_release(&s->argv);
+	strvec_release(&s->former);
 	free(s->last_failure);
 	layout_release(&s->layout);
 	save_carry_release(&s->carry);

@@ -19,7 +19,7 @@
 #include "task/stored.h"
 
 /* The entry in the new manifest for a good dump; its account is set. */
-static bool describe(const struct stored_dump *dump, const char *node_name,
+static bool describe(const struct stored_dump *dump, const struct farm_node *node,
 		     struct manifest_entry *out, struct error *err)
 {
 	struct stat st;
@@ -29,7 +29,7 @@ static bool describe(const struct stored_dump *dump, const char *node_name,
 	} else if (fstat(dump->fd, &st) < 0) {
 		return error_set(err, ERROR_SYSTEM, "%s", strerror(errno));
 	} else {
-		out->node = xstrdup(node_name);
+		out->node = node ? xstrdup(node->name) : NULL;
 		out->version = dump->version ? xstrdup(dump->version) : NULL;
 		out->size_bytes = dump->facts.size_bytes;
 		out->rows = dump->facts.rows;
@@ -78,7 +78,8 @@ static const char *schema_of(const struct save *s, const char *account)
 	for (const char *p = account; *p; p++) {
 		if (*p & 0x80) {
 			for (size_t i = 0; i < s->account_count; i++)
-				if (!strcmp(s->accounts[i].model->name, account))
+				if (s->accounts[i].model &&
+				    !strcmp(s->accounts[i].place->name, account))
 					return s->accounts[i].model->raw_name;
 			return NULL;
 		}
@@ -94,7 +95,7 @@ static bool carry_from(struct save *s, const struct savedir *save,
 	bool is_ok = stored_dump_open(save, out->account, schema_of(s, out->account),
 				      &dump, err) &&
 		     link_or_copy(s, save, dump.fd, out->account, err) &&
-		     describe(&dump, s->carry.node_name, out, err);
+		     describe(&dump, farm_node_of(s->farm, out->account), out, err);
 
 	/* missing is no wonder where it was never listed */
 	*is_there = dump.fd >= 0 || dump.entry || (!is_ok && err->kind != ERROR_DATA);
@@ -189,7 +190,7 @@ static void list_others(const struct save *s, struct strvec *out)
 		return;
 	savedir_list_accounts(&s->previous[0], &there);
 	for (size_t i = 0; i < s->account_count; i++)
-		strvec_push(&ours, s->accounts[i].model->name);
+		strvec_push(&ours, s->accounts[i].place->name);
 	strvec_sort(&ours);
 	for (size_t i = 0; i < there.count; i++)
 		if (!strvec_has(&ours, there.v[i]))
@@ -213,9 +214,8 @@ enum step_result save_carry_enter(struct save *s)
 
 	for (size_t i = 0; i < s->account_count; i++)
 		if (s->accounts[i].error)
-			strvec_push(&c->wanted, s->accounts[i].model->name);
+			strvec_push(&c->wanted, s->accounts[i].place->name);
 	c->failed_count = c->wanted.count;
-	c->node_name = node_facts(s->node)->dbname;
 	list_others(s, &others);
 	if (!s->opts.conf->accounts.count)
 		warn_unregistered(s, &others);

@@ -59,7 +59,7 @@ static void account_finished(struct save_account *a)
 
 static char *dump_path(const struct save_account *a)
 {
-	AUTO_FREE char *file = layout_file_name(a->model->name);
+	AUTO_FREE char *file = layout_file_name(a->place->name);
 
 	return str_format("%s/%s", a->save->layout.staging, file);
 }
@@ -100,11 +100,12 @@ static bool open_file(struct save_account *a, struct error *err)
 static void build_argv(struct save_account *a)
 {
 	struct save *s = a->save;
+	const struct save_node *n = a->node;
 	AUTO_FREE char *pattern = model_dump_pattern(a->model);
-	const struct node_facts *facts = node_facts(s->node);
+	const struct node_facts *facts = node_facts(n->farm_node->node);
 
 	strvec_release(&s->argv);
-	strvec_push(&s->argv, s->pg_dump.path);
+	strvec_push(&s->argv, n->tool->pgtool.path);
 	strvec_push(&s->argv, "--no-password");
 	strvec_push_format(&s->argv, "--snapshot=%s", facts->snapshot);
 	strvec_push_format(&s->argv, "--encoding=%s", facts->encoding);
@@ -112,8 +113,8 @@ static void build_argv(struct save_account *a)
 		strvec_push_format(&s->argv, "--lock-wait-timeout=%llu",
 				   (unsigned long long)s->opts.conf->lock_wait_s * 1000);
 	strvec_push_format(&s->argv, "--table=%s", pattern);
-	if (s->childenv.dbname)
-		strvec_push_format(&s->argv, "--dbname=%s", s->childenv.dbname);
+	if (n->childenv.dbname)
+		strvec_push_format(&s->argv, "--dbname=%s", n->childenv.dbname);
 }
 
 static struct work_item *account_item(void *owner, size_t index)
@@ -128,17 +129,17 @@ static bool prepare(void *owner, struct work_item *item, struct child_opts *chil
 {
 	struct save *s = owner;
 	struct save_account *a = save_account_of(item);
-	AUTO_FREE char *file = layout_file_name(a->model->name);
+	AUTO_FREE char *file = layout_file_name(a->place->name);
 
 	if (!open_file(a, err))
 		return false;
 	if (item->attempts == 1)
-		log_info(s->opts.log, "Dumping account %s to %s/%s...", a->model->name,
+		log_info(s->opts.log, "Dumping account %s to %s/%s...", a->place->name,
 			 s->opts.conf->directory, file);
 	build_argv(a);
 	run_log_command(&s->opts, &s->argv);
 	child->argv = strvec_argv(&s->argv);
-	child->env = strvec_argv(&s->childenv.env);
+	child->env = strvec_argv(&a->node->childenv.env);
 	child->stdout_fd = a->fd;
 	child->timeout_ms = s->opts.conf->timeout_s * 1000;
 	return true;
@@ -154,7 +155,7 @@ static bool retry(struct save_account *a, const struct child_result *result)
 {
 	if (!pg_is_transient(result->messages) || !worklist_retry(&a->item))
 		return false;
-	log_debug(a->save->opts.log, "[%s dump] to be tried again: %s", a->model->name,
+	log_debug(a->save->opts.log, "[%s dump] to be tried again: %s", a->place->name,
 		  result->messages);
 	save_discard_dump(a);
 	return true;
@@ -220,10 +221,11 @@ static void on_finished(void *owner, struct work_item *item,
 
 	a->elapsed_ms = result->elapsed_ms;
 	if (child_succeeded(result, "pg_dump", &err)) {
-		run_log_messages(&s->opts, a->model->name, "dump", result->messages);
+		run_log_messages(&s->opts, a->place->name, "dump", result->messages);
 		work_start(s->opts.loop, check_dump, on_checked, a);
 	} else if (!retry(a, result)) {
-		dump_failed(a, s->is_node_lost ? &s->node_error : &err);
+		dump_failed(a, a->node->farm_node->is_lost ? &a->node->farm_node->error
+							   : &err);
 		worklist_end(item);
 	}
 }
@@ -244,14 +246,28 @@ static bool make_staging(struct save *s, struct error *err)
 	return true;
 }
 
+static bool make_environments(struct save *s, struct error *err)
+{
+	for (size_t i = 0; i < s->farm->node_count; i++) {
+		struct save_node *n = &s->nodes[i];
+
+		if (save_node_is_usable(n) &&
+		    !childenv_init(&n->childenv, node_conn(n->farm_node->node),
+				   CHILD_OPTIONS, err))
+			return false;
+	}
+	return true;
+}
+
 enum step_result save_dump_enter(struct save *s)
 {
-	struct work_group *const groups[] = { &s->group };
+	AUTO_FREE struct work_group **groups =
+		xcalloc(s->farm->node_count, sizeof(struct work_group *));
 	const struct worklist_opts opts = {
 		.loop = s->opts.loop,
-		.jobs = s->jobs,
+		.jobs = run_choose_jobs(&s->opts, s->farm),
 		.groups = groups,
-		.group_count = 1,
+		.group_count = s->farm->node_count,
 		.count = s->account_count,
 		.item = account_item,
 		.prepare = prepare,
@@ -261,13 +277,14 @@ enum step_result save_dump_enter(struct save *s)
 		.owner = s,
 	};
 
-	if (!make_staging(s, &s->error) ||
-	    !childenv_init(&s->childenv, node_conn(s->node), CHILD_OPTIONS, &s->error))
+	if (!make_staging(s, &s->error) || !make_environments(s, &s->error))
 		return STEP_FAIL;
 	s->opts.progress(s->opts.owner, s->finished, s->account_count);
-	s->group.jobs = s->jobs;
+	for (size_t i = 0; i < s->farm->node_count; i++)
+		groups[i] = &s->nodes[i].group;
 	for (size_t i = 0; i < s->account_count; i++)
-		s->accounts[i].item.group = &s->group;
+		if (s->accounts[i].node)
+			s->accounts[i].item.group = &s->accounts[i].node->group;
 	s->worklist = worklist_start(&opts);
 	return STEP_WAIT;
 }

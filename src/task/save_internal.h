@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What the parts of the save share: save.c moves the states, save_dump.c and save_carry.c
- * work. */
+/* What the parts of the save share: save.c moves the states, save_nodes.c, save_list.c,
+ * save_dump.c and save_carry.c work. */
 #ifndef TASK_SAVE_INTERNAL_H
 #define TASK_SAVE_INTERNAL_H
 
@@ -10,9 +10,9 @@
 
 #include "base/clock.h"
 #include "base/strvec.h"
+#include "model/farm.h"
 #include "model/model.h"
 #include "pg/childenv.h"
-#include "pg/node.h"
 #include "pg/pgtool.h"
 #include "task/save.h"
 #include "task/worklist.h"
@@ -36,10 +36,32 @@ enum save_state {
 
 enum step_result { STEP_NEXT, STEP_FAIL, STEP_WAIT };
 
+/* The pg_dump for servers of one major version. */
+struct save_tool {
+	struct save *save;
+	unsigned major;
+	struct pgtool_search *search; /* while it is looked for */
+	struct pgtool pgtool;
+};
+
+/* What there is for each node of the farm. */
+struct save_node {
+	struct save *save;
+	struct farm_node *farm_node; /* its `error` says why it cannot be worked with */
+	const char *failed_step;     /* in which that was; NULL: it can */
+	struct save_tool *tool;
+	struct model_account *models; /* its accounts, in the order of the farm's */
+	size_t model_count;
+	struct childenv childenv;
+	struct work_group group;
+};
+
 /* One account on its way from the list to its entry in the manifest. */
 struct save_account {
 	struct save *save;
-	const struct model_account *model;
+	const struct farm_account *place;
+	struct save_node *node;            /* NULL: it is on none */
+	const struct model_account *model; /* NULL: its node did not tell */
 	struct work_item item;
 	int fd; /* of its dump while that is written and checked; -1 otherwise */
 	bool is_dumped;
@@ -65,7 +87,6 @@ struct save_carry {
 				    there */
 	struct strvec
 		lost; /* of the wanted: those that were not asked for and have no dump */
-	const char *node_name; /* for dumps of a save without manifest */
 };
 
 struct save {
@@ -83,31 +104,21 @@ struct save {
 	size_t previous_count;
 	uint64_t serial;
 	char started[CLOCK_TEXT_BYTES];
-	char snapshot_at[CLOCK_TEXT_BYTES];
 
-	struct conninfo conninfo;
-	struct node *node;
-	bool is_node_lost;
-	struct error node_error;
-	struct pgtool_search *search;
-	struct pgtool pg_dump;
-	struct childenv childenv;
-	unsigned jobs;
+	struct strvec former; /* accounts of the save before */
+	struct farm *farm;
+	struct save_node *nodes; /* of the farm, in its order */
+	struct save_tool *tools; /* one for each major version */
+	size_t tool_count;
+	size_t asking; /* answers that are waited for, in whatever step */
 
-	struct model_account *models;
-	struct save_account *accounts;
+	struct save_account *accounts; /* of the farm, in its order */
 	size_t account_count;
 	size_t finished; /* accounts that are dumped or failed */
 	size_t dumped;
 
-	struct work_group group;
 	struct worklist *worklist;
 	struct strvec argv; /* of the child that is being started */
-	size_t next_account;
-	struct save_account *first_retry;
-	size_t checks_running;
-	struct timer *all_finished; /* set when the last account is, so that no callback
-				       ends us */
 
 	struct save_carry carry;
 	uint64_t started_ms;
@@ -119,6 +130,27 @@ void save_advance(struct save *save, enum step_result result);
 /* Note why an account failed, and say so. The first reason stays. */
 void save_account_failed(struct save_account *account, const char *step,
 			 const struct error *err);
+
+/*
+ * save_nodes.c: every node is asked something, all side by side. One that fails takes its
+ * accounts with it, and the run goes on as long as there is another.
+ */
+static inline bool save_node_is_usable(const struct save_node *node)
+{
+	return node->farm_node->error.kind == ERROR_NONE;
+}
+/* The first reason stays. */
+void save_node_failed(struct save_node *node, const struct error *err);
+/* All nodes have answered. Without any to go on with, this is the end. */
+enum step_result save_end_asking(struct save *save, const char *step);
+enum step_result save_connect_enter(struct save *save);
+enum step_result save_tool_enter(struct save *save);
+enum step_result save_recheck_enter(struct save *save);
+void save_nodes_cancel(struct save *save); /* end the search for the tools */
+void save_nodes_release(struct save *save);
+
+/* save_list.c */
+enum step_result save_list_enter(struct save *save);
 
 /* save_dump.c */
 /* Its file is of no worth: close and delete it. */

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* The list: which accounts there are on the nodes, and which cannot be dumped at all. */
+#include "task/save_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+
+static void refuse(struct save_account *a, const char *step, const struct error *err)
+{
+	save_account_failed(a, step, err);
+	a->item.state = WORK_ENDED;
+	a->save->finished++;
+}
+
+static bool check_place(const struct save_account *a, struct error *err)
+{
+	const struct farm_account *place = a->place;
+
+	if (!place->node && place->is_registered)
+		return error_set(err, ERROR_DATA, "%s", place->problem);
+	if (place->is_registered)
+		return true;
+	if (a->model && !a->save->opts.conf->accounts.count) {
+		error_set(err, ERROR_DATA,
+			  "the account is not registered any more, but still has its %s",
+			  a->model->has_schema ? "schema" : "place");
+		return error_hint(err, "register it again in _global._accounts, or drop "
+				       "the schema");
+	}
+	if (a->model && a->model->looks_like_account)
+		return true;
+	return error_set(err, ERROR_DATA, "Account %s does not exist.", place->name);
+}
+
+static void check_account(struct save_account *a)
+{
+	const char *name = a->place->name;
+	struct error err;
+	bool is_ok = str_is_utf8(name, strlen(name)) ||
+		     error_set(&err, ERROR_DATA, "its name is not valid UTF-8");
+
+	is_ok = is_ok && check_place(a, &err) && model_can_dump(a->model, &err);
+	if (!is_ok)
+		refuse(a, "list", &err);
+	else if (!a->place->is_registered)
+		log_warning(a->save->opts.log,
+			    "account %s is not registered in _global._accounts", name);
+}
+
+static void plan(struct save *s)
+{
+	for (size_t i = 0; i < s->account_count; i++) {
+		const char *name = s->accounts[i].place->name;
+		AUTO_FREE char *file = layout_file_name(name);
+
+		if (!s->accounts[i].error)
+			log_info(s->opts.log, "Would dump account %s to %s/%s", name,
+				 s->opts.conf->directory, file);
+	}
+}
+
+static void make_accounts(struct save *s)
+{
+	struct farm *farm = s->farm;
+	AUTO_FREE size_t *taken = xcalloc(farm->node_count, sizeof(size_t));
+
+	s->account_count = farm->account_count;
+	s->accounts = xcalloc(s->account_count, sizeof(*s->accounts));
+	for (size_t i = 0; i < s->account_count; i++) {
+		struct save_account *a = &s->accounts[i];
+
+		a->save = s;
+		a->place = &farm->accounts[i];
+		a->fd = -1;
+		if (!a->place->node)
+			continue;
+		a->node = &s->nodes[a->place->node->index];
+		if (a->node->models)
+			a->model = &a->node->models[taken[a->node - s->nodes]++];
+	}
+}
+
+/* The accounts of each node that has failed, so that its reason is said once. */
+static void refuse_unreachable(struct save *s)
+{
+	for (size_t i = 0; i < s->farm->node_count; i++) {
+		struct save_node *n = &s->nodes[i];
+
+		if (save_node_is_usable(n))
+			n->group.jobs =
+				run_choose_node_jobs(&s->opts, n->farm_node->node);
+		for (size_t k = 0; n->failed_step && k < s->account_count; k++)
+			if (s->accounts[k].node == n)
+				refuse(&s->accounts[k], n->failed_step,
+				       &n->farm_node->error);
+	}
+}
+
+static enum step_result end_list(struct save *s)
+{
+	enum step_result result = save_end_asking(s, "list");
+
+	if (result == STEP_FAIL)
+		return result;
+	make_accounts(s);
+	run_log_misplaced(&s->opts, s->farm);
+	refuse_unreachable(s);
+	for (size_t i = 0; i < s->account_count; i++)
+		if (!s->accounts[i].error)
+			check_account(&s->accounts[i]);
+	if (s->opts.conf->dry_run)
+		plan(s);
+	return result;
+}
+
+static void on_listed(void *owner, struct model_account *models, size_t count,
+		      const struct error *err)
+{
+	struct save_node *n = owner;
+	struct save *s = n->save;
+
+	if (err)
+		save_node_failed(n, err);
+	n->models = models;
+	n->model_count = count;
+	if (--s->asking == 0)
+		save_advance(s, end_list(s));
+}
+
+static bool has_node(const struct farm *farm, const char *name)
+{
+	for (size_t i = 0; name && i < farm->node_count; i++)
+		if (!strcmp(farm->nodes[i]->name, name))
+			return true;
+	return false;
+}
+
+/* A save of another database is not to be replaced, and soon forgotten, by this one.
+ * Where some nodes are not known, it may be one of those. */
+static bool check_database(struct save *s, struct error *err)
+{
+	const struct manifest *before = &s->previous[0].manifest;
+	const struct farm *farm = s->farm;
+	bool is_same_backend = before->backend && !strcmp(before->backend, farm->backend);
+
+	if (!before->node_count || !farm->node_count ||
+	    (is_same_backend && !farm->has_all_nodes))
+		return true;
+	for (size_t i = 0; i < before->node_count; i++)
+		if (has_node(farm, before->nodes[i].name))
+			return true;
+	for (size_t i = 0; i < before->entry_count; i++)
+		if (has_node(farm, before->entries[i].node))
+			return true;
+	error_set(err, ERROR_DATA, "%s is a save of database \"%s\", not of \"%s\"",
+		  s->opts.conf->directory, before->nodes[0].name, farm->nodes[0]->name);
+	return error_hint(err,
+			  "save elsewhere with --directory, or move the old save away");
+}
+
+static bool check_farm(struct save *s, struct error *err)
+{
+	if (!check_database(s, err))
+		return false;
+	if (s->farm->has_accounts_table)
+		return true;
+	error_set(err, ERROR_DATA, "database \"%s\" has no table _global._accounts",
+		  s->farm->nodes[0]->name);
+	return error_hint(err, "is it the database of an OpenResty server? Name it with "
+			       "--dbname");
+}
+
+static void list_node(struct save_node *n)
+{
+	const struct node_facts *facts = node_facts(n->farm_node->node);
+	struct save *s = n->save;
+	AUTO_STRVEC struct strvec names = { 0 };
+
+	log_debug(s->opts.log, "snapshot %s of database %s, server %s, %s",
+		  facts->snapshot ? facts->snapshot : "none", facts->dbname,
+		  facts->server_version, n->tool->pgtool.version_text);
+	farm_list(s->farm, n->farm_node, &names);
+	s->asking++;
+	model_list_accounts(n->farm_node->node, &names, on_listed, n);
+}
+
+enum step_result save_list_enter(struct save *s)
+{
+	if (!check_farm(s, &s->error))
+		return STEP_FAIL;
+	s->asking = 1; /* this very call */
+	for (size_t i = 0; i < s->farm->node_count; i++)
+		if (save_node_is_usable(&s->nodes[i]))
+			list_node(&s->nodes[i]);
+	return --s->asking ? STEP_WAIT : end_list(s);
+}

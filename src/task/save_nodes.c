@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* The nodes: connected, with the pg_dump that serves each, and looked at again at the
+ * end. */
+#include "task/save_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+
+enum step_result save_end_asking(struct save *s, const char *step)
+{
+	size_t usable = 0;
+
+	for (size_t i = 0; i < s->farm->node_count; i++) {
+		struct save_node *n = &s->nodes[i];
+
+		if (save_node_is_usable(n))
+			usable++;
+		else if (!n->failed_step)
+			n->failed_step = step;
+	}
+	if (s->is_cancelled)
+		return STEP_FAIL;
+	if (usable || !s->farm->node_count)
+		return STEP_NEXT;
+	s->error = s->farm->nodes[0]->error;
+	return STEP_FAIL;
+}
+
+void save_node_failed(struct save_node *n, const struct error *err)
+{
+	if (!save_node_is_usable(n))
+		return;
+	n->farm_node->error = *err;
+	farm_name_error(n->farm_node, &n->farm_node->error);
+}
+
+/* ---- connect ---- */
+
+static void on_farm_ready(void *owner, const struct error *err)
+{
+	struct save *s = owner;
+
+	if (err) {
+		s->error = *err;
+		save_advance(s, STEP_FAIL);
+		return;
+	}
+	s->nodes = xcalloc(s->farm->node_count, sizeof(*s->nodes));
+	for (size_t i = 0; i < s->farm->node_count; i++)
+		s->nodes[i] =
+			(struct save_node){ .save = s, .farm_node = s->farm->nodes[i] };
+	save_advance(s, save_end_asking(s, "connect"));
+}
+
+static void on_node_lost(void *owner, struct farm_node *node, const struct error *err)
+{
+	struct save *s = owner;
+
+	(void)err;
+	error_hint(&node->error, "see the server's log, and save again");
+	if (s->state == SAVE_DUMP)
+		worklist_close(s->worklist, &s->nodes[node->index].group, &node->error);
+}
+
+enum step_result save_connect_enter(struct save *s)
+{
+	bool is_dry = s->opts.conf->dry_run;
+	const struct farm_opts opts = {
+		.program = "metamodel save",
+		.lock = is_dry ? NODE_LOCK_NONE : NODE_LOCK_SHARED,
+		.has_snapshot = !is_dry,
+		.names = &s->opts.conf->accounts,
+		.former = &s->former,
+		.ready = on_farm_ready,
+		.lost = on_node_lost,
+		.owner = s,
+	};
+
+	savedir_list_accounts(&s->previous[0], &s->former);
+	s->farm = run_start_farm(&s->opts, &opts);
+	return STEP_WAIT;
+}
+
+/* ---- tool: the pg_dump that serves a node's server ---- */
+
+static void on_tool_found(void *owner, const struct pgtool *tool, const struct error *err)
+{
+	struct save_tool *t = owner;
+	struct save *s = t->save;
+
+	t->search = NULL;
+	if (!err)
+		pgtool_copy(&t->pgtool, tool);
+	for (size_t i = 0; err && i < s->farm->node_count; i++)
+		if (s->nodes[i].tool == t)
+			save_node_failed(&s->nodes[i], err);
+	if (--s->asking == 0)
+		save_advance(s, save_end_asking(s, "tool"));
+}
+
+static struct save_tool *require_tool(struct save *s, unsigned major)
+{
+	struct save_tool *t;
+
+	for (size_t i = 0; i < s->tool_count; i++)
+		if (s->tools[i].major == major)
+			return &s->tools[i];
+	t = &s->tools[s->tool_count++];
+	*t = (struct save_tool){ .save = s, .major = major };
+	s->asking++;
+	t->search = pgtool_find(s->opts.loop, "pg_dump", s->opts.conf->pg_bindir, major,
+				on_tool_found, t);
+	return t;
+}
+
+enum step_result save_tool_enter(struct save *s)
+{
+	s->asking = 1; /* this very call */
+	s->tools = xcalloc(s->farm->node_count, sizeof(*s->tools));
+	for (size_t i = 0; i < s->farm->node_count; i++) {
+		struct save_node *n = &s->nodes[i];
+
+		if (save_node_is_usable(n))
+			n->tool = require_tool(s, node_server_major(n->farm_node->node));
+	}
+	return --s->asking ? STEP_WAIT : save_end_asking(s, "tool");
+}
+
+/* ---- recheck: was a table emptied behind the snapshot's back? ---- */
+
+static void uncount(struct save_account *a, const struct error *err)
+{
+	save_discard_dump(a); /* so that a better one can be carried over */
+	save_account_failed(a, "recheck", err);
+	a->save->dumped--;
+}
+
+static void on_rewritten(void *owner, const char *schema, const char *table)
+{
+	struct save_node *n = owner;
+	struct save *s = n->save;
+
+	for (size_t i = 0; i < s->account_count; i++) {
+		struct save_account *a = &s->accounts[i];
+		struct error err;
+
+		if (a->node != n || !a->is_dumped || strcmp(a->model->name, schema) != 0)
+			continue;
+		error_set(&err, ERROR_DATA,
+			  "table %s was truncated, rewritten or replaced while it was "
+			  "dumped: "
+			  "its rows may be missing in the dump",
+			  table);
+		run_hint_command(&s->opts, &err, "save it again", a->place->name);
+		uncount(a, &err);
+	}
+}
+
+/* Without the check no dump of this node can be told from an empty one: none of them
+ * counts. */
+static void on_rechecked(void *owner, const struct error *err)
+{
+	struct save_node *n = owner;
+	struct save *s = n->save;
+
+	for (size_t i = 0; err && !s->is_cancelled && i < s->account_count; i++) {
+		struct save_account *a = &s->accounts[i];
+		struct error unchecked = *err;
+
+		if (a->node != n || !a->is_dumped)
+			continue;
+		error_prefix(&unchecked,
+			     "it could not be checked whether a table was truncated or "
+			     "rewritten while it was dumped");
+		farm_name_error(n->farm_node, &unchecked);
+		error_hint(&unchecked, "save again");
+		uncount(a, &unchecked);
+	}
+	if (--s->asking == 0)
+		save_advance(s, s->is_cancelled ? STEP_FAIL : STEP_NEXT);
+}
+
+enum step_result save_recheck_enter(struct save *s)
+{
+	AUTO_FREE bool *is_needed = xcalloc(s->farm->node_count, sizeof(bool));
+
+	for (size_t i = 0; i < s->account_count; i++)
+		if (s->accounts[i].is_dumped)
+			is_needed[s->accounts[i].node - s->nodes] = true;
+	s->asking = 1; /* this very call */
+	for (size_t i = 0; i < s->farm->node_count; i++) {
+		if (!is_needed[i])
+			continue;
+		s->asking++;
+		model_check_rewritten(s->nodes[i].farm_node->node, on_rewritten,
+				      on_rechecked, &s->nodes[i]);
+	}
+	return --s->asking ? STEP_WAIT : STEP_NEXT;
+}
+
+/* ---- the end ---- */
+
+void save_nodes_cancel(struct save *s)
+{
+	for (size_t i = 0; i < s->tool_count; i++)
+		if (s->tools[i].search)
+			pgtool_cancel(s->tools[i].search);
+}
+
+void save_nodes_release(struct save *s)
+{
+	for (size_t i = 0; s->nodes && i < s->farm->node_count; i++) {
+		model_accounts_free(s->nodes[i].models, s->nodes[i].model_count);
+		childenv_release(&s->nodes[i].childenv);
+	}
+	for (size_t i = 0; i < s->tool_count; i++)
+		pgtool_release(&s->tools[i].pgtool);
+	free(s->tools);
+	free(s->nodes);
+	farm_free(s->farm);
+}
