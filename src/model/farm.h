@@ -51,7 +51,7 @@ struct farm_opts {
 	/* The accounts wanted, each once; empty: all that are registered, and _global. */
 	const struct strvec *names;
 	/* Accounts to be listed with all of them if they are not registered any more, but
-	 * still have a schema; may be NULL. */
+	 * still have a schema (on a PgFarm: a node); may be NULL. */
 	const struct strvec *former;
 	/* Also for named accounts: who is registered, see farm_is_registered(). */
 	bool has_registered;

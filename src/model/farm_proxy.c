@@ -168,6 +168,23 @@ static void narrow_down(struct farm *f, struct farm_range range, const struct er
 	a->problem = str_format("the proxy cannot say where it is: %s", err->text);
 }
 
+/* Without a list, who has a node is registered. A former account has its node only. */
+static void place(struct farm *f, const char *name, const char *node)
+{
+	bool has_node = node && *node, is_listed = farm_is_registered(f, name),
+	     is_wanted = f->private->opts.names->count || !strcmp(name, MODEL_GLOBAL);
+	struct farm_account *a;
+
+	if (!has_node && !is_listed && !is_wanted)
+		return;
+	a = farm_add_account(f, name);
+	a->is_registered = is_listed || (is_wanted && has_node);
+	if (has_node)
+		a->node = farm_require_node(f, node);
+	else if (is_listed)
+		a->problem = xstrdup("it is registered, but on no node");
+}
+
 static void on_placed(void *owner, const struct pg_result *result,
 		      const struct error *err)
 {
@@ -181,17 +198,8 @@ static void on_placed(void *owner, const struct pg_result *result,
 	}
 	if (err)
 		narrow_down(f, range, err);
-	for (int i = 0; !err && i < pgresult_rows(result); i++) {
-		const char *name = pgresult_value(result, i, 0);
-		const char *node = pgresult_value(result, i, 1);
-		struct farm_account *a = farm_add_account(f, name);
-
-		if (node && *node)
-			a->node = farm_require_node(f, node);
-		a->is_registered = a->node || farm_is_registered(f, name);
-		if (!a->node && a->is_registered)
-			a->problem = xstrdup("it is registered, but on no node");
-	}
+	for (int i = 0; !err && i < pgresult_rows(result); i++)
+		place(f, pgresult_value(result, i, 0), pgresult_value(result, i, 1));
 	place_next(f);
 }
 
@@ -219,7 +227,7 @@ static void place_next(struct farm *f)
 static void place_wanted(struct farm *f)
 {
 	struct farm_private *p = f->private;
-	const struct strvec *names = p->opts.names;
+	const struct strvec *names = p->opts.names, *former = p->opts.former;
 
 	if (!names->count) {
 		strvec_push(&p->wanted, MODEL_GLOBAL);
@@ -227,6 +235,10 @@ static void place_wanted(struct farm *f)
 	}
 	for (size_t i = 0; i < names->count; i++)
 		strvec_push(&p->wanted, names->v[i]);
+	for (size_t i = 0; names != p->opts.names && former && i < former->count; i++)
+		if (!farm_is_registered(f, former->v[i]) &&
+		    strcmp(former->v[i], MODEL_GLOBAL) != 0)
+			strvec_push(&p->wanted, former->v[i]);
 	push(p, 0, p->wanted.count);
 	place_next(f);
 }
