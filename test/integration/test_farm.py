@@ -89,7 +89,8 @@ def states(result):
 def failed(result):
     """The accounts that the last line names."""
     found = re.search(r"Failed: (.*?)\.?$", result.stderr, re.M)
-    return found.group(1).split(", ") if found else []
+    names = found.group(1).split(", ") if found else []
+    return [name.removesuffix(" (its last dump is kept)") for name in names]
 
 
 def errors_of(result, account):

@@ -191,7 +191,7 @@ def test_a_signal_while_a_node_does_not_answer_ends_the_run(saved, metamodel, si
 def test_an_account_on_no_node_keeps_its_last_dump(saved, metamodel):
     saved.place("b", None)
     result = metamodel.run("save", expect=3)
-    assert errors(result, "b") == ["metamodel: error: [b list] registered() names no node for it"]
+    assert errors(result, "b") == ["metamodel: error: [b list] it is registered, but on no node"]
     assert metamodel.tree().stale() == ["b"] and metamodel.tree().entry("b")["node"] == "os901002"
 
 
