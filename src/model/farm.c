@@ -132,15 +132,28 @@ void farm_name_error(const struct farm_node *n, struct error *err)
 		error_prefix(err, "node %s", n->name);
 }
 
+void farm_node_failed(struct farm_node *n, const struct error *err)
+{
+	n->error = *err;
+	farm_name_error(n, &n->error);
+}
+
+void farm_node_disconnect(struct farm_node *n)
+{
+	struct node *node = n->node;
+
+	n->node = NULL;
+	node_free(node);
+}
+
 static void on_lost(void *owner, const struct error *err)
 {
 	struct farm_node *n = owner;
 	struct farm_private *p = n->farm->private;
 
 	n->is_lost = true;
-	n->error = *err;
-	farm_name_error(n, &n->error);
-	p->opts.lost(p->opts.owner, n, err);
+	farm_node_failed(n, err);
+	p->opts.lost(p->opts.owner, n, &n->error);
 }
 
 void farm_connect_node(struct farm_node *n, const struct conninfo *info,

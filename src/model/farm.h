@@ -51,7 +51,7 @@ struct farm_opts {
 	/* The accounts wanted, each once; empty: all that are registered, and _global. */
 	const struct strvec *names;
 	/* Accounts to be listed with all of them if they are not registered any more, but
-	 * still have a schema (on a PgFarm: a node); may be NULL. */
+	 * still have a schema, or their place on a farm; may be NULL. */
 	const struct strvec *former;
 	/* Also for named accounts: who is registered, see farm_is_registered(). */
 	bool has_registered;
@@ -75,6 +75,7 @@ struct farm {
 	size_t account_count;
 	bool has_accounts_table;  /* _global._accounts is there, or was not asked for */
 	struct strvec registered; /* sorted; all names in it */
+	struct error registered_error; /* why they are not known; ERROR_NONE: they are */
 	struct farm_private *private;
 };
 
@@ -97,6 +98,13 @@ void farm_name_error(const struct farm_node *node, struct error *err);
 
 /* Names of the accounts on a node. Ownership: the caller releases *out. */
 void farm_list(const struct farm *farm, const struct farm_node *node, struct strvec *out);
+
+/* It cannot be worked with any more: its `error` becomes `err`, with the node's name if
+ * it is one of many. Its session goes on. */
+void farm_node_failed(struct farm_node *node, const struct error *err);
+
+/* End the session of a node, as farm_disconnect() does with all. */
+void farm_node_disconnect(struct farm_node *node);
 
 /*
  * End all sessions: queries that are under way call back with an error during this call,

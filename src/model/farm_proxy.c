@@ -40,10 +40,8 @@ static void on_all_connected(struct farm *f)
 
 static void node_settled(struct farm_node *n, const struct error *err)
 {
-	if (err) {
-		n->error = *err;
-		farm_name_error(n, &n->error);
-	}
+	if (err)
+		farm_node_failed(n, err);
 	if (--n->farm->private->connecting == 0)
 		on_all_connected(n->farm);
 }
@@ -168,21 +166,16 @@ static void narrow_down(struct farm *f, struct farm_range range, const struct er
 	a->problem = str_format("the proxy cannot say where it is: %s", err->text);
 }
 
-/* Without a list, who has a node is registered. A former account has its node only. */
-static void place(struct farm *f, const char *name, const char *node)
+static bool is_listed(const struct farm *f, const char *name)
 {
-	bool has_node = node && *node, is_listed = farm_is_registered(f, name),
-	     is_wanted = f->private->opts.names->count || !strcmp(name, MODEL_GLOBAL);
-	struct farm_account *a;
+	return (!strcmp(name, MODEL_GLOBAL) && !f->private->opts.names->count) ||
+	       farm_is_registered(f, name);
+}
 
-	if (!has_node && !is_listed && !is_wanted)
-		return;
-	a = farm_add_account(f, name);
-	a->is_registered = is_listed || (is_wanted && has_node);
-	if (has_node)
-		a->node = farm_require_node(f, node);
-	else if (is_listed)
-		a->problem = xstrdup("it is registered, but on no node");
+/* Wanted only if it is there. */
+static bool is_former(const struct farm *f, const char *name)
+{
+	return !f->private->opts.names->count && !is_listed(f, name);
 }
 
 static void on_placed(void *owner, const struct pg_result *result,
@@ -198,8 +191,22 @@ static void on_placed(void *owner, const struct pg_result *result,
 	}
 	if (err)
 		narrow_down(f, range, err);
-	for (int i = 0; !err && i < pgresult_rows(result); i++)
-		place(f, pgresult_value(result, i, 0), pgresult_value(result, i, 1));
+	for (int i = 0; !err && i < pgresult_rows(result); i++) {
+		const char *name = pgresult_value(result, i, 0);
+		const char *node = pgresult_value(result, i, 1);
+		struct farm_account *a;
+
+		if (!(node && *node) && is_former(f, name))
+			continue;
+		a = farm_add_account(f, name);
+
+		if (node && *node)
+			a->node = farm_require_node(f, node);
+		a->is_registered =
+			is_listed(f, name) || (a->node && p->opts.names->count);
+		if (!a->node && a->is_registered)
+			a->problem = xstrdup("it is registered, but on no node");
+	}
 	place_next(f);
 }
 
@@ -227,18 +234,17 @@ static void place_next(struct farm *f)
 static void place_wanted(struct farm *f)
 {
 	struct farm_private *p = f->private;
-	const struct strvec *names = p->opts.names, *former = p->opts.former;
+	const struct strvec *names = p->opts.names;
 
 	if (!names->count) {
 		strvec_push(&p->wanted, MODEL_GLOBAL);
+		for (size_t i = 0; p->opts.former && i < p->opts.former->count; i++)
+			if (is_former(f, p->opts.former->v[i]))
+				strvec_push(&p->wanted, p->opts.former->v[i]);
 		names = &f->registered;
 	}
 	for (size_t i = 0; i < names->count; i++)
 		strvec_push(&p->wanted, names->v[i]);
-	for (size_t i = 0; names != p->opts.names && former && i < former->count; i++)
-		if (!farm_is_registered(f, former->v[i]) &&
-		    strcmp(former->v[i], MODEL_GLOBAL) != 0)
-			strvec_push(&p->wanted, former->v[i]);
 	push(p, 0, p->wanted.count);
 	place_next(f);
 }
@@ -261,6 +267,8 @@ static void on_listed(void *owner, const struct pg_result *result,
 		strvec_push(&f->registered, pgresult_value(result, i, 0));
 	strvec_sort(&f->registered);
 	f->has_accounts_table = !err;
+	if (err)
+		f->registered_error = *err;
 	place_wanted(f);
 }
 

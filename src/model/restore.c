@@ -25,8 +25,7 @@ struct planning {
 	void *owner;
 };
 
-struct registered {
-	struct node *node;
+struct encoding {
 	model_names_fn *done;
 	void *owner;
 };
@@ -180,47 +179,32 @@ void model_settle(struct node *node, const struct strvec *transactions,
 	pgconn_query(node_conn(node), sql_restore_settle, params, 1, on_settled, s);
 }
 
-static void on_registered(void *owner, const struct pg_result *result,
-			  const struct error *err)
+static void on_encoded(void *owner, const struct pg_result *result,
+		       const struct error *err)
 {
-	struct registered *r = owner;
-	AUTO_STRVEC struct strvec names = { 0 };
+	struct encoding *e = owner;
 	AUTO_STRVEC struct strvec raw_names = { 0 };
 
 	for (int i = 0; !err && i < pgresult_rows(result); i++) {
-		AUTO_FREE char *raw_name = model_decode_hex(pgresult_value(result, i, 1));
+		AUTO_FREE char *raw_name = model_decode_hex(pgresult_value(result, i, 0));
 
-		strvec_push(&names, pgresult_value(result, i, 0));
 		strvec_push(&raw_names, raw_name);
 	}
-	r->done(r->owner, &names, &raw_names, err);
-	free(r);
+	e->done(e->owner, &raw_names, err);
+	free(e);
 }
 
-static void on_accounts_checked(void *owner, const struct pg_result *result,
-				const struct error *err)
+void model_encode_names(struct node *node, const struct strvec *names,
+			model_names_fn *done, void *owner)
 {
-	struct registered *r = owner;
+	struct encoding *e = xcalloc(1, sizeof(*e));
+	AUTO_FREE char *array = model_format_array(names);
+	const char *params[] = { array };
 
-	if (!err && pgresult_is_true(result, 0, 0))
-		pgconn_query(node_conn(r->node),
-			     "SELECT name, encode(convert_to(name, "
-			     "getdatabaseencoding()), 'hex')"
-			     " FROM _global._accounts",
-			     NULL, 0, on_registered, r);
-	else if (!err)
-		pgconn_query(node_conn(r->node), "SELECT 1 WHERE false", NULL, 0,
-			     on_registered, r);
-	else
-		on_registered(r, NULL, err);
-}
-
-void model_list_registered(struct node *node, model_names_fn *done, void *owner)
-{
-	struct registered *r = xcalloc(1, sizeof(*r));
-
-	*r = (struct registered){ .node = node, .done = done, .owner = owner };
+	*e = (struct encoding){ .done = done, .owner = owner };
 	pgconn_query(node_conn(node),
-		     "SELECT to_regclass('_global._accounts') IS NOT NULL", NULL, 0,
-		     on_accounts_checked, r);
+		     "SELECT encode(convert_to(name, getdatabaseencoding()), 'hex')"
+		     " FROM unnest($1::text[]) WITH ORDINALITY a (name, place)"
+		     " ORDER BY place",
+		     params, 1, on_encoded, e);
 }

@@ -43,11 +43,11 @@ char *model_restore_begin(const struct model_plan *plan, bool is_cascade,
 char *model_restore_end(const struct model_plan *plan, uint32_t tables,
 			const char *version);
 
-/* Names in _global._accounts now, in UTF-8 and, in the same order, as in a dump; none
- * where there is no such table. */
-typedef void model_names_fn(void *owner, const struct strvec *names,
-			    const struct strvec *raw_names, const struct error *err);
-void model_list_registered(struct node *node, model_names_fn *done, void *owner);
+/* Names as they are in the dumps of a node, in the same order; none on failure. */
+typedef void model_names_fn(void *owner, const struct strvec *raw_names,
+			    const struct error *err);
+void model_encode_names(struct node *node, const struct strvec *names,
+			model_names_fn *done, void *owner);
 
 /* What psql says contains which transaction the first of these statements began. Returns
  * its number, NULL if there is none; *rest is the messages without it. Ownership: the

@@ -19,7 +19,7 @@ void restore_account_failed(struct restore_account *a, const char *step,
 	if (a->error)
 		return;
 	a->error = xstrdup(err->text);
-	run_log_failure(&a->restore->opts, a->plan->name, step, err,
+	run_log_failure(&a->restore->opts, a->place->name, step, err,
 			&a->restore->last_failure);
 }
 
@@ -63,6 +63,18 @@ static bool open_save(struct restore *r, struct error *err)
 	return false;
 }
 
+static bool list_wanted(struct restore *r, struct error *err)
+{
+	const struct strvec *named = &r->opts.conf->accounts;
+
+	for (size_t i = 0; i < named->count; i++)
+		strvec_push(&r->names, named->v[i]);
+	if (!named->count)
+		savedir_list_accounts(&r->save, &r->names);
+	return r->names.count > 0 ||
+	       error_set(err, ERROR_DATA, "%s holds no dump", r->opts.conf->directory);
+}
+
 static enum step_result enter_lock(struct restore *r)
 {
 	const char *dir = r->opts.conf->directory;
@@ -80,12 +92,13 @@ static enum step_result enter_lock(struct restore *r)
 	}
 	if (!run_begin(&r->opts, &r->layout, &r->lock_fd, &r->error))
 		return STEP_FAIL;
-	return open_save(r, &r->error) ? STEP_NEXT : STEP_FAIL;
+	return open_save(r, &r->error) && list_wanted(r, &r->error) ? STEP_NEXT
+								    : STEP_FAIL;
 }
 
 /* ---- connect ---- */
 
-static void on_node_ready(void *owner, const struct error *err)
+static void on_farm_ready(void *owner, const struct error *err)
 {
 	struct restore *r = owner;
 
@@ -94,103 +107,123 @@ static void on_node_ready(void *owner, const struct error *err)
 	restore_advance(r, err ? STEP_FAIL : STEP_NEXT);
 }
 
-void restore_node_lost(struct restore *r, const struct error *err)
+void restore_node_lost(struct restore_node *n)
 {
-	r->is_node_lost = true;
-	r->node_error = *err;
-	error_hint(&r->node_error,
+	struct restore *r = n->restore;
+
+	error_hint(&n->farm_node->error,
 		   "see the server's log; when it is back, restore again");
 	if (!r->is_cancelled &&
 	    (r->state == RESTORE_GLOBAL || r->state == RESTORE_ACCOUNTS))
-		worklist_close(r->worklist, &r->group, &r->node_error);
+		worklist_close(r->worklist, &n->group, &n->farm_node->error);
 }
 
-static void on_lost(void *owner, const struct error *err)
-{
-	restore_node_lost(owner, err);
-}
-
-static void on_waiting(void *owner, const struct error *why, uint64_t pause_ms)
+static void on_lost(void *owner, struct farm_node *node, const struct error *err)
 {
 	struct restore *r = owner;
 
-	run_on_waiting(&r->opts, why, pause_ms);
-}
-
-static bool ask_password(void *owner, char **out)
-{
-	struct restore *r = owner;
-
-	return r->opts.ask_password(r->opts.owner, out);
+	(void)err;
+	if (r->nodes)
+		restore_node_lost(&r->nodes[node->index]);
 }
 
 static enum step_result enter_connect(struct restore *r)
 {
-	const struct node_opts opts = {
-		.loop = r->opts.loop,
-		.info = &r->conninfo,
+	const struct farm_opts opts = {
 		.program = "metamodel restore",
 		.lock = r->opts.conf->dry_run ? NODE_LOCK_NONE : NODE_LOCK_EXCLUSIVE,
-		.lock_wait_ms = r->opts.conf->lock_wait_s * 1000,
-		.ask_password = ask_password,
-		.waiting = on_waiting,
-		.ready = on_node_ready,
+		.names = &r->names,
+		.has_registered = true,
+		.ready = on_farm_ready,
 		.lost = on_lost,
 		.owner = r,
 	};
 
-	if (!conninfo_from_conf(r->opts.conf, &r->conninfo, &r->error))
-		return STEP_FAIL;
-	r->node = node_start(&opts);
+	r->farm = run_start_farm(&r->opts, &opts);
 	return STEP_WAIT;
 }
 
-/* ---- tool: the psql that serves this server ---- */
+/* Is there a node to work with, or is there nothing to do on any? */
+static bool has_node(struct restore *r)
+{
+	size_t count = r->farm->node_count;
+
+	for (size_t i = 0; i < count; i++)
+		if (!restore_node_is_lost(&r->nodes[i]))
+			return true;
+	if (count)
+		r->error = r->nodes[0].farm_node->error;
+	return !count;
+}
+
+enum step_result restore_asked(struct restore *r)
+{
+	if (--r->asking)
+		return STEP_WAIT;
+	return !r->is_cancelled && has_node(r) ? STEP_NEXT : STEP_FAIL;
+}
+
+/* ---- tool: the psql that serves the server of each node ---- */
 
 static void on_tool_found(void *owner, const struct pgtool *tool, const struct error *err)
 {
-	struct restore *r = owner;
+	struct restore_psql *psql = owner;
+	struct restore *r = psql->restore;
 
+	psql->search = NULL;
 	if (!err)
-		pgtool_copy(&r->psql, tool);
-	else if (!r->is_cancelled)
-		r->error = *err;
-	restore_advance(r, err || r->is_cancelled ? STEP_FAIL : STEP_NEXT);
+		pgtool_copy(&psql->tool, tool);
+	for (size_t i = 0; err && i < r->farm->node_count; i++)
+		if (r->nodes[i].psql == psql)
+			farm_node_failed(r->nodes[i].farm_node, err);
+	restore_advance(r, restore_asked(r));
+}
+
+/* The search for one serves all servers of a version. */
+static void find_psql(struct restore_node *n)
+{
+	struct restore *r = n->restore;
+	unsigned major = node_server_major(n->farm_node->node);
+	struct restore_psql *psql = r->psqls;
+
+	while (psql < r->psqls + r->psql_count && psql->server_major != major)
+		psql++;
+	n->psql = psql;
+	if (psql < r->psqls + r->psql_count)
+		return;
+	r->psql_count++;
+	r->asking++;
+	*psql = (struct restore_psql){ .restore = r, .server_major = major };
+	psql->search = pgtool_find(r->opts.loop, "psql", r->opts.conf->pg_bindir, major,
+				   on_tool_found, psql);
 }
 
 static enum step_result enter_tool(struct restore *r)
 {
-	if (node_server_major(r->node) < 10) { /* no txid_status() */
-		error_set(&r->error, ERROR_SERVER,
+	size_t count = r->farm->node_count;
+
+	r->nodes = xcalloc(count + 1, sizeof(*r->nodes));
+	r->psqls = xcalloc(count + 1, sizeof(*r->psqls));
+	r->asking = 1; /* this very call */
+	for (size_t i = 0; i < count; i++) {
+		struct restore_node *n = &r->nodes[i];
+		const struct node *node = r->farm->nodes[i]->node;
+		struct error err;
+
+		*n = (struct restore_node){ .restore = r,
+					    .farm_node = r->farm->nodes[i] };
+		if (restore_node_is_lost(n))
+			continue;
+		if (node_server_major(node) >= 10) {
+			find_psql(n);
+			continue;
+		}
+		error_set(&err, ERROR_SERVER, /* there is no txid_status() */
 			  "the server is PostgreSQL %s; restoring needs 10 or later",
-			  node_facts(r->node)->server_version);
-		return STEP_FAIL;
+			  node_facts(node)->server_version);
+		farm_node_failed(n->farm_node, &err);
 	}
-	r->search = pgtool_find(r->opts.loop, "psql", r->opts.conf->pg_bindir,
-				node_server_major(r->node), on_tool_found, r);
-	return STEP_WAIT;
-}
-
-/* ---- registered: who is in _accounts now ---- */
-
-static void on_registered(void *owner, const struct strvec *names,
-			  const struct strvec *raw_names, const struct error *err)
-{
-	struct restore *r = owner;
-
-	if (err && !r->is_cancelled)
-		r->error = *err;
-	for (size_t i = 0; !err && i < names->count; i++) {
-		strvec_push(&r->registered, names->v[i]);
-		strvec_push(&r->registered_raw, raw_names->v[i]);
-	}
-	restore_advance(r, err ? STEP_FAIL : STEP_NEXT);
-}
-
-static enum step_result enter_registered(struct restore *r)
-{
-	model_list_registered(r->node, on_registered, r);
-	return STEP_WAIT;
+	return restore_asked(r);
 }
 
 /* ---- the machine ---- */
@@ -202,8 +235,7 @@ static const struct step {
 } steps[] = {
 	[RESTORE_LOCK] = { "lock", enter_lock, RESTORE_CONNECT },
 	[RESTORE_CONNECT] = { "connect", enter_connect, RESTORE_TOOL },
-	[RESTORE_TOOL] = { "tool", enter_tool, RESTORE_REGISTERED },
-	[RESTORE_REGISTERED] = { "registered", enter_registered, RESTORE_PLAN },
+	[RESTORE_TOOL] = { "tool", enter_tool, RESTORE_PLAN },
 	[RESTORE_PLAN] = { "plan", restore_enter_plan, RESTORE_READ },
 	[RESTORE_READ] = { "check", restore_enter_read, RESTORE_ANNOUNCE },
 	[RESTORE_ANNOUNCE] = { "announce", restore_enter_announce, RESTORE_GLOBAL },
@@ -247,25 +279,21 @@ struct restore *restore_start(const struct run_opts *opts)
 
 void restore_cancel(struct restore *r, int signal_number)
 {
-	struct node *node = r->node;
-
 	r->is_cancelled = true;
 	r->signal_number = signal_number;
 	error_set(&r->error, ERROR_SIGNAL, "stopped by signal %d (%s)", signal_number,
 		  strsignal(signal_number));
 	switch (r->state) {
 	case RESTORE_CONNECT:
-		r->node = NULL;
-		node_free(node);
 		restore_advance(r, STEP_FAIL);
 		break;
-	case RESTORE_REGISTERED:
 	case RESTORE_PLAN:
-		r->node = NULL;
-		node_free(node); /* ends the query, whose callback goes on */
+		farm_disconnect(r->farm); /* ends the queries, whose callbacks go on */
 		break;
 	case RESTORE_TOOL:
-		pgtool_cancel(r->search);
+		for (size_t i = 0; i < r->psql_count; i++)
+			if (r->psqls[i].search)
+				pgtool_cancel(r->psqls[i].search);
 		break;
 	case RESTORE_GLOBAL:
 	case RESTORE_ACCOUNTS:
@@ -281,72 +309,22 @@ void restore_cancel(struct restore *r, int signal_number)
 	}
 }
 
-static void report_account(const struct restore_account *a, struct report *out)
+static void free_nodes(struct restore *r)
 {
-	const struct restore *r = a->restore;
-	struct report_account *entry = report_add(out, a->plan->name);
-	bool is_restored = a->progress == ACCOUNT_RESTORED;
-
-	entry->node = r->node ? xstrdup(node_facts(r->node)->dbname) : NULL;
-	entry->error = a->error ? xstrdup(a->error) : NULL;
-	entry->version = a->dump.version ? xstrdup(a->dump.version) : NULL;
-	entry->tables = a->dump.facts.tables;
-	entry->rows = a->dump.facts.rows;
-	entry->size_bytes = a->dump.facts.size_bytes;
-	entry->elapsed_ms = a->elapsed_ms;
-	entry->destroyed =
-		is_restored && a->plan->outsiders ? xstrdup(a->plan->outsiders) : NULL;
-	if (a->error)
-		entry->outcome = "failed";
-	else if (r->opts.conf->dry_run)
-		entry->outcome = "planned";
-	else
-		entry->outcome = is_restored ? "restored" : "unchanged";
-}
-
-/* Accounts of the database that the save does not hold. */
-static size_t count_others(const struct restore *r)
-{
-	AUTO_STRVEC struct strvec names = { 0 };
-	size_t count = 0;
-
-	if (r->opts.conf->accounts.count || !r->plans)
-		return 0;
-	for (size_t i = 0; i < r->account_count; i++)
-		strvec_push(&names, r->plans[i].name);
-	strvec_sort(&names);
-	for (size_t i = 0; i < r->registered.count; i++)
-		count += !strvec_has(&names, r->registered.v[i]);
-	return count;
-}
-
-static void fill_report(struct restore *r, struct report *out)
-{
-	size_t restored = 0, touched = 0, failed = 0;
-
-	for (size_t i = 0; i < r->account_count; i++) {
-		const struct restore_account *a = &r->accounts[i];
-
-		restored += a->progress == ACCOUNT_RESTORED;
-		touched += a->progress != ACCOUNT_AS_BEFORE;
-		failed += a->error != NULL;
-		report_account(a, out);
+	for (size_t i = 0; r->nodes && i < r->farm->node_count; i++) {
+		model_plans_free(r->nodes[i].plans, r->nodes[i].plan_count);
+		childenv_release(&r->nodes[i].childenv);
 	}
-	out->others = count_others(r);
-	out->error = r->error;
-	out->signal_number = r->signal_number;
-	if (r->opts.conf->dry_run && r->state == RESTORE_DONE)
-		restored = touched = r->account_count - failed;
-	if (r->state == RESTORE_FAILED || r->signal_number || (failed && !restored))
-		out->result = touched ? REPORT_PARTLY : REPORT_FAILED;
-	else
-		out->result = failed ? REPORT_PARTLY : REPORT_DONE;
+	for (size_t i = 0; i < r->psql_count; i++)
+		pgtool_release(&r->psqls[i].tool);
+	free(r->nodes);
+	free(r->psqls);
+	farm_free(r->farm);
 }
 
 static void restore_free(struct restore *r)
 {
 	worklist_free(r->worklist);
-	node_free(r->node);
 	savedir_release(&r->save);
 	for (size_t i = 0; i < r->account_count; i++) {
 		stored_dump_release(&r->accounts[i].dump);
@@ -354,12 +332,9 @@ static void restore_free(struct restore *r)
 		free(r->accounts[i].transaction);
 	}
 	free(r->accounts);
-	model_plans_free(r->plans, r->account_count);
-	strvec_release(&r->registered);
+	free_nodes(r);
+	strvec_release(&r->names);
 	strvec_release(&r->registered_raw);
-	childenv_release(&r->childenv);
-	pgtool_release(&r->psql);
-	conninfo_release(&r->conninfo);
 	strvec_release(&r->argv);
 	free(r->last_failure);
 	layout_release(&r->layout);
@@ -372,7 +347,7 @@ static void restore_end(struct restore *r)
 {
 	struct report report = { 0 };
 
-	fill_report(r, &report);
+	restore_report(r, &report);
 	r->opts.done(r->opts.owner, &report);
 	report_release(&report);
 	restore_free(r);

@@ -22,39 +22,105 @@ static void check_plan(struct restore_account *a)
 	restore_account_failed(a, "plan", &err);
 }
 
+/* The names in _accounts as the dump of _global has them, from its node. */
+static void on_encoded(void *owner, const struct strvec *raw_names,
+		       const struct error *err)
+{
+	struct restore_node *n = owner;
+	struct restore *r = n->restore;
+
+	if (err && !restore_node_is_lost(n))
+		farm_node_failed(n->farm_node, err);
+	for (size_t i = 0; i < raw_names->count; i++)
+		strvec_push(&r->registered_raw, raw_names->v[i]);
+	restore_advance(r, restore_asked(r));
+}
+
 static void on_plans(void *owner, struct model_plan *plans, size_t count,
 		     const struct error *err)
 {
-	struct restore *r = owner;
+	struct restore_node *n = owner;
+	struct restore *r = n->restore;
+	const struct farm_account *global = farm_find(r->farm, MODEL_GLOBAL);
 
-	if (err) {
-		if (!r->is_cancelled)
-			r->error = *err;
-		restore_advance(r, STEP_FAIL);
-		return;
-	}
-	r->plans = plans;
-	r->account_count = count;
-	r->jobs = run_choose_node_jobs(&r->opts, r->node);
-	r->accounts = xcalloc(count, sizeof(*r->accounts));
-	for (size_t i = 0; i < count; i++)
-		r->accounts[i] = (struct restore_account){ .restore = r,
-							   .plan = &plans[i],
-							   .dump.fd = -1 };
-	restore_advance(r, STEP_NEXT);
+	n->plans = plans;
+	n->plan_count = count;
+	if (err && !restore_node_is_lost(n))
+		farm_node_failed(n->farm_node, err);
+	if (!err && global && global->node == n->farm_node)
+		model_encode_names(n->farm_node->node, &r->farm->registered, on_encoded,
+				   n);
+	else
+		restore_advance(r, restore_asked(r));
 }
 
 enum step_result restore_enter_plan(struct restore *r)
 {
-	AUTO_STRVEC struct strvec names = { 0 };
+	r->asking = 1; /* this very call */
+	for (size_t i = 0; i < r->farm->node_count; i++) {
+		struct restore_node *n = &r->nodes[i];
+		AUTO_STRVEC struct strvec names = { 0 };
 
-	if (r->opts.conf->accounts.count)
-		for (size_t i = 0; i < r->opts.conf->accounts.count; i++)
-			strvec_push(&names, r->opts.conf->accounts.v[i]);
-	else
-		savedir_list_accounts(&r->save, &names);
-	model_plan_restore(r->node, &names, on_plans, r);
-	return STEP_WAIT;
+		if (restore_node_is_lost(n))
+			continue;
+		farm_list(r->farm, n->farm_node, &names);
+		r->asking++;
+		model_plan_restore(n->farm_node->node, &names, on_plans, n);
+	}
+	return restore_asked(r);
+}
+
+static void make_accounts(struct restore *r)
+{
+	struct farm *farm = r->farm;
+
+	r->account_count = farm->account_count;
+	r->accounts = xcalloc(r->account_count + 1, sizeof(*r->accounts));
+	for (size_t i = 0; i < r->account_count; i++) {
+		const struct farm_account *place = &farm->accounts[i];
+
+		r->accounts[i] = (struct restore_account){
+			.restore = r,
+			.place = place,
+			.node = place->node ? &r->nodes[place->node->index] : NULL,
+			.dump.fd = -1,
+		};
+	}
+	for (size_t i = 0; i < farm->node_count; i++) {
+		const struct restore_node *n = &r->nodes[i];
+
+		if (restore_node_is_lost(n))
+			continue;
+		for (size_t k = 0; k < n->plan_count; k++) {
+			const char *name = n->plans[k].name;
+
+			r->accounts[farm_find(farm, name) - farm->accounts].plan =
+				&n->plans[k];
+		}
+	}
+}
+
+/* Node by node, so that what is the matter with one is said once. */
+static void fail_unplanned(struct restore *r)
+{
+	for (size_t i = 0; i < r->farm->node_count; i++) {
+		const struct restore_node *n = &r->nodes[i];
+
+		for (size_t k = 0; restore_node_is_lost(n) && k < r->account_count; k++)
+			if (r->accounts[k].node == n)
+				restore_account_failed(&r->accounts[k], "plan",
+						       &n->farm_node->error);
+	}
+	for (size_t i = 0; i < r->account_count; i++) {
+		struct restore_account *a = &r->accounts[i];
+		struct error err;
+
+		if (a->node)
+			continue;
+		/* accounts of a farm are made elsewhere */
+		error_set(&err, ERROR_DATA, "User %s not found.", a->place->name);
+		restore_account_failed(a, "plan", &err);
+	}
 }
 
 /* ---- read: every dump is checked before the first one is loaded ---- */
@@ -65,7 +131,9 @@ static void read_dump(void *owner, size_t index)
 	struct restore *r = owner;
 	struct restore_account *a = &r->accounts[index];
 
-	if (stored_dump_open(&r->save, a->plan->name, a->plan->raw_name, &a->dump,
+	if (!a->plan)
+		return;
+	if (stored_dump_open(&r->save, a->place->name, a->plan->raw_name, &a->dump,
 			     &a->problem))
 		a->problem.kind = ERROR_NONE;
 	stored_dump_close(&a->dump);
@@ -86,7 +154,7 @@ bool restore_is_psql_new(const struct pgtool *psql)
 
 static void check_psql(struct restore_account *a)
 {
-	const struct pgtool *psql = &a->restore->psql;
+	const struct pgtool *psql = &a->node->psql->tool;
 	const struct dumpfile_facts *facts = &a->dump.facts;
 	struct error err;
 
@@ -113,12 +181,12 @@ static void on_read(void *owner, size_t index)
 	struct restore *r = owner;
 	struct restore_account *a = &r->accounts[index];
 
-	if (a->problem.kind != ERROR_NONE) {
+	if (a->plan && a->problem.kind != ERROR_NONE) {
 		if (a->dump.entry == NULL && !strcmp(a->problem.text, "missing"))
 			error_set(&a->problem, ERROR_DATA, "%s holds no dump of it",
 				  r->opts.conf->directory);
 		restore_account_failed(a, "check", &a->problem);
-	} else {
+	} else if (a->plan) {
 		check_psql(a);
 	}
 	r->opts.progress(r->opts.owner, ++r->finished, r->account_count);
@@ -134,6 +202,16 @@ static void on_all_read(void *owner)
 
 enum step_result restore_enter_read(struct restore *r)
 {
+	make_accounts(r);
+	fail_unplanned(r);
+	run_log_misplaced(&r->opts, r->farm);
+	for (size_t i = 0; i < r->farm->node_count; i++) {
+		struct restore_node *n = &r->nodes[i];
+
+		if (!restore_node_is_lost(n))
+			n->group.jobs =
+				run_choose_node_jobs(&r->opts, n->farm_node->node);
+	}
 	work_each_start(&(struct work_each_opts){ .loop = r->opts.loop,
 						  .count = r->account_count,
 						  .run = read_dump,
@@ -159,35 +237,40 @@ static int compare_raw(const void *a, const void *b)
 	return strcmp((*left)->raw_name, (*right)->raw_name);
 }
 
-/* The accounts by their names in the encoding of the database. Caller frees. */
-static const struct model_plan **sort_by_raw_name(const struct restore *r)
+/* The accounts that have a plan, by their names in the encoding of their databases.
+ * Caller frees. */
+static const struct model_plan **sort_by_raw_name(const struct restore *r, size_t *count)
 {
 	const struct model_plan **sorted = xcalloc(r->account_count, sizeof(*sorted));
 
+	*count = 0;
 	for (size_t i = 0; i < r->account_count; i++)
-		sorted[i] = &r->plans[i];
-	qsort(sorted, r->account_count, sizeof(*sorted), compare_raw);
+		if (r->accounts[i].plan)
+			sorted[(*count)++] = r->accounts[i].plan;
+	qsort(sorted, *count, sizeof(*sorted), compare_raw);
 	return sorted;
 }
 
 static void announce_new(const struct restore *r, const struct strvec *new_raw_names)
 {
-	AUTO_FREE const struct model_plan **sorted = sort_by_raw_name(r);
+	size_t count;
+	AUTO_FREE const struct model_plan **sorted = sort_by_raw_name(r, &count);
 
 	for (size_t i = 0; i < new_raw_names->count; i++) {
 		const struct model_plan key = { .raw_name = new_raw_names->v[i] };
 		const struct model_plan *wanted = &key;
-		const struct model_plan **found = bsearch(
-			&wanted, sorted, r->account_count, sizeof(*sorted), compare_raw);
+		const struct model_plan **found =
+			bsearch(&wanted, sorted, count, sizeof(*sorted), compare_raw);
 
 		log_info(r->opts.log, "Account %s becomes registered by restoring %s.",
 			 found ? (*found)->name : key.raw_name, MODEL_GLOBAL);
 	}
 }
 
-/* Restoring _global brings _accounts back as it was. `now`: who is in it, sorted. */
-static void announce_accounts(const struct restore *r, const struct strvec *now)
+/* Restoring _global brings _accounts back as it was. */
+static void announce_accounts(const struct restore *r)
 {
+	AUTO_STRVEC struct strvec now = { 0 };
 	AUTO_STRVEC struct strvec saved = { 0 };
 	AUTO_STRVEC struct strvec new = { 0 };
 	const struct dumpfile_opts opts = { .watch_table = MODEL_ACCOUNTS_TABLE,
@@ -202,14 +285,17 @@ static void announce_accounts(const struct restore *r, const struct strvec *now)
 	    !dumpfile_check(fd, &opts, &facts, &err))
 		return; /* loading it will say why */
 	strvec_sort(&saved);
-	for (size_t i = 0; i < r->registered.count; i++)
+	for (size_t i = 0; i < r->registered_raw.count; i++)
+		strvec_push(&now, r->registered_raw.v[i]);
+	strvec_sort(&now);
+	for (size_t i = 0; i < r->registered_raw.count; i++)
 		if (!strvec_has(&saved, r->registered_raw.v[i]))
 			log_warning(r->opts.log,
 				    "account %s is registered, and will not be any more "
 				    "after restoring %s; its schema stays",
-				    r->registered.v[i], MODEL_GLOBAL);
+				    r->farm->registered.v[i], MODEL_GLOBAL);
 	for (size_t i = 0; i < saved.count; i++)
-		if (!strvec_has(now, saved.v[i]))
+		if (!strvec_has(&now, saved.v[i]))
 			strvec_push(&new, saved.v[i]);
 	announce_new(r, &new);
 }
@@ -234,7 +320,8 @@ static void announce_account(struct restore_account *a)
 	const struct restore *r = a->restore;
 	const struct manifest_entry *e = a->dump.entry;
 
-	check_plan(a);
+	if (!a->error)
+		check_plan(a);
 	if (a->error)
 		return;
 	if (e && e->is_stale)
@@ -252,29 +339,37 @@ static void announce_account(struct restore_account *a)
 	}
 }
 
+static void announce_global(const struct restore *r)
+{
+	const struct error *err = &r->farm->registered_error;
+
+	if (err->kind == ERROR_NONE)
+		announce_accounts(r);
+	else
+		log_warning(r->opts.log,
+			    "whose registration changes by restoring %s is not known: %s",
+			    MODEL_GLOBAL, err->text);
+}
+
 enum step_result restore_enter_announce(struct restore *r)
 {
-	AUTO_STRVEC struct strvec registered = { 0 };
 	bool has_global = false;
 
-	for (size_t i = 0; i < r->registered_raw.count; i++)
-		strvec_push(&registered, r->registered_raw.v[i]);
-	strvec_sort(&registered);
 	for (size_t i = 0; i < r->account_count; i++) { /* _global comes first */
 		struct restore_account *a = &r->accounts[i];
-		bool is_global = !strcmp(a->plan->name, MODEL_GLOBAL);
+		bool is_global = !strcmp(a->place->name, MODEL_GLOBAL);
 
 		announce_account(a);
 		if (a->error)
 			continue;
 		has_global |= is_global;
 		if (is_global)
-			announce_accounts(r, &registered);
-		else if (!has_global && !strvec_has(&registered, a->plan->raw_name))
+			announce_global(r);
+		else if (!has_global && !a->place->is_registered)
 			log_warning(r->opts.log,
 				    "account %s is not registered, and restoring it does "
 				    "not register it",
-				    a->plan->name);
+				    a->place->name);
 	}
 	return STEP_NEXT;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* What the parts of the restore share: restore.c moves the states, restore_check.c says
- * what will be done and whether it can be, restore_load.c does it. */
+ * what will be done and whether it can be, restore_load.c does it, restore_settle.c finds
+ * out what became of it. */
 #ifndef TASK_RESTORE_INTERNAL_H
 #define TASK_RESTORE_INTERNAL_H
 
@@ -9,9 +10,9 @@
 #include <stdint.h>
 
 #include "base/strvec.h"
+#include "model/farm.h"
 #include "model/restore.h"
 #include "pg/childenv.h"
-#include "pg/node.h"
 #include "pg/pgtool.h"
 #include "task/restore.h"
 #include "task/stored.h"
@@ -23,7 +24,6 @@ enum restore_state {
 	RESTORE_LOCK,
 	RESTORE_CONNECT,
 	RESTORE_TOOL,
-	RESTORE_REGISTERED,
 	RESTORE_PLAN,
 	RESTORE_READ,
 	RESTORE_ANNOUNCE,
@@ -42,10 +42,35 @@ enum account_progress {
 	ACCOUNT_RESTORED, /* committed, and on the server's disk */
 };
 
+/* The psql for the servers of a major version. */
+struct restore_psql {
+	struct restore *restore;
+	unsigned server_major;
+	struct pgtool_search *search; /* NULL: it is over */
+	struct pgtool tool;
+};
+
+/* What there is for each node of the farm. */
+struct restore_node {
+	struct restore *restore;
+	struct farm_node *farm_node;
+	const struct restore_psql *psql; /* NULL if the node cannot be worked with */
+	struct childenv childenv;
+	struct model_plan *plans;
+	size_t plan_count;
+	struct work_group group;
+	struct restore_account
+		*ended; /* their psql has ended, and is to be asked about */
+	struct restore_account *asked; /* the server is being asked about these */
+	struct timer *patience;        /* with its answer, when a signal came */
+};
+
 struct restore_account {
 	struct restore *restore;
+	const struct farm_account *place;
+	struct restore_node *node; /* NULL: it is on none */
 	struct work_item item;
-	const struct model_plan *plan;
+	const struct model_plan *plan; /* NULL: there is none, and `error` is set */
 	struct stored_dump dump;
 	struct error problem; /* of the dump, filled by a worker; later how psql ended.
 				 ERROR_NONE: well */
@@ -70,29 +95,21 @@ struct restore {
 	int lock_fd;
 	struct savedir save;
 
-	struct conninfo conninfo;
-	struct node *node;
-	bool is_node_lost;
-	struct error node_error;
-	struct pgtool_search *search;
-	struct pgtool psql;
-	struct childenv childenv;
+	struct strvec names; /* of the accounts that are wanted */
+	struct farm *farm;
+	struct restore_node *nodes; /* of the farm, in its order */
+	struct restore_psql *psqls;
+	size_t psql_count;
+	size_t asking; /* what goes on for one node each, and perhaps the very call */
 
-	struct strvec registered;     /* before the restore */
-	struct strvec registered_raw; /* the same, in the encoding of the database */
-	struct model_plan *plans;
-	struct restore_account *accounts;
+	struct strvec registered_raw;     /* those of the farm before the restore, as in a
+					     dump; only if _global is among the accounts */
+	struct restore_account *accounts; /* of the farm, in its order */
 	size_t account_count;
 	size_t finished;
-	unsigned jobs;
-	struct work_group group;
 	struct worklist *worklist;
 	struct strvec argv;
-	struct restore_account
-		*ended; /* their psql has ended, and is to be asked about */
-	struct restore_account *asked; /* the server is being asked about these */
-	struct timer *patience;        /* with its answer, when a signal came */
-	char *last_failure;            /* see run_log_failure() */
+	char *last_failure; /* see run_log_failure() */
 };
 
 /* restore.c */
@@ -100,7 +117,21 @@ void restore_advance(struct restore *restore, enum step_result result);
 /* Note why an account failed, and say so. The first reason stays. */
 void restore_account_failed(struct restore_account *account, const char *step,
 			    const struct error *err);
-void restore_node_lost(struct restore *restore, const struct error *err);
+
+/* One less to wait for. When it was the last: STEP_FAIL if no node is left to work with.
+ */
+enum step_result restore_asked(struct restore *restore);
+
+/* After farm_node_failed(): what it has to do, and does, fails. */
+void restore_node_lost(struct restore_node *node);
+
+static inline bool restore_node_is_lost(const struct restore_node *node)
+{
+	return node->farm_node->error.kind != ERROR_NONE;
+}
+
+/* restore_report.c */
+void restore_report(const struct restore *restore, struct report *out);
 
 /* restore_check.c */
 /* Does it know \restrict? */
@@ -112,7 +143,18 @@ enum step_result restore_enter_announce(struct restore *restore);
 /* restore_load.c */
 enum step_result restore_enter_global(struct restore *restore);
 enum step_result restore_enter_accounts(struct restore *restore);
-/* A signal came: do not wait long for an answer of the server. */
+/* Nothing of it was committed. */
+void restore_load_failed(struct restore_account *account, const struct error *err);
+/* One more is done with. */
+void restore_count_account(struct restore *restore);
+
+/* restore_settle.c */
+/*
+ * The psql of an account has ended, as `problem` says: ask the server what became of its
+ * transaction. Ends its work item, or has it tried again.
+ */
+void restore_settle(struct restore_account *account);
+/* A signal came: do not wait long for an answer of the servers. */
 void restore_hurry(struct restore *restore);
 
 #endif

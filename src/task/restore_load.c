@@ -21,11 +21,6 @@
 	" -c default_transaction_read_only=off"                            \
 	" -c default_transaction_isolation=read\\ committed"
 
-/* Questions about a transaction that goes on; between two of them the server pauses. */
-enum { LOCK_RETRIES = 3, MOST_QUESTIONS = 100, PATIENCE_MS = 1000 };
-
-static void settle(struct restore *r);
-
 /* ---- load: one psql, one transaction ---- */
 
 static char *random_key(void)
@@ -43,6 +38,8 @@ static char *random_key(void)
 static void build_argv(struct restore_account *a)
 {
 	struct restore *r = a->restore;
+	const struct pgtool *psql = &a->node->psql->tool;
+	const struct childenv *childenv = &a->node->childenv;
 	AUTO_FREE char *begin = model_restore_begin(a->plan, r->opts.conf->cascade,
 						    r->opts.conf->lock_wait_s * 1000);
 	AUTO_FREE char *end =
@@ -50,19 +47,19 @@ static void build_argv(struct restore_account *a)
 	AUTO_FREE char *key = random_key();
 
 	strvec_release(&r->argv);
-	strvec_push(&r->argv, r->psql.path);
+	strvec_push(&r->argv, psql->path);
 	strvec_push(&r->argv, "--no-psqlrc");
 	strvec_push(&r->argv, "--no-password");
 	strvec_push(&r->argv, "--quiet");
 	strvec_push(&r->argv, "--single-transaction");
 	strvec_push(&r->argv, "--set=ON_ERROR_STOP=1");
 	strvec_push(&r->argv, "--set=VERBOSITY=verbose"); /* with SQLSTATE */
-	if (r->childenv.dbname)
-		strvec_push_format(&r->argv, "--dbname=%s", r->childenv.dbname);
+	if (childenv->dbname)
+		strvec_push_format(&r->argv, "--dbname=%s", childenv->dbname);
 	strvec_push_format(&r->argv, "--command=%s", begin);
 	/* a dump has no backslash command, we have checked; should psql see it otherwise,
 	 * it refuses */
-	if (restore_is_psql_new(&r->psql) && !a->dump.facts.is_restricted)
+	if (restore_is_psql_new(psql) && !a->dump.facts.is_restricted)
 		strvec_push_format(&r->argv, "--command=\\restrict %s", key);
 	strvec_push(&r->argv, "--file=-");
 	/* refused, unless the dump was read to its \unrestrict */
@@ -91,6 +88,10 @@ static bool prepare(void *owner, struct work_item *item, struct child_opts *chil
 	struct restore_account *a = account_of(item);
 	AUTO_FREE char *file = savedir_file_name(&r->save, a->plan->name);
 
+	if (restore_node_is_lost(a->node)) {
+		*err = a->node->farm_node->error;
+		return false;
+	}
 	if (!stored_dump_reopen(&r->save, a->plan->name, &a->dump, err))
 		return false;
 	if (item->attempts == 1) {
@@ -102,14 +103,18 @@ static bool prepare(void *owner, struct work_item *item, struct child_opts *chil
 	build_argv(a);
 	run_log_command(&r->opts, &r->argv);
 	child->argv = strvec_argv(&r->argv);
-	child->env = strvec_argv(&r->childenv.env);
+	child->env = strvec_argv(&a->node->childenv.env);
 	child->stdin_fd = a->dump.fd;
 	child->timeout_ms = r->opts.conf->timeout_s * 1000;
 	return true;
 }
 
-/* Nothing of it was committed. */
-static void load_failed(struct restore_account *a, const struct error *err)
+void restore_count_account(struct restore *r)
+{
+	r->opts.progress(r->opts.owner, ++r->finished, r->account_count);
+}
+
+void restore_load_failed(struct restore_account *a, const struct error *err)
 {
 	struct restore *r = a->restore;
 	struct error hinted = *err;
@@ -119,174 +124,17 @@ static void load_failed(struct restore_account *a, const struct error *err)
 		if (!hinted.hint[0])
 			error_hint(&hinted, "the account is as it was before");
 		restore_account_failed(a, "restore",
-				       r->is_node_lost ? &r->node_error : &hinted);
+				       restore_node_is_lost(a->node)
+					       ? &a->node->farm_node->error
+					       : &hinted);
 	}
-	r->opts.progress(r->opts.owner, ++r->finished, r->account_count);
+	restore_count_account(r);
 }
 
 static void on_failed(void *owner, struct work_item *item, const struct error *err)
 {
 	(void)owner;
-	load_failed(account_of(item), err);
-}
-
-/* By SQLSTATE, which is the same in every language: lock_not_available,
- * deadlock_detected. */
-static bool is_lock_trouble(const char *messages)
-{
-	return strstr(messages, ":  55P03: ") || strstr(messages, ":  40P01: ");
-}
-
-static bool retry(struct restore_account *a)
-{
-	const char *words = a->problem.text;
-
-	if (is_lock_trouble(words) ? ++a->lock_retries > LOCK_RETRIES
-				   : !pg_is_transient(words))
-		return false;
-	if (!worklist_retry(&a->item))
-		return false;
-	a->progress = ACCOUNT_AS_BEFORE;
-	words += strcspn(words, "\n"); /* how psql ended; its own words are below */
-	words += *words == '\n';
-	log_warning(a->restore->opts.log, "[%s restore] to be tried again: %.*s",
-		    a->plan->name, (int)strcspn(words, "\n"), words);
-	return true;
-}
-
-static void on_rolled_back(struct restore_account *a)
-{
-	if (a->problem.kind == ERROR_NONE)
-		error_set(&a->problem, ERROR_CHILD,
-			  "psql exited with status 0, but committed nothing");
-	else if (retry(a))
-		return;
-	load_failed(a, &a->problem);
-	worklist_end(&a->item);
-}
-
-static void on_committed(struct restore_account *a)
-{
-	struct restore *r = a->restore;
-	struct error err;
-
-	if (a->is_dump_changed) {
-		error_set(&err, ERROR_DATA,
-			  "the dump was changed while it was loaded, and the account is "
-			  "as that says");
-		error_hint(&err, "restore it again");
-		restore_account_failed(a, "restore", &err);
-	} else {
-		a->progress = ACCOUNT_RESTORED;
-		if (a->problem.kind != ERROR_NONE)
-			log_warning(r->opts.log, "[%s restore] after its COMMIT %.*s",
-				    a->plan->name, (int)strcspn(a->problem.text, "\n"),
-				    a->problem.text);
-	}
-	r->opts.progress(r->opts.owner, ++r->finished, r->account_count);
-	worklist_end(&a->item);
-}
-
-/* The server did not say what became of it. */
-static void on_unknown(struct restore_account *a)
-{
-	struct restore *r = a->restore;
-	const char *why =
-		r->is_node_lost ? r->node_error.text : "its session does not end";
-	struct error err;
-
-	if (a->problem.kind == ERROR_NONE)
-		error_set(&err, ERROR_SERVER,
-			  "it was restored, but whether that is on the server's disk is "
-			  "not known: %s",
-			  why);
-	else
-		error_set(&err, ERROR_SERVER, "whether it was restored is not known: %s",
-			  why);
-	error_hint(&err, "see the server's log; when it is back, restore it again");
-	restore_account_failed(a, "restore", &err);
-	r->opts.progress(r->opts.owner, ++r->finished, r->account_count);
-	worklist_end(&a->item);
-}
-
-/* ---- settle: what became of it, in the server's words ---- */
-
-static void on_settled(void *owner, const enum model_outcome *outcomes,
-		       const struct error *err)
-{
-	struct restore *r = owner;
-	struct restore_account *next = r->asked;
-
-	r->asked = NULL;
-	if (r->patience)
-		timer_cancel(r->patience);
-	r->patience = NULL;
-	if (err && !r->is_node_lost)
-		restore_node_lost(r, err);
-	for (size_t i = 0; next; i++) {
-		struct restore_account *a = next;
-		enum model_outcome outcome = err ? MODEL_UNKNOWN : outcomes[i];
-
-		next = a->next;
-		if (outcome == MODEL_COMMITTED) {
-			on_committed(a);
-		} else if (outcome == MODEL_ROLLED_BACK) {
-			on_rolled_back(a);
-		} else if (outcome == MODEL_RUNNING && a->questions < MOST_QUESTIONS) {
-			a->next = r->ended;
-			r->ended = a;
-		} else {
-			on_unknown(a);
-		}
-	}
-	settle(r);
-}
-
-/* Somebody wants us to end, and the server does not answer. */
-static void on_patience_over(void *owner)
-{
-	struct restore *r = owner;
-	struct node *node = r->node;
-
-	r->patience = NULL;
-	r->is_node_lost = true;
-	error_set(&r->node_error, ERROR_SIGNAL,
-		  "stopped by signal %d before the server said so", r->signal_number);
-	r->node = NULL;
-	node_free(node); /* ends the query, whose callback goes on */
-}
-
-void restore_hurry(struct restore *r)
-{
-	if (r->asked && !r->patience)
-		r->patience = timer_start(r->opts.loop, PATIENCE_MS, on_patience_over, r);
-}
-
-/*
- * How psql ended is only a rumour: ask the server what became of the transactions whose
- * psql has ended, all at once. While it answers, more of them gather.
- */
-static void settle(struct restore *r)
-{
-	AUTO_STRVEC struct strvec transactions = { 0 };
-
-	if (r->asked || !r->ended)
-		return;
-	r->asked = r->ended;
-	r->ended = NULL;
-	if (r->is_node_lost) {
-		struct error gone = r->node_error;
-
-		on_settled(r, NULL, &gone);
-		return;
-	}
-	for (struct restore_account *a = r->asked; a; a = a->next) {
-		a->questions++;
-		strvec_push(&transactions, a->transaction);
-	}
-	model_settle(r->node, &transactions, on_settled, r);
-	if (r->is_cancelled)
-		restore_hurry(r);
+	restore_load_failed(account_of(item), err);
 }
 
 /* Where in the server's source a message comes from: "LOCATION:  FUNCTION, FILE.c:LINE",
@@ -337,15 +185,7 @@ static void on_loaded(void *owner, struct work_item *item,
 	} else if (a->is_dump_changed) {
 		error_prefix(&a->problem, "the dump was changed while it was loaded");
 	}
-	if (!a->transaction) { /* it has sent nothing before it says which */
-		on_rolled_back(a);
-		return;
-	}
-	a->progress = ACCOUNT_IN_DOUBT;
-	a->questions = 0;
-	a->next = r->ended;
-	r->ended = a;
-	settle(r);
+	restore_settle(a);
 }
 
 static void on_all_loaded(void *owner)
@@ -357,14 +197,20 @@ static void on_all_loaded(void *owner)
 	restore_advance(r, r->is_cancelled ? STEP_FAIL : STEP_NEXT);
 }
 
-/* Load the accounts that are not held back. */
-static enum step_result load(struct restore *r, bool is_global)
+static bool is_global(const struct restore_account *a)
 {
-	struct work_group *const groups[] = { &r->group };
+	return !strcmp(a->place->name, MODEL_GLOBAL);
+}
+
+/* Load _global, or all others. */
+static enum step_result load(struct restore *r, bool has_global)
+{
+	size_t count = r->farm->node_count;
+	AUTO_FREE struct work_group **groups = xcalloc(count + 1, sizeof(*groups));
 	const struct worklist_opts opts = { .loop = r->opts.loop,
-					    .jobs = r->jobs,
+					    .jobs = run_choose_jobs(&r->opts, r->farm),
 					    .groups = groups,
-					    .group_count = 1,
+					    .group_count = count,
 					    .count = r->account_count,
 					    .item = account_item,
 					    .prepare = prepare,
@@ -373,27 +219,36 @@ static enum step_result load(struct restore *r, bool is_global)
 					    .done = on_all_loaded,
 					    .owner = r };
 
+	for (size_t i = 0; i < count; i++)
+		groups[i] = &r->nodes[i].group;
 	for (size_t i = 0; i < r->account_count; i++) {
 		struct restore_account *a = &r->accounts[i];
-		bool is_first = !strcmp(a->plan->name, MODEL_GLOBAL);
+		bool is_held = a->error || is_global(a) != has_global;
 
-		a->item = (struct work_item){ .group = &r->group,
-					      .state = a->error || is_first != is_global
-							       ? WORK_ENDED
-							       : WORK_QUEUED };
-		r->finished += is_global && a->error;
+		a->item =
+			(struct work_item){ .group = a->node ? &a->node->group : NULL,
+					    .state = is_held ? WORK_ENDED : WORK_QUEUED };
 	}
-	r->group.jobs = r->jobs;
 	r->worklist = worklist_start(&opts);
-	if (r->is_node_lost)
-		worklist_close(r->worklist, &r->group, &r->node_error);
+	for (size_t i = 0; i < count; i++)
+		if (restore_node_is_lost(&r->nodes[i]))
+			worklist_close(r->worklist, groups[i],
+				       &r->nodes[i].farm_node->error);
 	return STEP_WAIT;
 }
 
 enum step_result restore_enter_global(struct restore *r)
 {
-	if (!childenv_init(&r->childenv, node_conn(r->node), CHILD_OPTIONS, &r->error))
-		return STEP_FAIL;
+	for (size_t i = 0; i < r->farm->node_count; i++) {
+		struct restore_node *n = &r->nodes[i];
+
+		if (!restore_node_is_lost(n) &&
+		    !childenv_init(&n->childenv, node_conn(n->farm_node->node),
+				   CHILD_OPTIONS, &r->error))
+			return STEP_FAIL;
+	}
+	for (size_t i = 0; i < r->account_count; i++)
+		r->finished += r->accounts[i].error != NULL;
 	r->opts.progress(r->opts.owner, 0, r->account_count);
 	return load(r, true);
 }

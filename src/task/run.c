@@ -180,10 +180,3 @@ bool run_hint_command(const struct run_opts *opts, struct error *err, const char
 	strbuf_add_shell_word(&line, account);
 	return error_hint(err, "%s", line.buf);
 }
-
-void run_on_waiting(const struct run_opts *opts, const struct error *why,
-		    uint64_t pause_ms)
-{
-	log_warning(opts->log, "%s; trying again in %.2f s", why->text,
-		    (double)pause_ms / 1000);
-}

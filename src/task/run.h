@@ -76,8 +76,4 @@ bool run_hint_command(const struct run_opts *opts, struct error *err, const char
 /* At debug level, quoted as a shell would want it. */
 void run_log_command(const struct run_opts *opts, const struct strvec *argv);
 
-/* Say that a connection is tried again. */
-void run_on_waiting(const struct run_opts *opts, const struct error *why,
-		    uint64_t pause_ms);
-
 #endif

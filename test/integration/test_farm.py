@@ -69,8 +69,10 @@ def prepared(accounts, metamodel, command):
 
 
 def snapshots(farm, *nodes):
-    """All that is on some nodes, on all by default."""
-    return {name: whole_snapshot(farm.nodes[name]) for name in nodes or NODES}
+    """All that is on some nodes, on all by default; but not where sequences are: a server that did
+    not end in order lets them skip some numbers."""
+    return {name: re.sub(r"(?m)^(.*_seq) \d+ (true|false)$", r"\1", whole_snapshot(farm.nodes[name]))
+            for name in nodes or NODES}
 
 
 def version(farm, account):
@@ -89,8 +91,7 @@ def states(result):
 def failed(result):
     """The accounts that the last line names."""
     found = re.search(r"Failed: (.*?)\.?$", result.stderr, re.M)
-    names = found.group(1).split(", ") if found else []
-    return [name.removesuffix(" (its last dump is kept)") for name in names]
+    return re.sub(r" \([^)]*\)", "", found.group(1)).split(", ") if found else []
 
 
 def errors_of(result, account):
@@ -136,8 +137,15 @@ def damage(farm, *accounts):
 
 # ---- all commands ----
 
-COMMANDS = [["status"], ["upgrade"], ["upgrade", "-n"], ["save"], ["restore"], ["restore", "-n"]]
+COMMANDS = [["status"], ["upgrade"], ["save"], ["restore"]]
 EACH = pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+EACH_AND_DRY = pytest.mark.parametrize(
+    "command", [*COMMANDS, ["upgrade", "-n"], ["restore", "-n"]], ids=" ".join)
+# Every answer of registered() once, and every command.
+EACH_OR_KIND = pytest.mark.parametrize(
+    "command, kind", [*((command, "no row") for command in COMMANDS),
+                      *((["status"], kind) for kind in REGISTERED if kind != "no row")],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value))
 
 
 def stop_reason(result):
@@ -154,7 +162,7 @@ def test_a_wrong_suffix_shows_the_hosts_that_were_tried(prepared, metamodel, com
     assert (snapshots(prepared), tree_snapshot(metamodel.tree())) == before
 
 
-@EACH
+@EACH_AND_DRY
 def test_a_suffix_that_fits_some_nodes_shows_the_host_that_was_tried(
         prepared, metamodel, command, tmp_path_factory):
     lines = [line for line in open(metamodel.env["NSS_WRAPPER_HOSTS"]) if "os901002" not in line]
@@ -190,8 +198,7 @@ def test_a_proxy_that_asks_a_node_that_is_down_still_places_the_others(prepared,
     check_failed(metamodel.run(*command, expect=3), ON_2, "os901002")
 
 
-@EACH
-@pytest.mark.parametrize("kind", REGISTERED)
+@EACH_OR_KIND
 def test_names_with_quotes_are_ordinary_names(farm, metamodel, command, kind):
     farm.registered_by(kind)
     farm.add_global()
@@ -207,8 +214,7 @@ def test_names_with_quotes_are_ordinary_names(farm, metamodel, command, kind):
         assert name in result.stdout + result.stderr or command == ["save"]
 
 
-@EACH
-@pytest.mark.parametrize("kind", REGISTERED)
+@EACH_OR_KIND
 def test_an_account_that_does_not_exist_is_named(prepared, metamodel, command, kind):
     prepared.registered_by(kind)
     before = snapshots(prepared)
@@ -219,7 +225,7 @@ def test_an_account_that_does_not_exist_is_named(prepared, metamodel, command, k
         assert snapshots(prepared) == before
 
 
-@EACH
+@EACH_AND_DRY
 @pytest.mark.parametrize("kind", ["null", "no row"])
 def test_an_account_on_no_node_is_reported(prepared, metamodel, command, kind):
     prepared.registered_by(kind)
@@ -246,7 +252,7 @@ def test_an_account_whose_schema_is_on_two_nodes_is_reported(prepared, metamodel
     assert snapshot(prepared.nodes["os901002"], "b") == old
 
 
-@EACH
+@EACH_AND_DRY
 def test_an_account_is_as_the_proxy_says_also_where_its_schema_is_missing(prepared, metamodel, command):
     prepared.place("b", "os901003")
     old = snapshot(prepared.nodes["os901002"], "b")
@@ -391,7 +397,7 @@ def test_save_puts_all_accounts_of_all_nodes_into_one_save(accounts, metamodel, 
     nodes = {node["node"]: node for node in manifest["nodes"]}
     assert {name: node["host"] for name, node in nodes.items()} == {
         name: name + end for name in NODES}
-    assert len({node["snapshot"] for node in nodes.values()} - {None}) >= 1
+    assert all(node["snapshot"] for node in nodes.values())
     assert all(str(node["port"]) == accounts.port for node in nodes.values())
     for name in WHERE:
         assert f"Dumping account {name} to" in result.stderr
