@@ -19,14 +19,11 @@ static bool check_place(const struct save_account *a, struct error *err)
 {
 	const struct farm_account *place = a->place;
 
-	if (!place->node && farm_is_registered(a->save->farm, place->name)) {
-		error_set(err, ERROR_DATA, "registered() names no node for it");
-		return error_hint(err, "tell the proxy where it is, or delete its row in "
-				       "_global._accounts");
-	}
+	if (!place->node && place->is_registered)
+		return error_set(err, ERROR_DATA, "%s", place->problem);
 	if (place->is_registered)
 		return true;
-	if (!a->save->opts.conf->accounts.count) {
+	if (a->model && !a->save->opts.conf->accounts.count) {
 		error_set(err, ERROR_DATA,
 			  "the account is not registered any more, but still has its %s",
 			  a->model->has_schema ? "schema" : "place");

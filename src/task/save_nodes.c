@@ -31,10 +31,8 @@ enum step_result save_end_asking(struct save *s, const char *step)
 
 void save_node_failed(struct save_node *n, const struct error *err)
 {
-	if (!save_node_is_usable(n))
-		return;
-	n->farm_node->error = *err;
-	farm_name_error(n->farm_node, &n->farm_node->error);
+	if (save_node_is_usable(n))
+		farm_node_failed(n->farm_node, err);
 }
 
 /* ---- connect ---- */

@@ -257,10 +257,9 @@ class TestConfig:
         assert metamodel.tree("here").accounts() == ["_global", "agentzh"]
 
     @pytest.mark.parametrize("name", ["PgFarm", "pgfarm"])
-    def test_a_farm_is_refused_plainly(self, offline, name):
-        result = self.config(offline, f"[backend]\ntype = {name}\n")
-        assert result.stderr.splitlines()[0] == (
-            "metamodel: error: backend PgFarm is not supported yet")
+    def test_a_farm_is_asked_through_its_proxy(self, offline, name):
+        result = self.config(offline, f"[backend]\ntype = {name}\n", expect=1)
+        assert result.stderr.startswith("metamodel: error: the proxy: connection to server ")
         assert not (offline.cwd / "metamodel").exists()
 
 
