@@ -13,6 +13,7 @@ import psycopg2
 import pytest
 from farm import REGISTERED
 from support import FakePgDump, literal, quote, wait_for
+from test_restore import LOCK
 from versions import snapshot, whole_snapshot
 
 NEWEST = "0.009"
@@ -294,6 +295,45 @@ def test_a_password_is_shown_nowhere(prepared, metamodel, command):
 def test_a_wrong_password_is_told_once_for_all(prepared, metamodel, command):
     result = metamodel.run(*command, "-w", check=False, env={"PGPASSWORD": "wrong"})
     assert "password authentication failed" in stop_reason(result)
+
+
+@contextlib.contextmanager
+def another_run(farm, *nodes):
+    """...is at work on these nodes."""
+    with contextlib.ExitStack() as stack:
+        for node in nodes:
+            session = stack.enter_context(contextlib.closing(farm.nodes[node].connect()))
+            session.cursor().execute("SET application_name = 'metamodel restore'; "
+                                     f"SELECT pg_advisory_lock({LOCK})")
+        yield
+
+
+LOCKING = pytest.mark.parametrize("command", [["upgrade"], ["save"], ["restore"]], ids=" ".join)
+
+
+@LOCKING
+def test_two_runs_on_a_farm_are_never_at_work_at_once(prepared, metamodel, command):
+    before = snapshots(prepared), tree_snapshot(metamodel.tree())
+    with another_run(prepared, *NODES):
+        result = metamodel.run(*command, expect=4)
+    assert re.search(r"os90100\d.*metamodel restore", result.stderr), result
+    assert (snapshots(prepared), tree_snapshot(metamodel.tree())) == before
+
+
+@LOCKING
+def test_two_runs_on_a_node_are_never_at_work_at_once(prepared, metamodel, command):
+    before = snapshots(prepared, "os901002")
+    with another_run(prepared, "os901002"):
+        result = metamodel.run(*command, expect=3)
+    check_failed(result, ON_2, "os901002")
+    assert "metamodel restore" in result.stderr
+    assert snapshots(prepared, "os901002") == before
+
+
+@pytest.mark.parametrize("command", [["upgrade", "c"], ["save", "c"], ["restore", "c"]], ids=" ".join)
+def test_another_run_on_another_node_is_in_nobodys_way(saved, metamodel, command):
+    with another_run(saved, "os901002"):
+        metamodel.run(*command)
 
 
 # ---- status ----
