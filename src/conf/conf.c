@@ -159,7 +159,7 @@ static bool read_files(const char *dir, struct values *values,
 {
 	AUTO_FREE char *first = str_format("%s/openresty.conf", dir);
 	AUTO_FREE char *site = str_format("%s/site_openresty.conf", dir);
-	const char *path = values->config_path;
+	const char *path = values->conf.config_path;
 
 	return setting_read_file(option_rows, first, false, argv, values, err) &&
 	       setting_read_file(option_rows, path ? path : site, path != NULL, argv,

@@ -52,6 +52,7 @@ struct conf {
 	bool help;                 /* with help or version nothing else counts */
 	bool version;
 
+	char *config_path;      /* of -c; NULL: not given */
 	struct strvec accounts; /* each once, in the order given; none is all of them */
 	char *suffix;           /* of host names in a PgFarm; "" if there is none */
 	char *directory;        /* without slashes at its end */

@@ -73,7 +73,7 @@ static const char *const progress_words[] = { "auto", "always", "never", NULL };
 #define ALL    (SERVER | CONF_VERIFY)
 
 const struct setting option_rows[] = {
-	{ "config", 'c', "FILE", TEXT, BOTH(config_path), NULL, ALL,
+	{ "config", 'c', "FILE", TEXT, BOTH(conf.config_path), NULL, ALL,
 	  "read FILE instead of " CONF_DIR "/site_openresty.conf", .refuse = refuse_empty,
 	  .heading = "Options" },
 	{ "directory", 'D', "DIR", TEXT, BOTH(conf.directory), OURS, ALL,

@@ -10,7 +10,6 @@
 struct values {
 	struct conf conf; /* its `config` holds only [metamodel] until settle() */
 	struct conf_connection backend;
-	char *config_path;
 };
 
 /* The section of the files that is ours. */

@@ -169,13 +169,37 @@ void run_log_command(const struct run_opts *opts, const struct strvec *argv)
 	log_debug(opts->log, "%s", line.buf);
 }
 
+static void add_option(struct strbuf *out, const char *option, const char *value)
+{
+	if (!value || !*value)
+		return;
+	strbuf_add_format(out, " %s ", option);
+	strbuf_add_shell_word(out, value);
+}
+
+void run_add_command(const struct run_opts *opts, const char *command, struct strbuf *out)
+{
+	const struct conf *conf = opts->conf;
+	const char *dbname = conf->command_line.dbname;
+
+	strbuf_add_format(out, "metamodel %s", command);
+	add_option(out, "-c", conf->config_path);
+	add_option(out, "-h", conf->command_line.host);
+	add_option(out, "-p", conf->command_line.port);
+	add_option(out, "-U", conf->command_line.user);
+	add_option(out, "-d", dbname && strpbrk(dbname, "=:") ? "..." : dbname);
+	if (conf->backend == CONF_PGFARM)
+		add_option(out, "--host-suffix", conf->suffix);
+	add_option(out, "-D", conf->directory);
+}
+
 bool run_hint_command(const struct run_opts *opts, struct error *err, const char *why,
 		      const char *account)
 {
 	AUTO_STRBUF struct strbuf line = { 0 };
 
-	strbuf_add_format(&line, "%s: metamodel %s -D ", why, opts->command);
-	strbuf_add_shell_word(&line, opts->conf->directory);
+	strbuf_add_format(&line, "%s: ", why);
+	run_add_command(opts, opts->command, &line);
 	strbuf_add_str(&line, " -- ");
 	strbuf_add_shell_word(&line, account);
 	return error_hint(err, "%s", line.buf);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "base/log.h"
+#include "base/str.h"
 #include "base/strvec.h"
 #include "conf/conf.h"
 #include "model/farm.h"
@@ -67,6 +68,11 @@ unsigned run_choose_jobs(const struct run_opts *opts, const struct farm *farm);
 
 /* Say which accounts are on more nodes than one. */
 void run_log_misplaced(const struct run_opts *opts, const struct farm *farm);
+
+/* Add "metamodel COMMAND -D DIR", with the options that say where the servers are, as
+ * they were given; a connection string, which may hold a password, is "...". */
+void run_add_command(const struct run_opts *opts, const char *command,
+		     struct strbuf *out);
 
 /* The hint "WHY: metamodel save -D DIR -- ACCOUNT", safe to be typed as it is. Returns
  * false. */

@@ -18,11 +18,6 @@
 #include "model/restore.h"
 #include "model/version.h"
 #include "task/upgrade_internal.h"
-#include "tree/savedir.h"
-
-enum step_result { STEP_NEXT, STEP_FAIL, STEP_WAIT };
-
-static void move(struct upgrade *u, enum step_result result);
 
 void upgrade_account_failed(struct upgrade_account *a, const char *step,
 			    const struct error *err)
@@ -35,7 +30,7 @@ void upgrade_account_failed(struct upgrade_account *a, const char *step,
 	u->is_closed |= u->opts.conf->fail_fast;
 }
 
-static bool is_global(const struct upgrade_account *a)
+bool upgrade_is_global(const struct upgrade_account *a)
 {
 	return a->plan.level == MIGRATION_GLOBAL;
 }
@@ -80,7 +75,7 @@ static void on_farm_ready(void *owner, const struct error *err)
 
 	if (err)
 		u->error = *err;
-	move(u, err ? STEP_FAIL : STEP_NEXT);
+	upgrade_move(u, err ? STEP_FAIL : STEP_NEXT);
 }
 
 /* With it goes the lock that keeps other runs away. */
@@ -122,7 +117,7 @@ static enum step_result enter_connect(struct upgrade *u)
 static void node_asked(struct upgrade *u)
 {
 	if (--u->asking == 0)
-		move(u, u->is_cancelled ? STEP_FAIL : STEP_NEXT);
+		upgrade_move(u, u->is_cancelled ? STEP_FAIL : STEP_NEXT);
 }
 
 static void on_states(void *owner, struct model_states *states, const struct error *err)
@@ -188,174 +183,6 @@ static enum step_result enter_states(struct upgrade *u)
 	return --u->asking ? STEP_WAIT : STEP_NEXT;
 }
 
-/* ---- plan: what is to be done for each ---- */
-
-static bool check_version(const struct upgrade_account *a, struct error *err)
-{
-	const struct migrations *m = &a->upgrade->migrations;
-	const char *newest = m->steps[m->count - 1].version;
-	const struct model_state *s = a->state;
-	AUTO_FREE char *statement = NULL;
-
-	switch (s->kind) {
-	case MODEL_NO_VERSION:
-		return true;
-	case MODEL_VERSION:
-		if (s->number <= m->steps[m->count - 1].number)
-			return true;
-		error_set(err, ERROR_DATA,
-			  "its version %s is newer than %s, the newest that is known",
-			  s->version, newest);
-		return error_hint(err, "upgrade it with a newer metamodel");
-	case MODEL_BROKEN:
-		statement = model_set_version_statement(s, newest);
-		error_set(err, ERROR_DATA, "%s", s->problem);
-		return error_hint(err, "if it is at %s, say so: %s;", newest, statement);
-	case MODEL_UNREADABLE:
-		return error_set(err, ERROR_SERVER, "%s", s->problem);
-	}
-	return false;
-}
-
-static bool check_account(const struct upgrade_account *a, struct error *err)
-{
-	const struct model_state *s = a->state;
-
-	if (!a->place->is_registered && !(s && s->looks_like_account))
-		return error_set(err, ERROR_DATA, "Account %s does not exist.",
-				 a->place->name);
-	if (!a->node)
-		return error_set(err, ERROR_DATA, "%s", a->place->problem);
-	if (!s) {
-		*err = a->node->farm_node->error;
-		return false;
-	}
-	if (!s->has_schema && !is_global(a)) {
-		error_set(err, ERROR_DATA,
-			  "the account is registered, but has no schema");
-		return error_hint(err,
-				  "restore it, or delete its row in _global._accounts");
-	}
-	return check_version(a, err);
-}
-
-bool upgrade_plan_account(struct upgrade_account *a)
-{
-	struct upgrade *u = a->upgrade;
-	const struct model_state *s = a->state;
-
-	a->plan.first = s->kind == MODEL_VERSION
-				? migrations_first_after(&u->migrations, s->number)
-				: 0;
-	a->plan.end = u->end;
-	if (a->plan.first < a->plan.end)
-		return true;
-	a->progress = ACCOUNT_CURRENT;
-	return false;
-}
-
-void upgrade_log_current(const struct upgrade_account *a)
-{
-	if (is_global(a))
-		log_info(a->upgrade->opts.log, "Global metamodel is up to date.");
-	else
-		log_info(a->upgrade->opts.log, "Account %s is up to date.",
-			 a->state->name);
-}
-
-static bool is_wanted(const struct upgrade *u, const struct upgrade_account *a)
-{
-	const struct strvec *wanted = &u->opts.conf->accounts;
-
-	if (!wanted->count || !is_global(a) || (a->state && !a->state->has_schema))
-		return true;
-	for (size_t i = 0; i < wanted->count; i++)
-		if (!strcmp(wanted->v[i], a->place->name))
-			return true;
-	return false;
-}
-
-/* _global comes before all others: without it nothing else is begun. */
-static bool has_global_failed(const struct upgrade *u)
-{
-	return u->account_count && is_global(&u->accounts[0]) && u->accounts[0].error;
-}
-
-static enum step_result global_failed(struct upgrade *u)
-{
-	error_set(&u->error, ERROR_DATA, "_global could not be upgraded: no account was");
-	return STEP_FAIL;
-}
-
-static enum step_result enter_plan(struct upgrade *u)
-{
-	bool is_dry = u->opts.conf->dry_run;
-
-	for (size_t i = 0; i < u->account_count; i++) {
-		struct upgrade_account *a = &u->accounts[i];
-		const struct model_state *s = a->state;
-		struct error err;
-
-		if (!is_wanted(u, a)) {
-			a->progress = ACCOUNT_CURRENT;
-			a->is_unasked = true;
-			u->finished++;
-			continue;
-		}
-		if (!check_account(a, &err)) {
-			upgrade_account_failed(a, "plan", &err);
-			u->finished++;
-			continue;
-		}
-		if (!a->place->is_registered)
-			log_warning(u->opts.log,
-				    "account %s is not registered in _global._accounts",
-				    s->name);
-		if (!upgrade_plan_account(a))
-			u->finished++;
-		if (a->progress == ACCOUNT_CURRENT && (is_dry || is_global(a)))
-			upgrade_log_current(a);
-		else if (is_dry)
-			log_info(u->opts.log, "Would upgrade %s%s from %s to %s.",
-				 is_global(a) ? "global metamodel" : "account ",
-				 is_global(a) ? "" : s->name,
-				 s->version ? s->version : "nil",
-				 u->migrations.steps[u->end - 1].version);
-	}
-	return has_global_failed(u) ? global_failed(u) : STEP_NEXT;
-}
-
-/* ---- unregistered: where there was no _global, nobody is ---- */
-
-static void on_lookalikes(void *owner, const struct strvec *names,
-			  const struct error *err)
-{
-	struct upgrade *u = owner;
-
-	if (err && !u->is_cancelled)
-		u->error = *err;
-	for (size_t i = 0; i < names->count; i++) {
-		AUTO_FREE char *statement = model_register_statement(names->v[i]);
-
-		log_failure(u->opts.log,
-			    "Schema %s looks like an account. To register it: %s",
-			    names->v[i], statement);
-	}
-	move(u, err ? STEP_FAIL : STEP_NEXT);
-}
-
-static enum step_result enter_unregistered(struct upgrade *u)
-{
-	const struct upgrade_account *global = &u->accounts[0];
-
-	if (!global->state || global->state->has_schema)
-		return STEP_NEXT;
-	log_failure(u->opts.log, "WARNING!!! You need to upgrade every user account in "
-				 "your system manually.");
-	model_list_lookalikes(global->node->farm_node->node, on_lookalikes, u);
-	return STEP_WAIT;
-}
-
 /* ---- the work ---- */
 
 static enum step_result enter_global(struct upgrade *u)
@@ -368,8 +195,8 @@ static enum step_result enter_global(struct upgrade *u)
 
 static enum step_result enter_accounts(struct upgrade *u)
 {
-	if (has_global_failed(u))
-		return global_failed(u);
+	if (upgrade_has_global_failed(u))
+		return upgrade_global_failed(u);
 	for (size_t i = 0; i < u->farm->node_count; i++)
 		u->nodes[i].next = 0;
 	for (size_t i = 0; i < u->account_count; i++) {
@@ -377,7 +204,7 @@ static enum step_result enter_accounts(struct upgrade *u)
 
 		if (a->progress == ACCOUNT_WAITING)
 			a->node->waiting++;
-		else if (a->progress == ACCOUNT_CURRENT && !is_global(a))
+		else if (a->progress == ACCOUNT_CURRENT && !upgrade_is_global(a))
 			upgrade_log_current(a);
 	}
 	u->opts.progress(u->opts.owner, u->finished, u->account_count);
@@ -406,7 +233,7 @@ static void on_flushed(void *owner, const struct pg_result *result,
 		    u->accounts[i].progress == ACCOUNT_COMMITTED)
 			u->accounts[i].progress = ACCOUNT_UPGRADED;
 	if (--u->asking == 0)
-		move(u, STEP_NEXT);
+		upgrade_move(u, STEP_NEXT);
 }
 
 /* Those that nobody was left for. */
@@ -456,8 +283,9 @@ static const struct step {
 	[UPGRADE_LOCK] = { "lock", enter_lock, UPGRADE_CONNECT },
 	[UPGRADE_CONNECT] = { "connect", enter_connect, UPGRADE_STATES },
 	[UPGRADE_STATES] = { "states", enter_states, UPGRADE_PLAN },
-	[UPGRADE_PLAN] = { "plan", enter_plan, UPGRADE_UNREGISTERED },
-	[UPGRADE_UNREGISTERED] = { "unregistered", enter_unregistered, UPGRADE_GLOBAL },
+	[UPGRADE_PLAN] = { "plan", upgrade_enter_plan, UPGRADE_UNREGISTERED },
+	[UPGRADE_UNREGISTERED] = { "unregistered", upgrade_enter_unregistered,
+				   UPGRADE_GLOBAL },
 	[UPGRADE_GLOBAL] = { "upgrade " MODEL_GLOBAL, enter_global, UPGRADE_ACCOUNTS },
 	[UPGRADE_ACCOUNTS] = { "upgrade", enter_accounts, UPGRADE_FLUSH },
 	[UPGRADE_FLUSH] = { "flush", enter_flush, UPGRADE_DONE },
@@ -466,7 +294,7 @@ _Static_assert(ARRAY_SIZE(steps) == UPGRADE_DONE, "steps[] follows upgrade_state
 
 static void upgrade_end(struct upgrade *u);
 
-static void move(struct upgrade *u, enum step_result result) /* callbacks end here */
+void upgrade_move(struct upgrade *u, enum step_result result) /* callbacks end here */
 {
 	while (result != STEP_WAIT) {
 		u->state = result == STEP_NEXT ? steps[u->state].next : UPGRADE_FAILED;
@@ -480,16 +308,11 @@ static void move(struct upgrade *u, enum step_result result) /* callbacks end he
 	}
 }
 
-void upgrade_advance(struct upgrade *u)
-{
-	move(u, STEP_NEXT);
-}
-
 static void on_start(void *owner)
 {
 	struct upgrade *u = owner;
 
-	move(u, u->is_cancelled ? STEP_FAIL : steps[UPGRADE_LOAD].enter(u));
+	upgrade_move(u, u->is_cancelled ? STEP_FAIL : steps[UPGRADE_LOAD].enter(u));
 }
 
 struct upgrade *upgrade_start(const struct run_opts *opts)
@@ -510,7 +333,7 @@ void upgrade_cancel(struct upgrade *u, int signal_number)
 		  strsignal(signal_number));
 	switch (u->state) {
 	case UPGRADE_CONNECT:
-		move(u, STEP_FAIL);
+		upgrade_move(u, STEP_FAIL);
 		break;
 	case UPGRADE_STATES:
 	case UPGRADE_UNREGISTERED:
@@ -528,94 +351,6 @@ void upgrade_cancel(struct upgrade *u, int signal_number)
 	case UPGRADE_FAILED:
 		break;
 	}
-}
-
-/* ---- the end ---- */
-
-static void report_account(struct upgrade_account *a, struct report *out)
-{
-	static const char *const outcomes[] = {
-		[ACCOUNT_WAITING] = "unchanged", [ACCOUNT_CURRENT] = "current",
-		[ACCOUNT_RUNNING] = "unchanged", [ACCOUNT_COMMITTED] = "failed",
-		[ACCOUNT_UPGRADED] = "upgraded", [ACCOUNT_FAILED] = "failed",
-	};
-	const struct upgrade *u = a->upgrade;
-	struct report_account *entry = report_add(out, a->place->name);
-	bool is_planned = u->opts.conf->dry_run && a->progress == ACCOUNT_WAITING;
-	bool is_upgraded = a->progress == ACCOUNT_UPGRADED;
-
-	entry->node = a->place->node ? xstrdup(a->place->node->name) : NULL;
-	entry->outcome = is_planned ? "planned" : outcomes[a->progress];
-	entry->error = a->error ? xstrdup(a->error) : NULL;
-	entry->from = a->from ? xstrdup(a->from) : NULL;
-	if (is_planned || is_upgraded)
-		entry->version = xstrdup(u->migrations.steps[u->end - 1].version);
-	else if (a->state && a->state->version)
-		entry->version = xstrdup(a->state->version);
-	entry->elapsed_ms = a->elapsed_ms;
-}
-
-/* How to put those that failed back, if that is wanted. */
-static char *advise(const struct upgrade *u, const struct report *r)
-{
-	AUTO_STRVEC struct strvec saved = { 0 };
-	AUTO_STRBUF struct strbuf names = { 0 };
-	struct strbuf out = { 0 };
-	struct savedir save;
-	struct error err;
-
-	if (u->opts.conf->dry_run || !savedir_open(u->opts.conf->directory, &save, &err))
-		return NULL;
-	savedir_list_accounts(&save, &saved);
-	savedir_release(&save);
-	strvec_sort(&saved);
-	for (size_t i = 0; i < r->count; i++) {
-		if (!r->accounts[i].error || !strvec_has(&saved, r->accounts[i].account))
-			continue;
-		strbuf_add_char(&names, ' ');
-		strbuf_add_shell_word(&names, r->accounts[i].account);
-	}
-	if (names.length) {
-		strbuf_add_str(&out, "to put them back: metamodel restore -D ");
-		strbuf_add_shell_word(&out, u->opts.conf->directory);
-		strbuf_add_format(&out, " --%s", names.buf);
-	} else if (!saved.count) {
-		strbuf_add_str(&out,
-			       "take a save first next time: metamodel upgrade --save");
-	}
-	return out.length ? strbuf_detach(&out) : NULL;
-}
-
-static void fill_report(struct upgrade *u, struct report *out)
-{
-	size_t done = 0, failed = 0;
-
-	for (size_t i = 0; i < u->account_count; i++) {
-		struct upgrade_account *a = &u->accounts[i];
-
-		if (a->progress == ACCOUNT_COMMITTED) {
-			struct error err = a->node->farm_node->error;
-
-			error_prefix(&err, "it was upgraded, but it is not known whether "
-					   "that is on the server's disk");
-			upgrade_account_failed(a, "flush", &err);
-		}
-		done += a->progress == ACCOUNT_UPGRADED;
-		failed += a->error != NULL;
-		if (!a->is_unasked)
-			report_account(a, out);
-	}
-	out->error = u->error;
-	out->signal_number = u->signal_number;
-	for (size_t i = 0; i < out->count; i++) /* there was nothing to lose */
-		done += !strcmp(out->accounts[i].outcome, "current") ||
-			!strcmp(out->accounts[i].outcome, "planned");
-	if (u->state == UPGRADE_FAILED || u->signal_number || (failed && !done))
-		out->result = done ? REPORT_PARTLY : REPORT_FAILED;
-	else
-		out->result = failed ? REPORT_PARTLY : REPORT_DONE;
-	if (failed)
-		out->advice = advise(u, out);
 }
 
 static void upgrade_free(struct upgrade *u)
@@ -642,7 +377,7 @@ static void upgrade_end(struct upgrade *u)
 {
 	struct report report = { 0 };
 
-	fill_report(u, &report);
+	upgrade_fill_report(u, &report);
 	u->opts.done(u->opts.owner, &report);
 	report_release(&report);
 	upgrade_free(u);

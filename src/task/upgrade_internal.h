@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What the parts of the upgrade share: upgrade.c moves the states, upgrade_lane.c works.
- */
+/* What the parts of the upgrade share: upgrade.c moves the states, upgrade_plan.c says
+ * what is to be done, upgrade_lane.c does it, upgrade_report.c says what became of it. */
 #ifndef TASK_UPGRADE_INTERNAL_H
 #define TASK_UPGRADE_INTERNAL_H
 
@@ -29,6 +29,8 @@ enum upgrade_state {
 	UPGRADE_DONE,
 	UPGRADE_FAILED,
 };
+
+enum step_result { STEP_NEXT, STEP_FAIL, STEP_WAIT };
 
 enum account_progress {
 	ACCOUNT_WAITING,
@@ -96,10 +98,21 @@ struct upgrade {
 };
 
 /* Move on; callbacks end here. May free `u`. */
-void upgrade_advance(struct upgrade *u);
+void upgrade_move(struct upgrade *u, enum step_result result);
+
+bool upgrade_is_global(const struct upgrade_account *a);
 
 void upgrade_account_failed(struct upgrade_account *a, const char *step,
 			    const struct error *err);
+
+enum step_result upgrade_enter_plan(struct upgrade *u);
+enum step_result upgrade_enter_unregistered(struct upgrade *u);
+
+/* _global comes before all others: without it nothing else is begun. */
+bool upgrade_has_global_failed(const struct upgrade *u);
+enum step_result upgrade_global_failed(struct upgrade *u);
+
+void upgrade_fill_report(struct upgrade *u, struct report *out);
 
 /* Plan the steps of an account from its version on. False: there is nothing to do. */
 bool upgrade_plan_account(struct upgrade_account *a);
@@ -110,7 +123,7 @@ void upgrade_log_current(const struct upgrade_account *a);
 /*
  * The lanes: sessions, each of which upgrades one waiting account of a node after
  * another, and then goes on to another node. With `is_global`, _global alone is upgraded.
- * When that is over they are freed and upgrade_advance() is called, from the loop.
+ * When that is over they are freed and upgrade_move() is called, from the loop.
  * Accounts may be waiting still: those that nobody was left for.
  */
 void upgrade_lanes_start(struct upgrade *u, bool is_global);

@@ -43,7 +43,7 @@ static void on_all_rest(void *owner)
 
 	u->all_rest = NULL;
 	upgrade_lanes_free(u);
-	upgrade_advance(u);
+	upgrade_move(u, STEP_NEXT);
 }
 
 /* The lane has nothing to do any more. */
