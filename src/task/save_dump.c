@@ -55,6 +55,8 @@ static void account_finished(struct save_account *a)
 
 	s->finished++;
 	s->opts.progress(s->opts.owner, s->finished, s->account_count);
+	if (--a->node->undumped == 0 && !s->is_cancelled)
+		save_recheck_start(a->node);
 }
 
 static char *dump_path(const struct save_account *a)
@@ -234,6 +236,8 @@ static void on_all_finished(void *owner)
 {
 	struct save *s = owner;
 
+	if (s->is_cancelled)
+		farm_disconnect(s->farm); /* ends the rechecks, whose callbacks go on */
 	save_advance(s, s->is_cancelled ? STEP_FAIL : STEP_NEXT);
 }
 
@@ -282,9 +286,15 @@ enum step_result save_dump_enter(struct save *s)
 	s->opts.progress(s->opts.owner, s->finished, s->account_count);
 	for (size_t i = 0; i < s->farm->node_count; i++)
 		groups[i] = &s->nodes[i].group;
-	for (size_t i = 0; i < s->account_count; i++)
-		if (s->accounts[i].node)
-			s->accounts[i].item.group = &s->accounts[i].node->group;
+	for (size_t i = 0; i < s->account_count; i++) {
+		struct save_account *a = &s->accounts[i];
+
+		if (a->item.state == WORK_ENDED)
+			continue;
+		a->item.group = &a->node->group;
+		a->node->undumped++;
+	}
+	s->asking = 1; /* all dumps */
 	s->worklist = worklist_start(&opts);
 	return STEP_WAIT;
 }

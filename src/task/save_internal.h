@@ -54,6 +54,7 @@ struct save_node {
 	size_t model_count;
 	struct childenv childenv;
 	struct work_group group;
+	size_t undumped; /* accounts whose dumps have not ended */
 };
 
 /* One account on its way from the list to its entry in the manifest. */
@@ -145,6 +146,8 @@ void save_node_failed(struct save_node *node, const struct error *err);
 enum step_result save_end_asking(struct save *save, const char *step);
 enum step_result save_connect_enter(struct save *save);
 enum step_result save_tool_enter(struct save *save);
+/* Its dumps have ended: recheck them. The step of that name waits for all nodes. */
+void save_recheck_start(struct save_node *node);
 enum step_result save_recheck_enter(struct save *save);
 void save_nodes_cancel(struct save *save); /* end the search for the tools */
 void save_nodes_release(struct save *save);

@@ -181,21 +181,21 @@ static void on_rechecked(void *owner, const struct error *err)
 		save_advance(s, s->is_cancelled ? STEP_FAIL : STEP_NEXT);
 }
 
-enum step_result save_recheck_enter(struct save *s)
+void save_recheck_start(struct save_node *n)
 {
-	AUTO_FREE bool *is_needed = xcalloc(s->farm->node_count, sizeof(bool));
+	struct save *s = n->save;
 
-	for (size_t i = 0; i < s->account_count; i++)
-		if (s->accounts[i].is_dumped)
-			is_needed[s->accounts[i].node - s->nodes] = true;
-	s->asking = 1; /* this very call */
-	for (size_t i = 0; i < s->farm->node_count; i++) {
-		if (!is_needed[i])
+	for (size_t i = 0; i < s->account_count; i++) {
+		if (s->accounts[i].node != n || !s->accounts[i].is_dumped)
 			continue;
 		s->asking++;
-		model_check_rewritten(s->nodes[i].farm_node->node, on_rewritten,
-				      on_rechecked, &s->nodes[i]);
+		model_check_rewritten(n->farm_node->node, on_rewritten, on_rechecked, n);
+		return;
 	}
+}
+
+enum step_result save_recheck_enter(struct save *s)
+{
 	return --s->asking ? STEP_WAIT : STEP_NEXT;
 }
 

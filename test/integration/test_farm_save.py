@@ -146,6 +146,21 @@ def test_what_was_dumped_from_a_node_that_went_away_does_not_count(saved, metamo
     assert nodes(metamodel) == ["os901001", "os901003"]
 
 
+def test_a_node_that_is_done_may_go_away(saved, metamodel, fake_pg_dump):
+    """Its tables are rechecked as soon as its last dump has ended."""
+    fake_pg_dump.hang("d")
+    running = metamodel.start("save", "-j4", "--timeout", "4")
+    wait_for(lambda: saved.nodes["os901003"].query(
+        "SELECT FROM pg_stat_activity WHERE application_name = 'metamodel save' "
+        "AND query LIKE '%pg_relation_filenode%' AND state = 'idle in transaction'"))
+    saved.nodes["os901003"].sql("TRUNCATE c._models")
+    saved.stop_node("os901003")
+    result = running.wait()
+    assert result.returncode == 3 and errors(result, "d"), result
+    assert metamodel.tree().stale() == ["d"]
+    assert nodes(metamodel) == NODES
+
+
 def test_a_node_that_another_run_holds_fails_its_accounts(saved, metamodel):
     with contextlib.closing(saved.nodes["os901002"].connect()) as session:
         session.cursor().execute(f"SELECT {LOCK}")
@@ -167,13 +182,13 @@ def test_what_is_left_of_an_account_elsewhere_may_be_emptied(accounts, metamodel
 
 
 def test_a_table_that_is_emptied_fails_its_account_on_a_farm_too(saved, metamodel, fake_pg_dump):
-    fake_pg_dump.hang("d")
+    fake_pg_dump.hang("e")
     running = metamodel.start("save", "-j4", "--timeout", "3")
-    wait_for(lambda: fake_pg_dump.calls("d"))
+    wait_for(lambda: fake_pg_dump.calls("e"))
     saved.nodes["os901003"].sql("TRUNCATE c._models")
     result = running.wait()
     assert result.returncode == 3 and "truncated" in errors(result, "c")[0], result
-    assert metamodel.tree().stale() == ["c", "d"]
+    assert metamodel.tree().stale() == ["c", "e"]
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
