@@ -226,7 +226,7 @@ def test_an_account_that_does_not_exist_is_named(prepared, metamodel, command, k
         assert snapshots(prepared) == before
 
 
-@EACH_AND_DRY
+@EACH
 @pytest.mark.parametrize("kind", ["null", "no row"])
 def test_an_account_on_no_node_is_reported(prepared, metamodel, command, kind):
     prepared.registered_by(kind)
@@ -253,7 +253,7 @@ def test_an_account_whose_schema_is_on_two_nodes_is_reported(prepared, metamodel
     assert snapshot(prepared.nodes["os901002"], "b") == old
 
 
-@EACH_AND_DRY
+@EACH
 def test_an_account_is_as_the_proxy_says_also_where_its_schema_is_missing(prepared, metamodel, command):
     prepared.place("b", "os901003")
     old = snapshot(prepared.nodes["os901002"], "b")
