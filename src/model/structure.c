@@ -55,12 +55,13 @@ static void comparison_free(struct comparison *c)
 static void on_ended(void *owner, const struct pg_result *result, const struct error *err)
 {
 	struct comparison *c = owner;
+	struct error error = c->error.kind == ERROR_NONE && err ? *err : c->error;
+	structure_done_fn *done = c->done;
+	void *done_owner = c->owner;
 
 	(void)result;
-	if (err && c->error.kind == ERROR_NONE)
-		c->error = *err;
-	c->done(c->owner, c->error.kind != ERROR_NONE ? &c->error : NULL);
-	comparison_free(c);
+	comparison_free(c); /* `done` may free what it looks at */
+	done(done_owner, error.kind != ERROR_NONE ? &error : NULL);
 }
 
 /* Whether the session is in a transaction or not, or is no more. */
