@@ -49,19 +49,6 @@ static bool ask_password(struct cli *cli, struct error *err)
 	return false;
 }
 
-/* What is done is done, and said: a signal that comes now must not become the exit
- * status. */
-static void block_signals(void)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGHUP);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-}
-
 static int run(struct cli *cli)
 {
 	struct error err;
@@ -86,7 +73,7 @@ static int run(struct cli *cli)
 	} else {
 		cli->exit_status = fail(cli, &err);
 	}
-	block_signals();
+	loop_ignore_signals(cli->loop); /* what is done is done, and said */
 	loop_free(cli->loop);
 	return cli->exit_status;
 }

@@ -46,12 +46,25 @@ void loop_run(struct loop *loop)
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
 }
 
+static void unwatch_signals(struct loop *loop)
+{
+	for (size_t i = 0; i < loop->open_signals; i++)
+		uv_close((uv_handle_t *)&loop->signals[i], NULL);
+	loop->open_signals = 0;
+}
+
+void loop_ignore_signals(struct loop *loop)
+{
+	unwatch_signals(loop);
+	for (size_t i = 0; i < ARRAY_SIZE(watched_signals); i++)
+		signal(watched_signals[i], SIG_IGN); /* in all threads */
+}
+
 void loop_free(struct loop *loop)
 {
 	int rc;
 
-	for (size_t i = 0; i < loop->open_signals; i++)
-		uv_close((uv_handle_t *)&loop->signals[i], NULL);
+	unwatch_signals(loop);
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
 	rc = uv_loop_close(&loop->uv);
 	assert(!rc);

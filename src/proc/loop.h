@@ -45,6 +45,12 @@ MUST_CHECK bool loop_watch_signals(struct loop *loop,
 				   void *owner, struct error *err);
 
 /*
+ * Ignore those signals from now on, in this process for good: the work is done, and none
+ * of them shall become its exit status.
+ */
+void loop_ignore_signals(struct loop *loop);
+
+/*
  * Call `fire` once, `delay_ms` from now, from the loop.
  * Ownership: the timer frees itself after firing; until then it serves timer_cancel(),
  * which frees it and keeps it silent.
