@@ -33,8 +33,6 @@ enum restore_state {
 	RESTORE_FAILED,
 };
 
-enum step_result { STEP_NEXT, STEP_FAIL, STEP_WAIT };
-
 /* What is known of an account. */
 enum account_progress {
 	ACCOUNT_AS_BEFORE,

@@ -28,6 +28,9 @@ struct run_opts {
 	void *owner;
 };
 
+/* How a step of a command ended: go on to the next, give up, or wait for a callback. */
+enum step_result { STEP_NEXT, STEP_FAIL, STEP_WAIT };
+
 /* Say what this backend has no use for. */
 void run_check_backend(const struct run_opts *opts);
 

@@ -34,8 +34,6 @@ enum save_state {
 	SAVE_FAILED,
 };
 
-enum step_result { STEP_NEXT, STEP_FAIL, STEP_WAIT };
-
 /* The pg_dump for servers of one major version. */
 struct save_tool {
 	struct save *save;

@@ -30,8 +30,6 @@ enum upgrade_state {
 	UPGRADE_FAILED,
 };
 
-enum step_result { STEP_NEXT, STEP_FAIL, STEP_WAIT };
-
 enum account_progress {
 	ACCOUNT_WAITING,
 	ACCOUNT_CURRENT, /* there was nothing to do */
