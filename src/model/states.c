@@ -143,14 +143,6 @@ static void on_versions(void *owner, const struct pg_result *result,
 	read_next(r);
 }
 
-static void add_identifier(struct strbuf *out, const char *name)
-{
-	strbuf_add_char(out, '"');
-	for (; *name; name++)
-		strbuf_add(out, *name == '"' ? "\"\"" : name, *name == '"' ? 2 : 1);
-	strbuf_add_char(out, '"');
-}
-
 static void read_range(struct reading *r, struct range range)
 {
 	AUTO_STRBUF struct strbuf sql = { 0 };
@@ -158,7 +150,7 @@ static void read_range(struct reading *r, struct range range)
 	for (size_t i = range.first; i < range.first + range.count; i++) {
 		strbuf_add_format(&sql, "%sSELECT %zu, version::text FROM ",
 				  i > range.first ? " UNION ALL " : "", r->indices[i]);
-		add_identifier(&sql, r->states.list[r->indices[i]].name);
+		model_add_identifier(&sql, r->states.list[r->indices[i]].name);
 		strbuf_add_str(&sql, "." MODEL_VERSION_TABLE);
 	}
 	pgconn_query(node_conn(r->node), sql.buf, NULL, 0, on_versions, r);
@@ -273,7 +265,7 @@ char *model_set_version_statement(const struct model_state *s, const char *versi
 	struct strbuf out = { 0 };
 
 	strbuf_add_str(&out, s->has_row ? "UPDATE " : "INSERT INTO ");
-	add_identifier(&out, s->name);
+	model_add_identifier(&out, s->name);
 	strbuf_add_format(&out,
 			  s->has_row ? "._general SET version = '%s'"
 				     : "._general (version) VALUES ('%s')",
