@@ -87,6 +87,13 @@ void run_log_messages(const struct run_opts *opts, const char *account, const ch
 	}
 }
 
+void run_log_waiting(const struct run_opts *opts, const struct error *why,
+		     uint64_t pause_ms)
+{
+	log_warning(opts->log, "%s; trying again in %.2f s", why->text,
+		    (double)pause_ms / 1000);
+}
+
 static bool ask_password(void *person, char **out)
 {
 	const struct run_opts *run = person;
@@ -96,10 +103,7 @@ static bool ask_password(void *person, char **out)
 
 static void on_waiting(void *person, const struct error *why, uint64_t pause_ms)
 {
-	const struct run_opts *run = person;
-
-	log_warning(run->log, "%s; trying again in %.2f s", why->text,
-		    (double)pause_ms / 1000);
+	run_log_waiting(person, why, pause_ms);
 }
 
 struct farm *run_start_farm(const struct run_opts *run, const struct farm_opts *opts)

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/log.h"
 #include "base/str.h"
@@ -53,6 +54,10 @@ void run_log_failure(const struct run_opts *opts, const char *account, const cha
 /* What a child that succeeded had to say, a warning for each line: "[NAME STEP] line". */
 void run_log_messages(const struct run_opts *opts, const char *account, const char *step,
 		      const char *messages);
+
+/* Say that a connection could not be had yet; see struct node_opts. */
+void run_log_waiting(const struct run_opts *opts, const struct error *why,
+		     uint64_t pause_ms);
 
 /*
  * farm_start(), with what it needs of a run: `opts` says the rest. *run must live as long

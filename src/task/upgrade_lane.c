@@ -425,8 +425,7 @@ static void on_waiting(void *owner, const struct error *why, uint64_t pause_ms)
 {
 	struct lane *l = owner;
 
-	log_warning(l->u->opts.log, "%s; trying again in %.2f s", why->text,
-		    (double)pause_ms / 1000);
+	run_log_waiting(&l->u->opts, why, pause_ms);
 }
 
 static void start_session(struct lane *l)
