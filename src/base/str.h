@@ -28,6 +28,9 @@ char *str_format_args(const char *format, va_list args) PRINTF_LIKE(1, 0);
  */
 MUST_CHECK bool str_parse_uint(const char *s, uint64_t min, uint64_t max, uint64_t *out);
 
+/* What a hexadecimal digit, of either case, stands for; 16 if it is none. */
+unsigned str_hex_digit(char c);
+
 bool str_has_prefix(const char *s, const char *prefix);
 bool str_has_suffix(const char *s, const char *suffix);
 

@@ -52,11 +52,9 @@ char *model_decode_hex(const char *hex)
 	size_t length = strlen(hex) / 2;
 	char *out = xcalloc(1, length + 1);
 
-	for (size_t i = 0; i < length; i++) {
-		char pair[3] = { hex[2 * i], hex[2 * i + 1], '\0' };
-
-		out[i] = (char)strtoul(pair, NULL, 16);
-	}
+	for (size_t i = 0; i < length; i++)
+		out[i] = (char)(str_hex_digit(hex[2 * i]) * 16 +
+				str_hex_digit(hex[2 * i + 1]));
 	return out;
 }
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/str.h"
+
 enum { HEAD_OTHER = 4 };
 
 void dumprows_start(struct dumprows *r, uint32_t wanted, dumprows_value_fn on_value,
@@ -11,24 +13,13 @@ void dumprows_start(struct dumprows *r, uint32_t wanted, dumprows_value_fn on_va
 	*r = (struct dumprows){ .on_value = on_value, .owner = owner, .wanted = wanted };
 }
 
-static unsigned hex_digit(char c) /* 16 if it is none */
-{
-	if (c >= '0' && c <= '9')
-		return (unsigned)(c - '0');
-	if (c >= 'a' && c <= 'f')
-		return (unsigned)(c - 'a') + 10;
-	if (c >= 'A' && c <= 'F')
-		return (unsigned)(c - 'A') + 10;
-	return 16;
-}
-
 /* The byte of up to `max` digits to the base of `base`; *p moves behind them. */
 static char decode_digits(const char **p, unsigned base, unsigned max)
 {
 	unsigned value = 0;
 
-	for (; max > 0 && hex_digit(**p) < base; max--, (*p)++)
-		value = value * base + hex_digit(**p);
+	for (; max > 0 && str_hex_digit(**p) < base; max--, (*p)++)
+		value = value * base + str_hex_digit(**p);
 	return (char)(value & 0xff);
 }
 
@@ -40,7 +31,7 @@ static char decode_escape(const char **p)
 
 	if (**p >= '0' && **p <= '7')
 		return decode_digits(p, 8, 3);
-	if (**p == 'x' && hex_digit((*p)[1]) < 16) {
+	if (**p == 'x' && str_hex_digit((*p)[1]) < 16) {
 		(*p)++;
 		return decode_digits(p, 16, 2);
 	}

@@ -87,22 +87,17 @@ char *layout_file_name(const char *account)
 	return strbuf_detach(&name);
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 char *layout_account_name(const char *file)
 {
 	struct strbuf name = { 0 };
 	char *account, *again;
 
 	for (const char *p = file; *p && strcmp(p, DUMP_SUFFIX) != 0; p++) {
-		if (*p == '%' && hex_digit(p[1]) >= 0 && hex_digit(p[2]) >= 0) {
-			strbuf_add_char(&name,
-					(char)(hex_digit(p[1]) * 16 + hex_digit(p[2])));
+		unsigned high = *p == '%' ? str_hex_digit(p[1]) : 16;
+		unsigned low = high < 16 ? str_hex_digit(p[2]) : 16;
+
+		if (low < 16) {
+			strbuf_add_char(&name, (char)(high * 16 + low));
 			p += 2;
 		} else {
 			strbuf_add_char(&name, *p);

@@ -24,6 +24,20 @@ static void test_numbers_are_digits_within_bounds_and_nothing_else(void **state)
 	assert_true(str_parse_uint("18446744073709551615", 0, UINT64_MAX, &n));
 }
 
+static void test_a_hex_digit_may_be_of_either_case(void **state)
+{
+	static const char lower[] = "0123456789abcdef", upper[] = "0123456789ABCDEF";
+	static const char none[] = "/:@G`g \xe9"; /* and the NUL */
+
+	(void)state;
+	for (unsigned i = 0; i < 16; i++) {
+		assert_int_equal(str_hex_digit(lower[i]), i);
+		assert_int_equal(str_hex_digit(upper[i]), i);
+	}
+	for (size_t i = 0; i < sizeof(none); i++)
+		assert_int_equal(str_hex_digit(none[i]), 16);
+}
+
 static void test_utf8_is_what_rfc_3629_says(void **state)
 {
 	static const char *const good[] = { "",
@@ -203,6 +217,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_numbers_are_digits_within_bounds_and_nothing_else),
+		UNIT_TEST(test_a_hex_digit_may_be_of_either_case),
 		UNIT_TEST(test_utf8_is_what_rfc_3629_says),
 		UNIT_TEST(test_bytes_that_are_no_utf8_become_question_marks),
 		UNIT_TEST(test_a_word_for_the_shell_stays_one_word),
