@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * An upgrade is this file's table of steps, each entered by upgrade_advance().
+ * An upgrade is this file's table of steps, each entered by upgrade_move().
  *
  * How an account cannot be half-done: all of its steps and the new version are one
  * transaction, whose COMMIT is sent by itself and last. The commits wait for nothing; one
@@ -16,7 +16,6 @@
 #include "base/str.h"
 #include "model/model.h"
 #include "model/restore.h"
-#include "model/version.h"
 #include "task/upgrade_internal.h"
 
 void upgrade_account_failed(struct upgrade_account *a, const char *step,

@@ -2,12 +2,9 @@
 /* The plan: what is to be done for each account, and what cannot be. */
 #include "task/upgrade_internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/auto.h"
-#include "base/str.h"
-#include "model/model.h"
 
 static bool check_version(const struct upgrade_account *a, struct error *err)
 {

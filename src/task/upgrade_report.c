@@ -2,12 +2,10 @@
 /* What became of each account, and what to do about those that failed. */
 #include "task/upgrade_internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/auto.h"
 #include "base/str.h"
-#include "model/model.h"
 #include "tree/savedir.h"
 
 static void report_account(struct upgrade_account *a, struct report *out)
