@@ -2,21 +2,17 @@
 #include "pg/pgconn.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <pthread.h>
-#include <semaphore.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <libpq-fe.h>
 #include <uv.h>
 
 #include "base/auto.h"
 #include "base/str.h"
+#include "pg/pgcancel.h"
 
-enum { CONNECT_TIMEOUT_S = 30, CANCEL_TIMEOUT_S = 3 };
+enum { CONNECT_TIMEOUT_S = 30 };
 
 enum state { CONNECTING, IDLE, BUSY, LOST };
 
@@ -509,70 +505,19 @@ bool pg_is_transient(const char *message)
 	return false;
 }
 
-/*
- * Asking the server to end a query: libpq can only block for that, and a server may be
- * silent. So a thread asks, and who lets go last frees.
- */
-struct cancel {
-	PGcancel *request;
-	sem_t done;
-	atomic_int users;
-};
-
-static void cancel_release(struct cancel *cancel)
-{
-	if (atomic_fetch_sub(&cancel->users, 1) > 1)
-		return;
-	PQfreeCancel(cancel->request);
-	sem_destroy(&cancel->done);
-	free(cancel);
-}
-
-static void *run_cancel(void *arg)
-{
-	struct cancel *cancel = arg;
-	char words[256];
-
-	PQcancel(cancel->request, words, sizeof(words));
-	sem_post(&cancel->done);
-	cancel_release(cancel);
-	return NULL;
-}
-
-static struct cancel *cancel_start(struct pgconn *c)
-{
-	struct cancel *cancel = xcalloc(1, sizeof(*cancel));
-	pthread_t thread;
-
-	cancel->request = PQgetCancel(c->pg);
-	sem_init(&cancel->done, 0, 0);
-	cancel->users = 2;
-	if (cancel->request && !pthread_create(&thread, NULL, run_cancel, cancel)) {
-		pthread_detach(thread);
-	} else {
-		sem_post(&cancel->done);
-		cancel_release(cancel);
-	}
-	return cancel;
-}
-
 void pgconn_cancel(struct pgconn *c)
 {
 	if (c->done)
-		cancel_release(cancel_start(c));
+		pgcancel_free(pgcancel_start(c->pg));
 }
 
 /* Or the server would only find out that nobody waits when it has the answer. */
 static void cancel_query(struct pgconn *c)
 {
-	struct cancel *cancel = cancel_start(c);
-	struct timespec until;
+	struct pgcancel *cancel = pgcancel_start(c->pg);
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += CANCEL_TIMEOUT_S;
-	while (sem_timedwait(&cancel->done, &until) < 0 && errno == EINTR)
-		;
-	cancel_release(cancel);
+	pgcancel_wait(cancel);
+	pgcancel_free(cancel);
 }
 
 void pgconn_free(struct pgconn *c)
