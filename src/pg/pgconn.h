@@ -17,10 +17,10 @@
 #include "base/compiler.h"
 #include "base/error.h"
 #include "pg/conninfo.h"
+#include "pg/pgresult.h"
 #include "proc/loop.h"
 
 struct pgconn;
-struct pg_result; /* libpq's PGresult */
 
 struct pgconn_opts {
 	struct loop *loop;
@@ -68,13 +68,6 @@ void pgconn_script(struct pgconn *conn, const char *sql, pgconn_done_fn *done,
 		   void *owner);
 
 /* What is known of the query that failed, within its `done`. */
-struct pg_failure {
-	char sqlstate[6];       /* "" when the server did not say it: connection lost */
-	size_t statements;      /* of a script, that succeeded before */
-	uint64_t position;      /* in characters of the text sent, from 1; 0: unknown */
-	uint64_t function_line; /* of the code block that failed, from 1; 0: not in one */
-};
-
 const struct pg_failure *pgconn_failure(const struct pgconn *conn);
 
 /*
@@ -82,12 +75,6 @@ const struct pg_failure *pgconn_failure(const struct pgconn *conn);
  * with an error or, if this came too late, without.
  */
 void pgconn_cancel(struct pgconn *conn);
-
-int pgresult_rows(const struct pg_result *result);
-/* The text of a field, NULL for NULL; it lives as long as the result. */
-const char *pgresult_value(const struct pg_result *result, int row, int column);
-bool pgresult_is_true(const struct pg_result *result, int row, int column);
-uint64_t pgresult_uint(const struct pg_result *result, int row, int column);
 
 /* Where we are connected to, for people: "database D on host H port P". */
 void pgconn_describe(const struct pgconn *conn, char *out, size_t size_bytes);
