@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* What the parts of the upgrade share: upgrade.c moves the states, upgrade_plan.c says
- * what is to be done, upgrade_lane.c does it, upgrade_report.c says what became of it. */
+ * what is to be done, upgrade_lane.c and upgrade_transaction.c do it, upgrade_report.c
+ * says what became of it. */
 #ifndef TASK_UPGRADE_INTERNAL_H
 #define TASK_UPGRADE_INTERNAL_H
 
