@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * A reader of pg_dump's custom format, from a pipe, in the order in which it comes.
+ *
+ *	archive = archive_open(fd, &err);
+ *	for (i = 0; i < archive_head(archive)->entry_count; i++)
+ *		archive_next_entry(archive, &entry, &err);
+ *	while (archive_next_data(archive, &dump_id, &is_end, &err) && !is_end)
+ *		while (archive_read(archive, &bytes, &length, &err) && length)
+ *			...
+ *
+ * The format is that of src/bin/pg_dump/pg_backup_archiver.c and pg_backup_custom.c,
+ * versions 1.14 (PostgreSQL 12 to 15), 1.15 (16) and 1.16 (17 and 18), not compressed. It
+ * begins with a head and a table of contents; then come blocks of data. When it is
+ *written into a pipe, they come in the order of the table.
+ *
+ * Nothing in it is believed: every integer and length is checked, and memory grows only
+ * with what has really come. What is kept is one entry; of data nothing. It blocks, so it
+ * is for threads of their own.
+ *
+ * Errors: ERROR_DATA for what is no such archive, is cut off or is damaged, naming the
+ * byte; ERROR_SYSTEM if it cannot be read. After an error nothing more is to be read.
+ */
+#ifndef ARCHIVE_ARCHIVE_H
+#define ARCHIVE_ARCHIVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/error.h"
+
+/* Of all strings of one entry. The longest in practice is the text of a view. */
+enum { ARCHIVE_ENTRY_BYTES_MAX = 256 * 1024 * 1024 };
+
+struct archive;
+
+struct archive_head {
+	unsigned minor;             /* of the format's version 1.N */
+	const char *remote_version; /* of the server; NULL: not told */
+	const char *dump_version;   /* of the pg_dump; NULL: not told */
+	uint32_t entry_count;
+};
+
+/* A line of the table of contents. Strings may be NULL where it has none. */
+struct archive_entry {
+	uint32_t dump_id;
+	bool has_data; /* a block of data with this id follows */
+	const char *tag;
+	const char *desc;       /* never NULL: "TABLE", "TABLE DATA", ... */
+	const char *definition; /* SQL */
+	const char *drop;       /* SQL */
+	const char *copy;       /* the COPY statement before its data */
+	const char *schema;     /* that it is in */
+	const char *tablespace;
+	const char *access_method;
+	char relkind; /* 0 before 1.16 and for what is no relation */
+	const char *owner;
+	const uint32_t *dependencies; /* dump ids, of entries or not */
+	size_t dependency_count;
+};
+
+/*
+ * Read the head from `fd`, which stays the caller's. NULL: see *err; *is_unknown says
+ * whether it is an archive, but of a kind that this reader does not know.
+ */
+struct archive *archive_open(int fd, bool *is_unknown, struct error *err);
+const struct archive_head *archive_head(const struct archive *archive);
+
+/* The next of the entries; valid until the next call. */
+MUST_CHECK bool archive_next_entry(struct archive *archive, struct archive_entry *out,
+				   struct error *err);
+
+/*
+ * From now on, append every byte of the table of contents that is read to `fd`, so that
+ * archive_reread() can read it once more. To be called before the first entry.
+ */
+void archive_keep_entries(struct archive *archive, int fd);
+
+/*
+ * Read the kept entries of another archive, which must have read them all and must
+ * outlive this one. Only archive_next_entry() is for it.
+ * Errors: ERROR_SYSTEM.
+ */
+struct archive *archive_reread(struct archive *archive, struct error *err);
+
+/* After the last entry: find the next block of data. *is_end: there is none left. */
+MUST_CHECK bool archive_next_data(struct archive *archive, uint32_t *dump_id,
+				  bool *is_end, struct error *err);
+
+/* A part of that block, valid until the next call; *length is 0 at its end. */
+MUST_CHECK bool archive_read(struct archive *archive, const char **data, size_t *length,
+			     struct error *err);
+
+void archive_close(struct archive *archive);
+
+#endif
