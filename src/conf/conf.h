@@ -74,6 +74,7 @@ struct conf {
 	enum conf_progress progress;
 	uint64_t timeout_s;   /* 0: none */
 	uint64_t lock_wait_s; /* 0: without limit */
+	uint64_t batch;       /* accounts for one pg_dump; 0: as many as is good */
 	uint64_t keep;        /* saves to keep besides the newest */
 	bool strict;
 	bool cascade;

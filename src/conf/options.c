@@ -54,6 +54,7 @@ static const char *refuse_suffix(const char *suffix)
 }
 
 static const char *const backends[] = { "Pg", "PgFarm", NULL };
+static const char *const batch_words[] = { "auto", NULL };
 static const char *const progress_words[] = { "auto", "always", "never", NULL };
 
 /* clang-format off */
@@ -96,6 +97,9 @@ const struct setting option_rows[] = {
 	  "end an account that takes longer (default: 3600; 0: never)", .max = 604800 },
 	{ "lock-wait", 0, "SECONDS", NUMBER, BOTH(conf.lock_wait_s), OURS, SERVER,
 	  "wait for a table lock (default: 5; 0: without limit)", .max = 86400 },
+	{ "batch", 0, "NUM", NUMBER, BOTH(conf.batch), OURS, SAVE | UPGRADE,
+	  "save: dump NUM accounts with one pg_dump (default: auto)", .min = 1, .max = 100000,
+	  .choices = batch_words },
 	{ "keep", 0, "NUM", NUMBER, BOTH(conf.keep), OURS, SAVE,
 	  "save: keep NUM saves before this one (default: 1)", .min = 1, .max = 100 },
 	{ "strict", 0, NULL, FLAG, BOTH(conf.strict), OURS, SAVE,

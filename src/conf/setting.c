@@ -39,6 +39,16 @@ static bool refuse_choice(const struct setting *row, const char *value, struct e
 	return error_set(err, ERROR_USAGE, "'%s' is none of %s", value, words.buf);
 }
 
+static bool refuse_number(const struct setting *row, const char *value, struct error *err)
+{
+	if (row->choices)
+		return error_set(err, ERROR_USAGE,
+				 "'%s' is neither %s nor a number from %u to %u", value,
+				 row->choices[0], row->min, row->max);
+	return error_set(err, ERROR_USAGE, "'%s' is not a number from %u to %u", value,
+			 row->min, row->max);
+}
+
 /* Each no before its yes. */
 static const char *const truths[] = { "no", "yes", "false", "true", "off",
 				      "on", "0",   "1",     NULL };
@@ -60,10 +70,9 @@ static bool set_value(const struct setting *row, const char *value, void *place,
 		}
 		return true;
 	case SETTING_UINT:
-		if (!str_parse_uint(value, row->min, row->max, &number))
-			return error_set(err, ERROR_USAGE,
-					 "'%s' is not a number from %u to %u", value,
-					 row->min, row->max);
+		if (!(row->choices && find_word(row->choices, value, &number)) &&
+		    !str_parse_uint(value, row->min, row->max, &number))
+			return refuse_number(row, value, err);
 		if (place)
 			*(uint64_t *)place = number;
 		return true;

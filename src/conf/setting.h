@@ -44,7 +44,8 @@ struct setting {
 
 	unsigned min; /* SETTING_UINT: the least value allowed, and the greatest */
 	unsigned max;
-	const char *const *choices; /* SETTING_CHOICE: NULL-terminated */
+	/* SETTING_CHOICE: NULL-terminated. SETTING_UINT: NULL, or the word for 0. */
+	const char *const *choices;
 	/* SETTING_STRING: what is wrong with the value ("is empty"), NULL if nothing. */
 	const char *(*refuse)(const char *value);
 	/* Overwritten in argv, so in /proc too, when it holds more than a plain name. */

@@ -140,6 +140,22 @@ char *model_dump_pattern(const struct model_account *a)
 	return strbuf_detach(&out);
 }
 
+void model_add_to_schemas(struct strbuf *schemas, const char *raw_name)
+{
+	strbuf_add_char(schemas, schemas->length ? '|' : '(');
+	model_add_identifier(schemas, raw_name);
+}
+
+void model_end_schemas(struct strbuf *schemas)
+{
+	strbuf_add_char(schemas, ')');
+}
+
+char *model_others_pattern(const char *schemas)
+{
+	return str_format("%s.[^_]*", schemas);
+}
+
 struct rewrite_check {
 	model_rewritten_fn *rewritten;
 	void (*done)(void *owner, const struct error *err);

@@ -59,6 +59,16 @@ MUST_CHECK bool model_can_dump(const struct model_account *account, struct error
 char *model_dump_pattern(const struct model_account *account);
 
 /*
+ * The same for many accounts, as pg_dump's -n pattern for their schemas, of which a piece
+ * is added for each, and -T pattern for what is not metamodel. Together they select the
+ * very relations; but -t takes pg_dump a search among all of them for each relation of
+ * the database. They also select what else is in the schemas: functions and the like.
+ */
+void model_add_to_schemas(struct strbuf *schemas, const char *raw_name);
+void model_end_schemas(struct strbuf *schemas);
+char *model_others_pattern(const char *schemas);
+
+/*
  * Find what was rewritten, truncated or replaced since the snapshot of the node: pg_dump
  * under that snapshot sees no rows in such a table and still succeeds. To be called while
  * the snapshot is held, when all dumps have ended. `rewritten` is called for each table,

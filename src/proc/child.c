@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <uv.h>
 
@@ -23,6 +24,9 @@ struct child {
 	bool is_drained;
 	bool is_asked; /* SIGTERM was sent */
 	uint64_t started_ms;
+	uint64_t timeout_ms;
+	const _Atomic uint64_t *activity;
+	uint64_t last_activity;
 	struct child_result result;
 	char messages[CHILD_STDERR_BYTES];
 	size_t messages_length;
@@ -165,7 +169,13 @@ static void ask_to_end(struct child *c)
 static void on_deadline(uv_timer_t *timer)
 {
 	struct child *c = timer->data;
+	uint64_t activity = c->activity ? atomic_load(c->activity) : 0;
 
+	if (activity != c->last_activity) {
+		c->last_activity = activity;
+		uv_timer_start(&c->timer, on_deadline, c->timeout_ms, 0);
+		return;
+	}
 	c->result.is_timed_out = true;
 	ask_to_end(c);
 }
@@ -180,8 +190,8 @@ static void init_handles(struct child *c, uv_loop_t *uv)
 	c->open_handles = 3; /* uv_spawn() initializes the third, even when it fails */
 }
 
-bool child_start(struct loop *loop, const struct child_opts *opts, struct child **out,
-		 struct error *err)
+static bool start(struct loop *loop, const struct child_opts *opts, struct child **out,
+		  struct error *err)
 {
 	struct child *c = xcalloc(1, sizeof(*c));
 	uv_stdio_container_t stdio[3] = {
@@ -221,12 +231,24 @@ bool child_start(struct loop *loop, const struct child_opts *opts, struct child 
 	}
 	c->done = opts->done;
 	c->owner = opts->owner;
+	c->timeout_ms = opts->timeout_ms;
+	c->activity = opts->activity;
 	if (opts->timeout_ms > 0) {
 		uv_update_time(loop_uv(loop));
 		uv_timer_start(&c->timer, on_deadline, opts->timeout_ms, 0);
 	}
 	*out = c;
 	return true;
+}
+
+bool child_start(struct loop *loop, const struct child_opts *opts, struct child **out,
+		 struct error *err)
+{
+	bool is_ok = start(loop, opts, out, err);
+
+	if (opts->owns_stdout)
+		close(opts->stdout_fd);
+	return is_ok;
 }
 
 void child_cancel(struct child *c)

@@ -13,6 +13,7 @@
 #ifndef PROC_CHILD_H
 #define PROC_CHILD_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -41,9 +42,13 @@ struct child_opts {
 	const char *const *env;  /* the whole environment; NULL inherits ours */
 	int stdin_fd;            /* 0 is /dev/null: our own is never handed on */
 	int stdout_fd;           /* -1 is /dev/null */
-	uint64_t timeout_ms;     /* 0: no deadline */
-	child_done_fn *done;     /* called exactly once, never from child_start() */
-	void *owner;             /* passed to `done`, must outlive that call */
+	bool owns_stdout;    /* child_start() closes stdout_fd, whatever comes of it */
+	uint64_t timeout_ms; /* 0: no deadline */
+	/* NULL, or a number that changes while the child gets on, and puts the deadline
+	 * off. Other threads may change it. It must outlive `done`. */
+	const _Atomic uint64_t *activity;
+	child_done_fn *done; /* called exactly once, never from child_start() */
+	void *owner;         /* passed to `done`, must outlive that call */
 };
 
 /*

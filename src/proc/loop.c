@@ -189,6 +189,52 @@ void work_start(struct loop *loop, void (*run)(void *owner), void (*done)(void *
 	assert(!rc);
 }
 
+struct thread {
+	uv_thread_t id;
+	uv_async_t ended;
+	void (*run)(void *owner);
+	void (*done)(void *owner);
+	void *owner;
+};
+
+static void on_thread(void *data)
+{
+	struct thread *thread = data;
+
+	thread->run(thread->owner);
+	uv_async_send(&thread->ended);
+}
+
+static void on_thread_closed(uv_handle_t *handle)
+{
+	struct thread *thread = handle->data;
+
+	thread->done(thread->owner);
+	free(thread);
+}
+
+static void on_thread_ended(uv_async_t *handle)
+{
+	struct thread *thread = handle->data;
+
+	uv_thread_join(&thread->id);
+	uv_close((uv_handle_t *)handle, on_thread_closed);
+}
+
+void thread_start(struct loop *loop, void (*run)(void *owner), void (*done)(void *owner),
+		  void *owner)
+{
+	struct thread *thread = xcalloc(1, sizeof(*thread));
+	int rc;
+
+	*thread = (struct thread){ .run = run, .done = done, .owner = owner };
+	thread->ended.data = thread;
+	rc = uv_async_init(&loop->uv, &thread->ended, on_thread_ended);
+	assert(!rc);
+	rc = uv_thread_create(&thread->id, on_thread, thread);
+	assert(!rc);
+}
+
 enum { EACH_WIDTH = 4 }; /* as many as libuv has threads, unless it was told otherwise */
 
 struct each {

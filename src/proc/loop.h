@@ -68,6 +68,13 @@ void work_start(struct loop *loop, void (*run)(void *owner), void (*done)(void *
 		void *owner);
 
 /*
+ * The same on a thread of its own, for what blocks for long: there are few worker
+ * threads.
+ */
+void thread_start(struct loop *loop, void (*run)(void *owner), void (*done)(void *owner),
+		  void *owner);
+
+/*
  * work_start() for each of `count` pieces, a few at once: `run` with the index of each on
  * a worker thread, then `done` on the loop's, and `finished` once after the last. After
  * *is_stopped was set no further piece is begun. Ownership: `owner` and `is_stopped` must

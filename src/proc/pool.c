@@ -70,10 +70,13 @@ void pool_kick(struct pool *pool)
 			break;
 		child.done = on_child_done;
 		child.owner = slot;
-		if (child_start(pool->opts.loop, &child, &slot->child, &err))
-			pool->running++;
-		else
+		if (!child_start(pool->opts.loop, &child, &slot->child, &err)) {
 			pool->opts.start_failed(pool->opts.owner, slot->item, &err);
+			continue;
+		}
+		pool->running++;
+		if (pool->opts.started)
+			pool->opts.started(pool->opts.owner, slot->item);
 	}
 	pool->is_kicking = false;
 	if (pool->is_freed)

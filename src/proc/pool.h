@@ -31,6 +31,7 @@ struct pool_opts {
 	 */
 	bool (*next)(void *owner, struct child_opts *child, void **item);
 	void (*start_failed)(void *owner, void *item, const struct error *err);
+	void (*started)(void *owner, void *item); /* its child runs; may be NULL */
 	void (*finished)(void *owner, void *item, const struct child_result *result);
 	void *owner;
 };

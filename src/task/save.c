@@ -83,10 +83,10 @@ static void add_account(struct manifest *m, const struct save_account *a)
 
 	e->node = xstrdup(a->node->farm_node->name);
 	e->version = a->version ? xstrdup(a->version) : NULL;
-	e->size_bytes = a->facts.size_bytes;
-	e->rows = a->facts.rows;
-	e->tables = a->facts.tables;
-	memcpy(e->sha256, a->facts.sha256, sizeof(e->sha256));
+	e->size_bytes = a->size_bytes;
+	e->rows = a->rows;
+	e->tables = a->tables;
+	memcpy(e->sha256, a->sha256, sizeof(e->sha256));
 	memcpy(e->saved_at, facts->snapshot_at, sizeof(e->saved_at));
 }
 
@@ -193,7 +193,8 @@ static const struct step {
 	[SAVE_TOOL] = { "tool", save_tool_enter, SAVE_LIST },
 	[SAVE_LIST] = { "list", save_list_enter, SAVE_DUMP },
 	[SAVE_DUMP] = { "dump", save_dump_enter, SAVE_RECHECK },
-	[SAVE_RECHECK] = { "recheck", save_recheck_enter, SAVE_CARRY },
+	[SAVE_RECHECK] = { "recheck", save_recheck_enter, SAVE_SYNC },
+	[SAVE_SYNC] = { "sync", save_sync_enter, SAVE_CARRY },
 	[SAVE_CARRY] = { "carry over", save_carry_enter, SAVE_PUBLISH },
 	[SAVE_PUBLISH] = { "publish", enter_publish, SAVE_DONE },
 };
@@ -226,6 +227,7 @@ struct save *save_start(const struct run_opts *opts)
 
 	s->opts = *opts;
 	s->lock_fd = -1;
+	s->staging_fd = -1;
 	s->started_ms = loop_now_ms();
 	clock_now(s->started);
 	timer_start(opts->loop, 0, on_start, s);
@@ -257,6 +259,7 @@ void save_cancel(struct save *s, int signal_number)
 		break;
 	case SAVE_LOCK: /* on_start(), the callback of the tool and of the worker look
 			   themselves */
+	case SAVE_SYNC:
 	case SAVE_CARRY:
 	case SAVE_PUBLISH:
 	case SAVE_DONE:
@@ -279,9 +282,9 @@ static void fill_report(struct save *s, struct report *r)
 		out->node = a->node ? xstrdup(a->node->farm_node->name) : NULL;
 		out->error = a->error ? xstrdup(a->error) : NULL;
 		out->version = a->version ? xstrdup(a->version) : NULL;
-		out->tables = a->facts.tables;
-		out->rows = a->facts.rows;
-		out->size_bytes = a->facts.size_bytes;
+		out->tables = a->tables;
+		out->rows = a->rows;
+		out->size_bytes = a->size_bytes;
 		out->elapsed_ms = a->elapsed_ms;
 		out->is_kept = a->error && is_carried;
 		if (a->error)
@@ -334,11 +337,16 @@ static void save_free(struct save *s)
 		savedir_release(&s->previous[i]);
 	free(s->previous);
 	for (size_t i = 0; i < s->account_count; i++) {
-		assert(s->accounts[i].fd < 0 && !s->accounts[i].item.pause);
+		assert(!s->accounts[i].check);
 		free(s->accounts[i].version);
 		free(s->accounts[i].error);
 	}
 	free(s->accounts);
+	save_batches_release(s);
+	if (s->look)
+		timer_cancel(s->look);
+	if (s->staging_fd >= 0)
+		close(s->staging_fd);
 	save_nodes_release(s);
 	strvec_release(&s->argv);
 	strvec_release(&s->former);

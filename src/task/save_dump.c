@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* The dumping: one pg_dump for each account, its file checked by a worker as it lands. */
+/* The dumping: one pg_dump for each batch, every file checked by a worker as it lands. */
 #include "task/save_internal.h"
 
 #include <assert.h>
@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/fs.h"
 #include "base/str.h"
 #include "model/version.h"
 #include "task/stored.h"
@@ -49,35 +50,36 @@ static void add_hint(struct error *err)
 			error_hint(err, "%s", hints[i].hint);
 }
 
+void save_show_progress(struct save *s)
+{
+	size_t ahead = 0;
+
+	for (size_t i = 0; s->streams && i < s->batch_count; i++)
+		ahead += s->batches[i]->ahead;
+	s->opts.progress(s->opts.owner, s->finished + ahead, s->account_count);
+}
+
 static void account_finished(struct save_account *a)
 {
 	struct save *s = a->save;
 
+	if (a->batch->ahead)
+		a->batch->ahead--;
 	s->finished++;
-	s->opts.progress(s->opts.owner, s->finished, s->account_count);
+	save_show_progress(s);
 	if (--a->node->undumped == 0 && !s->is_cancelled)
 		save_recheck_start(a->node);
 }
 
-static char *dump_path(const struct save_account *a)
+void save_discard_dump(struct save_account *a)
 {
 	AUTO_FREE char *file = layout_file_name(a->place->name);
 
-	return str_format("%s/%s", a->save->layout.staging, file);
+	/* if that fails, publishing says so: the manifest does not list it */
+	unlinkat(a->save->staging_fd, file, 0);
 }
 
-void save_discard_dump(struct save_account *a)
-{
-	AUTO_FREE char *path = dump_path(a);
-
-	if (a->fd >= 0)
-		close(a->fd);
-	a->fd = -1;
-	unlink(path); /* if that fails, publishing says so: the manifest does not list it
-		       */
-}
-
-static void dump_failed(struct save_account *a, const struct error *err)
+void save_dump_failed(struct save_account *a, const struct error *err)
 {
 	struct error hinted = *err;
 
@@ -89,21 +91,22 @@ static void dump_failed(struct save_account *a, const struct error *err)
 	account_finished(a);
 }
 
-static bool open_file(struct save_account *a, struct error *err)
-{
-	AUTO_FREE char *path = dump_path(a);
+/* ---- an account by itself: pg_dump writes the file ---- */
 
-	a->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (a->fd >= 0)
+static bool open_file(struct save_account *a, int *fd, struct error *err)
+{
+	AUTO_FREE char *file = layout_file_name(a->place->name);
+
+	*fd = openat(a->save->staging_fd, file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+		     0600);
+	if (*fd >= 0)
 		return true;
-	return error_set(err, ERROR_SYSTEM, "create %s: %s", path, strerror(errno));
+	return error_set(err, ERROR_SYSTEM, "create %s/%s: %s", a->save->layout.staging,
+			 file, strerror(errno));
 }
 
-static void build_argv(struct save_account *a)
+void save_start_argv(struct save *s, const struct save_node *n)
 {
-	struct save *s = a->save;
-	const struct save_node *n = a->node;
-	AUTO_FREE char *pattern = model_dump_pattern(a->model);
 	const struct node_facts *facts = node_facts(n->farm_node->node);
 
 	strvec_release(&s->argv);
@@ -114,54 +117,46 @@ static void build_argv(struct save_account *a)
 	if (s->opts.conf->lock_wait_s)
 		strvec_push_format(&s->argv, "--lock-wait-timeout=%llu",
 				   (unsigned long long)s->opts.conf->lock_wait_s * 1000);
-	strvec_push_format(&s->argv, "--table=%s", pattern);
 	if (n->childenv.dbname)
 		strvec_push_format(&s->argv, "--dbname=%s", n->childenv.dbname);
 }
 
-static struct work_item *account_item(void *owner, size_t index)
+void save_announce(struct save_account *a)
 {
-	struct save *s = owner;
-
-	return &s->accounts[index].item;
-}
-
-static bool prepare(void *owner, struct work_item *item, struct child_opts *child,
-		    struct error *err)
-{
-	struct save *s = owner;
-	struct save_account *a = save_account_of(item);
 	AUTO_FREE char *file = layout_file_name(a->place->name);
 
-	if (!open_file(a, err))
-		return false;
-	if (item->attempts == 1)
-		log_info(s->opts.log, "Dumping account %s to %s/%s...", a->place->name,
-			 s->opts.conf->directory, file);
-	build_argv(a);
-	run_log_command(&s->opts, &s->argv);
-	child->argv = strvec_argv(&s->argv);
-	child->env = strvec_argv(&a->node->childenv.env);
-	child->stdout_fd = a->fd;
-	child->timeout_ms = s->opts.conf->timeout_s * 1000;
-	return true;
+	if (!a->is_announced)
+		log_info(a->save->opts.log, "Dumping account %s to %s/%s...",
+			 a->place->name, a->save->opts.conf->directory, file);
+	a->is_announced = true;
 }
 
-static void on_failed(void *owner, struct work_item *item, const struct error *err)
+static bool prepare_alone(struct save_batch *b, struct child_opts *child,
+			  struct error *err)
 {
-	(void)owner;
-	dump_failed(save_account_of(item), err);
+	struct save_account *a = b->accounts[0];
+	AUTO_FREE char *pattern = model_dump_pattern(a->model);
+
+	if (!open_file(a, &child->stdout_fd, err))
+		return false;
+	child->owns_stdout = true;
+	save_announce(a);
+	save_start_argv(b->save, b->node);
+	strvec_push_format(&b->save->argv, "--table=%s", pattern);
+	return true;
 }
 
 static bool retry(struct save_account *a, const struct child_result *result)
 {
-	if (!pg_is_transient(result->messages) || !worklist_retry(&a->item))
+	if (!pg_is_transient(result->messages) || !worklist_retry(&a->batch->item))
 		return false;
 	log_debug(a->save->opts.log, "[%s dump] to be tried again: %s", a->place->name,
 		  result->messages);
 	save_discard_dump(a);
 	return true;
 }
+
+/* ---- the check ---- */
 
 static void on_version(void *owner, const char *value)
 {
@@ -173,10 +168,8 @@ static void on_version(void *owner, const char *value)
 	a->version = xstrdup(value);
 }
 
-/* On a worker thread: nobody else looks at the account meanwhile. */
-static void check_dump(void *owner)
+static bool check_file(struct save_account *a, struct error *err)
 {
-	struct save_account *a = owner;
 	const struct dumpfile_opts opts = {
 		.expect_schema = a->model->raw_name,
 		.expect_prefix = STORED_PREFIX,
@@ -185,51 +178,145 @@ static void check_dump(void *owner)
 		.on_value = on_version,
 		.owner = a,
 	};
+	AUTO_FREE char *file = layout_file_name(a->place->name);
+	AUTO_CLOSE int fd = -1;
+
+	if (!fs_open_file(a->save->staging_fd, file, &fd, err) ||
+	    !dumpfile_check(fd, &opts, a->check, err))
+		return error_prefix(err, "%s", file);
+	/* only a beginning, so that the fsync later need not wait for each by itself */
+	(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	return true;
+}
+
+/* On a worker thread: nobody else looks at the account meanwhile. */
+void save_check_dump(struct save_account *a)
+{
 	struct error err;
 
-	a->is_check_ok = dumpfile_check(a->fd, &opts, &a->facts, &err);
-	if (a->is_check_ok && fsync(a->fd) < 0)
-		a->is_check_ok =
-			error_set(&err, ERROR_SYSTEM, "fsync: %s", strerror(errno));
-	if (a->is_check_ok)
-		return;
-	a->facts.is_sound = false;
-	a->facts.problem = err;
+	a->check = xcalloc(1, sizeof(*a->check));
+	free(a->version);
+	a->version = NULL;
+	if (!check_file(a, &err)) {
+		a->check->is_sound = false;
+		a->check->problem = err;
+	}
 }
 
-static void on_checked(void *owner)
+static bool take_check(struct save_account *a, struct error *err)
+{
+	AUTO_FREE struct dumpfile_facts *check = a->check;
+
+	a->check = NULL;
+	if (!check->is_sound) {
+		*err = check->problem;
+		return error_prefix(err, "the dump is not whole");
+	}
+	a->size_bytes = check->size_bytes;
+	a->rows = check->rows;
+	a->tables = check->tables;
+	memcpy(a->sha256, check->sha256, sizeof(a->sha256));
+	return true;
+}
+
+bool save_end_check(struct save_account *a, struct error *err)
+{
+	if (!take_check(a, err))
+		return false;
+	a->is_dumped = true;
+	a->save->dumped++;
+	account_finished(a);
+	return true;
+}
+
+static void check_alone(void *owner)
+{
+	save_check_dump(owner);
+}
+
+static void on_checked_alone(void *owner)
 {
 	struct save_account *a = owner;
+	struct error err;
 
-	if (!a->facts.is_sound) {
-		error_prefix(&a->facts.problem, "the dump is not whole");
-		dump_failed(a, &a->facts.problem);
-	} else {
-		close(a->fd);
-		a->fd = -1;
-		a->is_dumped = true;
-		a->save->dumped++;
-		account_finished(a);
-	}
-	worklist_end(&a->item);
+	if (!save_end_check(a, &err))
+		save_dump_failed(a, &err);
+	worklist_end(&a->batch->item);
 }
 
-static void on_finished(void *owner, struct work_item *item,
-			const struct child_result *result)
+static void finish_alone(struct save_batch *b, const struct child_result *result)
 {
-	struct save *s = owner;
-	struct save_account *a = save_account_of(item);
+	struct save *s = b->save;
+	struct save_account *a = b->accounts[0];
 	struct error err;
 
 	a->elapsed_ms = result->elapsed_ms;
 	if (child_succeeded(result, "pg_dump", &err)) {
 		run_log_messages(&s->opts, a->place->name, "dump", result->messages);
-		work_start(s->opts.loop, check_dump, on_checked, a);
+		work_start(s->opts.loop, check_alone, on_checked_alone, a);
 	} else if (!retry(a, result)) {
-		dump_failed(a, a->node->farm_node->is_lost ? &a->node->farm_node->error
-							   : &err);
-		worklist_end(item);
+		save_dump_failed(a, b->node->farm_node->is_lost
+					    ? &b->node->farm_node->error
+					    : &err);
+		worklist_end(&b->item);
 	}
+}
+
+/* ---- the batches ---- */
+
+static struct work_item *batch_item(void *owner, size_t index)
+{
+	struct save *s = owner;
+
+	return &s->batches[index]->item;
+}
+
+static bool prepare(void *owner, struct work_item *item, struct child_opts *child,
+		    struct error *err)
+{
+	struct save *s = owner;
+	struct save_batch *b = save_batch_of(item);
+
+	child->timeout_ms = s->opts.conf->timeout_s * 1000;
+	child->env = strvec_argv(&b->node->childenv.env);
+	if (!(b->count == 1 ? prepare_alone(b, child, err)
+			    : save_stream_prepare(b, child, err)))
+		return false;
+	run_log_command(&s->opts, &s->argv);
+	child->argv = strvec_argv(&s->argv);
+	return true;
+}
+
+static void on_started(void *owner, struct work_item *item)
+{
+	struct save_batch *b = save_batch_of(item);
+
+	(void)owner;
+	if (b->stream)
+		save_stream_started(b);
+}
+
+static void on_finished(void *owner, struct work_item *item,
+			const struct child_result *result)
+{
+	struct save_batch *b = save_batch_of(item);
+
+	(void)owner;
+	if (b->stream)
+		save_stream_finished(b, result);
+	else
+		finish_alone(b, result);
+}
+
+static void on_failed(void *owner, struct work_item *item, const struct error *err)
+{
+	struct save_batch *b = save_batch_of(item);
+
+	(void)owner;
+	save_stream_free(b->stream);
+	b->stream = NULL;
+	for (size_t i = 0; i < b->count; i++)
+		save_dump_failed(b->accounts[i], err);
 }
 
 static void on_all_finished(void *owner)
@@ -247,7 +334,9 @@ static bool make_staging(struct save *s, struct error *err)
 		return error_set(err, ERROR_SYSTEM, "create %s: %s", s->layout.staging,
 				 strerror(errno));
 	s->has_staging = true;
-	return true;
+	s->staging_fd = open(s->layout.staging, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return s->staging_fd >= 0 || error_set(err, ERROR_SYSTEM, "open %s: %s",
+					       s->layout.staging, strerror(errno));
 }
 
 static bool make_environments(struct save *s, struct error *err)
@@ -267,14 +356,14 @@ enum step_result save_dump_enter(struct save *s)
 {
 	AUTO_FREE struct work_group **groups =
 		xcalloc(s->farm->node_count, sizeof(struct work_group *));
-	const struct worklist_opts opts = {
+	struct worklist_opts opts = {
 		.loop = s->opts.loop,
 		.jobs = run_choose_jobs(&s->opts, s->farm),
 		.groups = groups,
 		.group_count = s->farm->node_count,
-		.count = s->account_count,
-		.item = account_item,
+		.item = batch_item,
 		.prepare = prepare,
+		.started = on_started,
 		.finished = on_finished,
 		.failed = on_failed,
 		.done = on_all_finished,
@@ -286,14 +375,8 @@ enum step_result save_dump_enter(struct save *s)
 	s->opts.progress(s->opts.owner, s->finished, s->account_count);
 	for (size_t i = 0; i < s->farm->node_count; i++)
 		groups[i] = &s->nodes[i].group;
-	for (size_t i = 0; i < s->account_count; i++) {
-		struct save_account *a = &s->accounts[i];
-
-		if (a->item.state == WORK_ENDED)
-			continue;
-		a->item.group = &a->node->group;
-		a->node->undumped++;
-	}
+	save_make_batches(s);
+	opts.count = s->batch_count;
 	s->asking = 1; /* all dumps */
 	s->worklist = worklist_start(&opts);
 	return STEP_WAIT;

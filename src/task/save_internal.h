@@ -12,8 +12,10 @@
 #include "base/strvec.h"
 #include "model/farm.h"
 #include "model/model.h"
+#include "pg/capacity.h"
 #include "pg/childenv.h"
 #include "pg/pgtool.h"
+#include "task/batch.h"
 #include "task/save.h"
 #include "task/worklist.h"
 #include "tree/dumpfile.h"
@@ -28,6 +30,7 @@ enum save_state {
 	SAVE_LIST,
 	SAVE_DUMP,
 	SAVE_RECHECK,
+	SAVE_SYNC,
 	SAVE_CARRY,
 	SAVE_PUBLISH,
 	SAVE_DONE,
@@ -52,8 +55,30 @@ struct save_node {
 	size_t model_count;
 	struct childenv childenv;
 	struct work_group group;
-	size_t undumped; /* accounts whose dumps have not ended */
+	struct capacity capacity;
+	struct batch_limits limits;
+	bool has_no_batches; /* its pg_dump writes archives that cannot be split here */
+	size_t undumped;     /* accounts whose dumps have not ended */
 };
+
+/*
+ * Accounts of one node that are dumped by one child: one by a pg_dump that writes the
+ * file itself, more by one whose archive is split. One that failed is divided.
+ */
+struct save_batch {
+	struct save *save;
+	struct save_node *node;
+	struct save_account **accounts; /* its own part of save.queue */
+	size_t count;
+	struct work_item item;
+	struct save_stream *stream; /* of many, while they are dumped */
+	size_t ahead; /* of them, as good as done: for the progress bar only */
+};
+
+static inline struct save_batch *save_batch_of(struct work_item *item)
+{
+	return (struct save_batch *)((char *)item - offsetof(struct save_batch, item));
+}
 
 /* One account on its way from the list to its entry in the manifest. */
 struct save_account {
@@ -61,21 +86,18 @@ struct save_account {
 	const struct farm_account *place;
 	struct save_node *node;            /* NULL: it is on none */
 	const struct model_account *model; /* NULL: its node did not tell */
-	struct work_item item;
-	int fd; /* of its dump while that is written and checked; -1 otherwise */
+	struct save_batch *batch;          /* that it was last in; NULL: never */
+	bool is_announced;
 	bool is_dumped;
-	bool is_check_ok; /* set by the worker, with `facts` or `check_error` */
-	struct dumpfile_facts facts;
+	struct dumpfile_facts *check; /* by a worker, while the dump is checked */
+	uint64_t size_bytes;
+	uint64_t rows;
+	uint32_t tables;
+	char sha256[DUMPFILE_SHA256_SIZE];
 	char *version; /* the largest in the dump; NULL: none */
 	char *error;   /* NULL: none */
 	uint64_t elapsed_ms;
 };
-
-static inline struct save_account *save_account_of(struct work_item *item)
-{
-	return (struct save_account *)((char *)item -
-				       offsetof(struct save_account, item));
-}
 
 /* What carrying over found, filled by a worker. */
 struct save_carry {
@@ -99,6 +121,7 @@ struct save {
 	struct layout layout;
 	int lock_fd;
 	bool has_staging;
+	int staging_fd;
 	struct savedir *previous; /* the save and the old ones, newest first */
 	size_t previous_count;
 	uint64_t serial;
@@ -117,7 +140,12 @@ struct save {
 	size_t dumped;
 
 	struct worklist *worklist;
+	struct save_account **queue; /* those to be dumped, node after node */
+	struct save_batch **batches;
+	size_t batch_count;
 	struct strvec argv; /* of the child that is being started */
+	size_t streams;     /* under way */
+	struct timer *look; /* at how far they are */
 
 	struct save_carry carry;
 	uint64_t started_ms;
@@ -153,10 +181,37 @@ void save_nodes_release(struct save *save);
 /* save_list.c */
 enum step_result save_list_enter(struct save *save);
 
-/* save_dump.c */
-/* Its file is of no worth: close and delete it. */
-void save_discard_dump(struct save_account *account);
+/* save_dump.c: the batches are worked on. */
 enum step_result save_dump_enter(struct save *save);
+/* Its file is of no worth: delete it. */
+void save_discard_dump(struct save_account *account);
+/* The account's dump failed for good. */
+void save_dump_failed(struct save_account *account, const struct error *err);
+void save_show_progress(struct save *save);
+/* What the children of a node have in common, then what is for this one. */
+void save_start_argv(struct save *save, const struct save_node *node);
+void save_announce(struct save_account *account);
+/* A worker checks a dump that was written; `done` is called on the loop. */
+void save_check_dump(struct save_account *account);
+/* Its result: false, and why, if it is no dump. */
+bool save_end_check(struct save_account *account, struct error *err);
+
+/* save_batch.c: which accounts are dumped together. */
+void save_make_batches(struct save *save);
+/* Divide it, or give each account a batch of its own; they are worked on from now on. */
+void save_divide_batch(struct save_batch *batch);
+void save_dump_alone(struct save_account *account);
+void save_batches_release(struct save *save);
+
+/* save_stream.c: a batch of many. The calls are those of the worklist. */
+bool save_stream_prepare(struct save_batch *batch, struct child_opts *child,
+			 struct error *err);
+void save_stream_started(struct save_batch *batch);
+void save_stream_finished(struct save_batch *batch, const struct child_result *result);
+void save_stream_free(struct save_stream *stream);
+
+/* save_sync.c */
+enum step_result save_sync_enter(struct save *save);
 
 /* save_carry.c */
 enum step_result save_carry_enter(struct save *save);

@@ -11,7 +11,6 @@
 static void refuse(struct save_account *a, const char *step, const struct error *err)
 {
 	save_account_failed(a, step, err);
-	a->item.state = WORK_ENDED;
 	a->save->finished++;
 }
 
@@ -74,7 +73,6 @@ static void make_accounts(struct save *s)
 
 		a->save = s;
 		a->place = &farm->accounts[i];
-		a->fd = -1;
 		if (!a->place->node)
 			continue;
 		a->node = &s->nodes[a->place->node->index];
@@ -116,18 +114,38 @@ static enum step_result end_list(struct save *s)
 	return result;
 }
 
+static void node_listed(struct save_node *n, const struct error *err)
+{
+	struct save *s = n->save;
+
+	if (err)
+		save_node_failed(n, err);
+	if (--s->asking == 0)
+		save_advance(s, end_list(s));
+}
+
+static void on_capacity(void *owner, const struct capacity *capacity,
+			const struct error *err)
+{
+	struct save_node *n = owner;
+
+	if (capacity)
+		n->capacity = *capacity;
+	node_listed(n, err);
+}
+
 static void on_listed(void *owner, struct model_account *models, size_t count,
 		      const struct error *err)
 {
 	struct save_node *n = owner;
 	struct save *s = n->save;
 
-	if (err)
-		save_node_failed(n, err);
 	n->models = models;
 	n->model_count = count;
-	if (--s->asking == 0)
-		save_advance(s, end_list(s));
+	if (!err && count > 1 && s->opts.conf->batch != 1)
+		capacity_ask(node_conn(n->farm_node->node), on_capacity, n);
+	else
+		node_listed(n, err);
 }
 
 static bool has_node(const struct farm *farm, const char *name)

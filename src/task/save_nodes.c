@@ -213,6 +213,7 @@ void save_nodes_release(struct save *s)
 	for (size_t i = 0; s->nodes && i < s->farm->node_count; i++) {
 		model_accounts_free(s->nodes[i].models, s->nodes[i].model_count);
 		childenv_release(&s->nodes[i].childenv);
+		capacity_release(&s->nodes[i].capacity);
 	}
 	for (size_t i = 0; i < s->tool_count; i++)
 		pgtool_release(&s->tools[i].pgtool);

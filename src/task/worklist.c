@@ -116,6 +116,14 @@ static void on_start_failed(void *owner, void *started, const struct error *err)
 	fail(item, err);
 }
 
+static void on_started(void *owner, void *started)
+{
+	struct worklist *l = owner;
+
+	if (l->opts.started)
+		l->opts.started(l->opts.owner, started);
+}
+
 static void on_finished(void *owner, void *finished, const struct child_result *result)
 {
 	struct worklist *l = owner;
@@ -135,6 +143,17 @@ static void on_due(void *owner)
 	item->next_due = item->group->due;
 	item->group->due = item;
 	pool_kick(l->pool);
+}
+
+bool worklist_add(struct worklist *l, struct work_item *item)
+{
+	assert(l->busy);
+	if (l->is_cancelled || item->group->is_closed)
+		return false;
+	item->list = l;
+	l->opts.count++;
+	pool_kick(l->pool);
+	return true;
 }
 
 bool worklist_retry(struct work_item *item)
@@ -190,6 +209,7 @@ struct worklist *worklist_start(const struct worklist_opts *opts)
 					.jobs = opts->jobs,
 					.next = next_child,
 					.start_failed = on_start_failed,
+					.started = on_started,
 					.finished = on_finished,
 					.owner = l };
 

@@ -59,6 +59,8 @@ struct worklist_opts {
 	/* What *child points to must live until the next callback. */
 	bool (*prepare)(void *owner, struct work_item *item, struct child_opts *child,
 			struct error *err);
+	void (*started)(void *owner, struct work_item *item); /* its child runs; may be
+								  NULL */
 	void (*finished)(void *owner, struct work_item *item,
 			 const struct child_result *result);
 	/* It ended without a child: could not start, or closed. The item has ended. */
@@ -75,6 +77,12 @@ void worklist_end(struct work_item *item);
 /* Work on it again, after a pause that grows. False: not any more; it is still to be
  * ended. */
 bool worklist_retry(struct work_item *item);
+
+/*
+ * There is one item more, the last of what `item` gives. Only while another one is being
+ * worked on. False: not any more; the list does not know it.
+ */
+bool worklist_add(struct worklist *list, struct work_item *item);
 
 void worklist_close(struct worklist *list, struct work_group *group,
 		    const struct error *why);

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* Which accounts are dumped together, and what becomes of those whose batch failed. */
+#include "task/save_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+
+static struct save_batch *add_batch(struct save *s, struct save_account **accounts,
+				    size_t count)
+{
+	struct save_batch *b = xcalloc(1, sizeof(*b));
+
+	*b = (struct save_batch){
+		.save = s, .node = accounts[0]->node, .accounts = accounts, .count = count
+	};
+	b->item.group = &b->node->group;
+	for (size_t i = 0; i < count; i++)
+		accounts[i]->batch = b;
+	if (!(s->batch_count & (s->batch_count - 1))) /* it is full: 0, 1, 2, 4, ... */
+		s->batches = xrealloc(s->batches,
+				      (2 * s->batch_count + 1) * sizeof(s->batches[0]));
+	s->batches[s->batch_count++] = b;
+	return b;
+}
+
+/* As many of these accounts as one batch may have. */
+static size_t measure_batch(const struct batch_limits *limits,
+			    struct save_account *const *accounts, size_t count)
+{
+	AUTO_STRBUF struct strbuf pattern = { 0 };
+	uint64_t locks = 0;
+	size_t n = 0;
+
+	for (; n < count && n < limits->accounts; n++) {
+		locks += accounts[n]->model->relations;
+		model_add_to_schemas(&pattern, accounts[n]->model->raw_name);
+		if (n &&
+		    (locks > limits->locks || pattern.length > limits->pattern_bytes))
+			break;
+	}
+	return n;
+}
+
+static void log_choice(const struct save_node *n, size_t batches)
+{
+	const struct save *s = n->save;
+	const char *unit = s->opts.conf->batch ? "as told" : "auto";
+
+	log_debug(s->opts.log,
+		  "database %s: %zu accounts in %zu batches of at most %zu (%s): %llu "
+		  "relations in the catalogue, %llu free lock slots, of which each of %u "
+		  "jobs takes at most %llu",
+		  node_facts(n->farm_node->node)->dbname, n->undumped, batches,
+		  n->limits.accounts, unit, (unsigned long long)n->capacity.relations,
+		  (unsigned long long)n->capacity.free_locks, n->group.jobs,
+		  (unsigned long long)n->limits.locks);
+}
+
+static void make_batches(struct save_node *n, struct save_account **accounts)
+{
+	struct save *s = n->save;
+	const struct batch_facts facts = {
+		.wanted = s->opts.conf->batch,
+		.accounts = n->undumped,
+		.jobs = n->group.jobs,
+		.relations = n->capacity.relations,
+		.free_locks = n->capacity.free_locks,
+	};
+	size_t before = s->batch_count;
+
+	batch_choose(&facts, &n->limits);
+	for (size_t i = 0; i < n->undumped;) {
+		size_t count = measure_batch(&n->limits, &accounts[i], n->undumped - i);
+
+		add_batch(s, &accounts[i], count);
+		i += count;
+	}
+	log_choice(n, s->batch_count - before);
+}
+
+void save_make_batches(struct save *s)
+{
+	size_t first = 0;
+
+	s->queue = xcalloc(s->account_count, sizeof(struct save_account *));
+	for (size_t i = 0; i < s->farm->node_count; i++) {
+		struct save_node *n = &s->nodes[i];
+
+		for (size_t k = 0; k < s->account_count; k++)
+			if (s->accounts[k].node == n && !s->accounts[k].error)
+				s->queue[first + n->undumped++] = &s->accounts[k];
+		if (n->undumped)
+			make_batches(n, &s->queue[first]);
+		first += n->undumped;
+	}
+}
+
+static void start_batch(struct save *s, struct save_account **accounts, size_t count)
+{
+	struct save_batch *b = add_batch(s, accounts, count);
+	const struct farm_node *node = b->node->farm_node;
+	struct error err;
+
+	if (worklist_add(s->worklist, &b->item))
+		return;
+	/* the node is lost, or somebody wants us to stop */
+	error_set(&err, ERROR_CHILD, "pg_dump was stopped");
+	for (size_t i = 0; i < count; i++)
+		save_dump_failed(accounts[i], node->is_lost ? &node->error : &err);
+}
+
+void save_divide_batch(struct save_batch *b)
+{
+	size_t half = b->count / 2;
+	size_t piece = b->node->has_no_batches ? 1 : half;
+
+	assert(half);
+	if (piece == half) {
+		start_batch(b->save, b->accounts, half);
+		start_batch(b->save, b->accounts + half, b->count - half);
+		return;
+	}
+	for (size_t i = 0; i < b->count; i++)
+		start_batch(b->save, b->accounts + i, 1);
+}
+
+void save_dump_alone(struct save_account *a)
+{
+	struct save_batch *b = a->batch;
+
+	for (size_t i = 0; i < b->count; i++)
+		if (b->accounts[i] == a)
+			start_batch(a->save, b->accounts + i, 1);
+}
+
+void save_batches_release(struct save *s)
+{
+	for (size_t i = 0; i < s->batch_count; i++) {
+		assert(!s->batches[i]->stream && !s->batches[i]->item.pause);
+		free(s->batches[i]);
+	}
+	free(s->batches);
+	free(s->queue);
+}
