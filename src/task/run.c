@@ -12,6 +12,8 @@
 #include "tree/lockfile.h"
 #include "tree/rotate.h"
 
+enum { WORD_BYTES_MAX = 500 }; /* of a command, when it is shown */
+
 static bool take_lock(const struct run_opts *opts, const struct layout *layout,
 		      int *lock_fd, struct error *err)
 {
@@ -166,9 +168,13 @@ void run_log_command(const struct run_opts *opts, const struct strvec *argv)
 	if (opts->log->level < LOG_DEBUG)
 		return;
 	for (size_t i = 0; i < argv->count; i++) {
+		AUTO_FREE char *word = xstrndup(argv->v[i], WORD_BYTES_MAX);
+
 		if (i)
 			strbuf_add_char(&line, ' ');
-		strbuf_add_shell_word(&line, argv->v[i]);
+		strbuf_add_shell_word(&line, word);
+		if (strlen(argv->v[i]) > WORD_BYTES_MAX)
+			strbuf_add_str(&line, "...");
 	}
 	log_debug(opts->log, "%s", line.buf);
 }

@@ -87,7 +87,7 @@ void run_add_command(const struct run_opts *opts, const char *command,
 bool run_hint_command(const struct run_opts *opts, struct error *err, const char *why,
 		      const char *account);
 
-/* At debug level, quoted as a shell would want it. */
+/* At debug level, quoted as a shell would want it; very long words are cut. */
 void run_log_command(const struct run_opts *opts, const struct strvec *argv);
 
 #endif

@@ -280,10 +280,12 @@ static void conclude(struct save_stream *t)
 		return;
 	}
 	discard_all(b);
-	if (b->save->is_cancelled || node->is_lost) {
+	if (retry(t))
+		return;
+	if (b->save->is_cancelled || node->is_lost || t->is_transient) {
 		fail_all(b, node->is_lost ? &node->error : why(t));
 		end(b);
-	} else if (!retry(t)) {
+	} else {
 		divide(t);
 	}
 }
