@@ -6,6 +6,7 @@
 
 #include "base/auto.h"
 #include "base/str.h"
+#include "pg/pattern.h"
 
 struct listing {
 	model_accounts_fn *done;
@@ -140,15 +141,12 @@ char *model_dump_pattern(const struct model_account *a)
 	return strbuf_detach(&out);
 }
 
-void model_add_to_schemas(struct strbuf *schemas, const char *raw_name)
+char *model_schemas_pattern(const char *const *raw_names, size_t count)
 {
-	strbuf_add_char(schemas, schemas->length ? '|' : '(');
-	model_add_identifier(schemas, raw_name);
-}
+	struct strbuf out = { 0 };
 
-void model_end_schemas(struct strbuf *schemas)
-{
-	strbuf_add_char(schemas, ')');
+	pattern_add_names(&out, raw_names, count);
+	return strbuf_detach(&out);
 }
 
 char *model_others_pattern(const char *schemas)

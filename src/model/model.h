@@ -59,13 +59,13 @@ MUST_CHECK bool model_can_dump(const struct model_account *account, struct error
 char *model_dump_pattern(const struct model_account *account);
 
 /*
- * The same for many accounts, as pg_dump's -n pattern for their schemas, of which a piece
- * is added for each, and -T pattern for what is not metamodel. Together they select the
- * very relations; but -t takes pg_dump a search among all of them for each relation of
- * the database. They also select what else is in the schemas: functions and the like.
+ * The same for many accounts, by their raw names, sorted and each once: pg_dump's -n
+ * pattern for their schemas, and its -T pattern for what is not metamodel in those.
+ * Together they select the very relations; but -t takes pg_dump a search among all of
+ * them for each relation of the database. They also select what else is in the schemas:
+ * functions and the like. Ownership: the caller frees.
  */
-void model_add_to_schemas(struct strbuf *schemas, const char *raw_name);
-void model_end_schemas(struct strbuf *schemas);
+char *model_schemas_pattern(const char *const *raw_names, size_t count);
 char *model_others_pattern(const char *schemas);
 
 /*

@@ -5,8 +5,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "base/auto.h"
 #include "base/str.h"
+#include "pg/pattern.h"
 
 static struct save_batch *add_batch(struct save *s, struct save_account **accounts,
 				    size_t count)
@@ -30,15 +30,14 @@ static struct save_batch *add_batch(struct save *s, struct save_account **accoun
 static size_t measure_batch(const struct batch_limits *limits,
 			    struct save_account *const *accounts, size_t count)
 {
-	AUTO_STRBUF struct strbuf pattern = { 0 };
+	size_t pattern_bytes = 0;
 	uint64_t locks = 0;
 	size_t n = 0;
 
 	for (; n < count && n < limits->accounts; n++) {
 		locks += accounts[n]->model->relations;
-		model_add_to_schemas(&pattern, accounts[n]->model->raw_name);
-		if (n &&
-		    (locks > limits->locks || pattern.length > limits->pattern_bytes))
+		pattern_bytes += pattern_bytes_max(accounts[n]->model->raw_name);
+		if (n && (locks > limits->locks || pattern_bytes > limits->pattern_bytes))
 			break;
 	}
 	return n;

@@ -81,16 +81,17 @@ static void make_parts(struct save_stream *t)
 
 static void add_patterns(struct save_batch *b)
 {
-	AUTO_STRBUF struct strbuf schemas = { 0 };
+	AUTO_FREE const char **names = xcalloc(b->count, sizeof(char *));
+	AUTO_FREE char *schemas = NULL;
 	AUTO_FREE char *others = NULL;
 
 	for (size_t i = 0; i < b->count; i++)
-		model_add_to_schemas(&schemas, b->accounts[i]->model->raw_name);
-	model_end_schemas(&schemas);
-	others = model_others_pattern(schemas.buf);
+		names[i] = b->accounts[i]->model->raw_name;
+	schemas = model_schemas_pattern(names, b->count);
+	others = model_others_pattern(schemas);
 	strvec_push(&b->save->argv, "--format=custom");
 	strvec_push(&b->save->argv, "--compress=0");
-	strvec_push_format(&b->save->argv, "--schema=%s", schemas.buf);
+	strvec_push_format(&b->save->argv, "--schema=%s", schemas);
 	strvec_push_format(&b->save->argv, "--exclude-table=%s", others);
 }
 
