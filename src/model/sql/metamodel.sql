@@ -72,7 +72,8 @@ outsider (account, description) AS (
 		AND d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = p.relid
 		AND (p.classid, p.objid, p.objsubid) <> (d.classid, d.objid, 0))
 	AND NOT EXISTS (
-		SELECT FROM pg_catalog.pg_depend i JOIN doomed d
-		ON d.classid = i.refclassid AND d.objid = i.refobjid AND d.account = p.account
-		WHERE i.classid = p.classid AND i.objid = p.objid AND i.deptype = 'i')
+		-- the outer query's columns stand in WHERE only: else this would be run for each row
+		SELECT FROM pg_catalog.pg_depend i, doomed d
+		WHERE d.classid = i.refclassid AND d.objid = i.refobjid AND d.account = p.account
+		AND i.classid = p.classid AND i.objid = p.objid AND i.deptype = 'i')
 )
