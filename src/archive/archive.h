@@ -68,20 +68,22 @@ struct archive_entry {
 struct archive *archive_open(int fd, bool *is_unknown, struct error *err);
 const struct archive_head *archive_head(const struct archive *archive);
 
-/* The next of the entries; valid until the next call. */
+/* The next of the entries, of which there must be one left; valid until the next call. */
 MUST_CHECK bool archive_next_entry(struct archive *archive, struct archive_entry *out,
 				   struct error *err);
 
 /*
- * From now on, append every byte of the table of contents that is read to `fd`, so that
- * archive_reread() can read it once more. To be called before the first entry.
+ * Keep the table of contents in the file `fd`, which is empty and stays the caller's, so
+ * that archive_reread() can read it once more. To be called before the first entry; then
+ * archive_next_entry() fails with ERROR_SYSTEM, too, if that cannot be written.
  */
 void archive_keep_entries(struct archive *archive, int fd);
 
 /*
  * Read the kept entries of another archive, which must have read them all and must
- * outlive this one. Only archive_next_entry() is for it.
- * Errors: ERROR_SYSTEM.
+ * outlive this one. Only archive_next_entry() is for it. That may be done any number of
+ * times, before, between and behind the data, but not by two readers at a time.
+ * Errors: ERROR_SYSTEM; then it returns NULL.
  */
 struct archive *archive_reread(struct archive *archive, struct error *err);
 
