@@ -126,7 +126,7 @@ bool plain_init(struct plain *p, const struct archive_head *head,
 
 	/* no beta: "19beta1" */
 	if (!head->dump_version ||
-	    sscanf(head->dump_version, "%u.%u", &major, &minor) != 2 ||
+	    sscanf(head->dump_version, "%2u.%9u", &major, &minor) != 2 ||
 	    major < MAJOR_MIN || major > MAJOR_MAX)
 		return error_set(err, ERROR_DATA,
 				 "how pg_dump %s writes dumps is not known here",
@@ -163,16 +163,18 @@ bool plain_set(struct plain *p, const struct archive_entry *e, struct error *err
 		const char *end;
 	} forms[] = {
 		{ "ENCODING", "SET client_encoding = '", "';\n" },
-		{ "STDSTRINGS", "SET standard_conforming_strings = '", "';\n" },
+		{ "STDSTRINGS", "SET standard_conforming_strings = 'on'", ";\n" },
+		{ "STDSTRINGS", "SET standard_conforming_strings = 'off'", ";\n" },
 		{ "SEARCHPATH", "SELECT pg_catalog.set_config('search_path', ", ";\n" },
 	};
-	char **settings[] = { &p->encoding, &p->standard_strings, &p->search_path };
+	char **settings[] = { &p->encoding, &p->standard_strings, &p->standard_strings,
+			      &p->search_path };
 
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
-		if (strcmp(e->desc, forms[i].desc) != 0)
-			continue;
-		if (*settings[i] ||
+		if (strcmp(e->desc, forms[i].desc) != 0 ||
 		    !has_form(e->definition, forms[i].begin, forms[i].end))
+			continue;
+		if (*settings[i])
 			break;
 		*settings[i] = xstrdup(e->definition);
 		return true;
@@ -290,8 +292,9 @@ bool plain_begin(const struct plain *p, struct plain_file *file, struct strbuf *
 		add_line(out, p->head->remote_version);
 		strbuf_add_char(out, '\n');
 	}
-	strbuf_add_format(out, "-- Dumped by pg_dump version %s\n\n",
-			  p->head->dump_version);
+	strbuf_add_str(out, "-- Dumped by pg_dump version ");
+	add_line(out, p->head->dump_version);
+	strbuf_add_str(out, "\n\n");
 	add_settings(p, out);
 	return true;
 }
@@ -308,7 +311,7 @@ static void add_default(struct plain *p, const char *setting, const char *name,
 	if (*name)
 		add_name(p, out, name);
 	else
-		strbuf_add_str(out, "''");
+		strbuf_add_str(out, "''"); /* the database's own tablespace */
 	strbuf_add_str(out, ";\n\n");
 }
 
