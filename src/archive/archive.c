@@ -188,13 +188,16 @@ static bool take_text(struct archive *a, bool *is_null, struct error *err)
 	if (a->text.length + (size_t)length > ARCHIVE_ENTRY_BYTES_MAX)
 		return fail(a, err, "a string is too long");
 	for (size_t left = (size_t)length; left;) {
-		const char *data;
+		const char *data, *nul;
 		size_t n;
 
 		if (!take_some(a, left, &data, &n, err))
 			return false;
-		if (memchr(data, '\0', n))
+		nul = memchr(data, '\0', n);
+		if (nul) {
+			a->offset -= n - (size_t)(nul - data);
 			return fail(a, err, "a string holds a NUL");
+		}
 		strbuf_add(&a->text, data, n);
 		left -= n;
 	}

@@ -44,10 +44,12 @@ static int dir_fd = -1;
 static char dir_path[4096];
 static struct strvec keywords;
 
-static void require(bool is_true)
+#define require(claim) ((claim) ? (void)0 : fail(__LINE__, #claim))
+
+static void fail(int line, const char *claim)
 {
-	if (!is_true)
-		abort();
+	fprintf(stderr, "fuzz_archive.c:%d: not true: %s\n", line, claim);
+	abort();
 }
 
 static void remove_dir(void)
