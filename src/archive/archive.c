@@ -2,6 +2,7 @@
 #include "archive/archive.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -149,13 +150,13 @@ static bool take_byte(struct archive *a, unsigned *out, struct error *err)
 /* A sign, then the bytes, lowest first. Every integer of a real archive fits an int. */
 static bool take_integer(struct archive *a, int32_t *out, struct error *err)
 {
-	unsigned char bytes[1 + INTEGER_BYTES_MAX];
-	uint64_t value = 0;
+	unsigned char bytes[1 + INTEGER_BYTES_MAX] = { 0 };
+	uint64_t value;
 
 	if (!take(a, bytes, 1 + a->integer_bytes, err))
 		return false;
-	for (unsigned i = a->integer_bytes; i > 0; i--)
-		value = value << 8 | bytes[i];
+	memcpy(&value, bytes + 1, sizeof(value));
+	value = le64toh(value);
 	if (bytes[0] > 1 || value > INT32_MAX)
 		return fail(a, err, "this is no integer");
 	*out = bytes[0] ? -(int32_t)value : (int32_t)value;
@@ -164,7 +165,7 @@ static bool take_integer(struct archive *a, int32_t *out, struct error *err)
 
 static bool take_count(struct archive *a, uint32_t *out, struct error *err)
 {
-	int32_t value;
+	int32_t value = 0;
 
 	if (!take_integer(a, &value, err))
 		return false;

@@ -70,7 +70,7 @@ static const struct kind {
 static const struct kind *find_kind(const struct archive_entry *e)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (!strcmp(kinds[i].desc, e->desc))
+		if (*kinds[i].desc == *e->desc && !strcmp(kinds[i].desc, e->desc))
 			return &kinds[i];
 	return NULL;
 }
@@ -243,7 +243,7 @@ static bool make_key(char *out, struct error *err)
 	size_t length = 0;
 
 	while (length < PLAIN_KEY_SIZE - 1) {
-		unsigned char bytes[PLAIN_KEY_SIZE];
+		unsigned char bytes[PLAIN_KEY_SIZE + 32]; /* some are of no use */
 
 		if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
 			return error_set(err, ERROR_SYSTEM, "getrandom: %s",
@@ -319,7 +319,9 @@ static void add_header(const struct archive_entry *e, struct strbuf *out)
 {
 	strbuf_add_str(out, e->has_data ? "--\n-- Data for Name: " : "--\n-- Name: ");
 	add_line(out, e->tag ? e->tag : "");
-	strbuf_add_format(out, "; Type: %s; Schema: ", e->desc);
+	strbuf_add_str(out, "; Type: ");
+	strbuf_add_str(out, e->desc);
+	strbuf_add_str(out, "; Schema: ");
 	add_line(out, e->schema);
 	strbuf_add_str(out, "; Owner: ");
 	add_line(out, e->owner);
@@ -336,7 +338,9 @@ static void add_owner(const struct plain *p, const struct archive_entry *e,
 	/* before 16, pg_dump called every relation a table here, but a foreign table */
 	bool is_table = p->major < 16 && strcmp(e->desc, "FOREIGN TABLE") != 0;
 
-	strbuf_add_format(out, "ALTER %s ", is_table ? "TABLE" : e->desc);
+	strbuf_add_str(out, "ALTER ");
+	strbuf_add_str(out, is_table ? "TABLE" : e->desc);
+	strbuf_add_char(out, ' ');
 	add_name(p, out, e->schema);
 	strbuf_add_char(out, '.');
 	add_name(p, out, e->tag);
@@ -358,7 +362,7 @@ void plain_add(struct plain *p, struct plain_file *file, const struct archive_en
 		strbuf_add_str(out, e->definition);
 		strbuf_add_str(out, "\n\n");
 	}
-	if (plain_kind(e) == PLAIN_RELATION && !is_empty(e->owner) && !is_empty(e->drop))
+	if (!is_empty(e->drop) && !is_empty(e->owner) && plain_kind(e) == PLAIN_RELATION)
 		add_owner(p, e, out);
 	if (e->has_data && e->copy)
 		strbuf_add_str(out, e->copy);
