@@ -567,8 +567,19 @@ static void test_a_length_that_is_not_there_is_an_error(void **state)
 	assert_fails(&b, false, "a string is too long");
 	build_tag(&b, ARCHIVE_ENTRY_BYTES_MAX - 1000, "abcd");
 	assert_fails(&b, false, "it ends too early");
+}
+
+static void test_the_byte_that_is_wrong_is_named(void **state)
+{
+	struct builder b;
+	char *text;
+
+	(void)state;
 	build_tag(&b, 4, "ab\0d");
-	assert_fails(&b, false, "a string holds a NUL");
+	text = str_format("at byte %zu, entry 1 of 1: a string holds a NUL",
+			  b.out.length - 2);
+	assert_fails(&b, false, text);
+	free(text);
 }
 
 static void test_an_entry_that_makes_no_sense_is_an_error(void **state)
@@ -692,6 +703,7 @@ int main(void)
 		UNIT_TEST(test_integers_have_four_to_eight_bytes),
 		UNIT_TEST(test_a_number_of_entries_that_is_none_is_an_error),
 		UNIT_TEST(test_a_length_that_is_not_there_is_an_error),
+		UNIT_TEST(test_the_byte_that_is_wrong_is_named),
 		UNIT_TEST(test_an_entry_that_makes_no_sense_is_an_error),
 		UNIT_TEST(test_a_dependency_that_is_no_number_is_an_error),
 		UNIT_TEST(test_an_unknown_block_is_an_error),
