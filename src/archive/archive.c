@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "archive/archive.h"
 
+#include <assert.h>
+#include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -17,8 +19,6 @@ enum {
 	FORMAT_CUSTOM = 1,
 	COMPRESSION_NONE = 0,
 	BLOCK_DATA = 1,
-	/* The strings of an entry, in the order of struct text. */
-	TEXT_COUNT = 9,
 };
 
 struct archive {
@@ -40,10 +40,10 @@ struct archive {
 	uint32_t *dependencies;
 	size_t dependency_capacity;
 
-	int keep_fd; /* -1: none */
-	struct strbuf kept;
-	size_t data_left; /* of the chunk */
-	bool is_in_data;
+	int keep_fd;       /* -1: none */
+	bool is_keeping;   /* what is taken */
+	size_t keep_begin; /* of what was taken from the buffer, but is not kept yet */
+	size_t data_left;  /* of the chunk */
 };
 
 /* ---- bytes ---- */
@@ -61,39 +61,37 @@ static bool fail(const struct archive *a, struct error *err, const char *what)
 			 what);
 }
 
+/* Keep what was taken from the buffer. */
+static bool flush_kept(struct archive *a, struct error *err)
+{
+	size_t begin = a->keep_begin;
+
+	a->keep_begin = a->begin;
+	return !a->is_keeping ||
+	       fs_write_all(a->keep_fd, a->buffer + begin, a->begin - begin, err) ||
+	       error_prefix(err, "keep the archive's table of contents");
+}
+
 /* Have something in the buffer, unless the file is at its end. */
 static bool fill(struct archive *a, struct error *err)
 {
 	while (a->begin == a->end && !a->is_at_end) {
-		ssize_t n = read(a->fd, a->buffer, BUFFER_BYTES);
+		ssize_t n;
 
+		if (!flush_kept(a, err))
+			return false;
+		n = read(a->fd, a->buffer, BUFFER_BYTES);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return error_set(err, ERROR_SYSTEM, "read the archive: %s",
 					 strerror(errno));
 		a->begin = 0;
+		a->keep_begin = 0;
 		a->end = (size_t)n;
 		a->is_at_end = n == 0;
 	}
 	return true;
-}
-
-static bool flush_kept(struct archive *a, struct error *err)
-{
-	bool is_ok = !a->kept.length ||
-		     fs_write_all(a->keep_fd, a->kept.buf, a->kept.length, err);
-
-	strbuf_reset(&a->kept);
-	return is_ok || error_prefix(err, "keep the archive's table of contents");
-}
-
-static bool keep(struct archive *a, const char *data, size_t length, struct error *err)
-{
-	if (a->keep_fd < 0)
-		return true;
-	strbuf_add(&a->kept, data, length);
-	return a->kept.length < BUFFER_BYTES || flush_kept(a, err);
 }
 
 /* At most `max` bytes that have come, at least one. They stay where they are until more
@@ -113,13 +111,19 @@ static bool take_some(struct archive *a, size_t max, const char **out, size_t *l
 	*length = n;
 	a->begin += n;
 	a->offset += n;
-	return keep(a, *out, n, err);
+	return true;
 }
 
 static bool take(struct archive *a, void *out, size_t length, struct error *err)
 {
 	char *to = out;
 
+	if (length <= a->end - a->begin) { /* nearly always */
+		memcpy(out, a->buffer + a->begin, length);
+		a->begin += length;
+		a->offset += length;
+		return true;
+	}
 	while (length) {
 		const char *from = NULL;
 		size_t n = 0;
@@ -146,13 +150,13 @@ static bool take_byte(struct archive *a, unsigned *out, struct error *err)
 /* A sign, then the bytes, lowest first. Every integer of a real archive fits an int. */
 static bool take_integer(struct archive *a, int32_t *out, struct error *err)
 {
-	unsigned char bytes[1 + INTEGER_BYTES_MAX];
-	uint64_t value = 0;
+	unsigned char bytes[1 + INTEGER_BYTES_MAX] = { 0 };
+	uint64_t value;
 
 	if (!take(a, bytes, 1 + a->integer_bytes, err))
 		return false;
-	for (unsigned i = a->integer_bytes; i > 0; i--)
-		value = value << 8 | bytes[i];
+	memcpy(&value, bytes + 1, sizeof(value));
+	value = le64toh(value);
 	if (bytes[0] > 1 || value > INT32_MAX)
 		return fail(a, err, "this is no integer");
 	*out = bytes[0] ? -(int32_t)value : (int32_t)value;
@@ -161,7 +165,7 @@ static bool take_integer(struct archive *a, int32_t *out, struct error *err)
 
 static bool take_count(struct archive *a, uint32_t *out, struct error *err)
 {
-	int32_t value;
+	int32_t value = 0;
 
 	if (!take_integer(a, &value, err))
 		return false;
@@ -185,13 +189,16 @@ static bool take_text(struct archive *a, bool *is_null, struct error *err)
 	if (a->text.length + (size_t)length > ARCHIVE_ENTRY_BYTES_MAX)
 		return fail(a, err, "a string is too long");
 	for (size_t left = (size_t)length; left;) {
-		const char *data;
+		const char *data, *nul;
 		size_t n;
 
 		if (!take_some(a, left, &data, &n, err))
 			return false;
-		if (memchr(data, '\0', n))
+		nul = memchr(data, '\0', n);
+		if (nul) {
+			a->offset -= n - (size_t)(nul - data);
 			return fail(a, err, "a string holds a NUL");
+		}
 		strbuf_add(&a->text, data, n);
 		left -= n;
 	}
@@ -411,25 +418,41 @@ static bool read_entry(struct archive *a, struct archive_entry *e, struct error 
 	return true;
 }
 
+static bool end_keeping(struct archive *a, struct error *err)
+{
+	bool is_ok = flush_kept(a, err);
+
+	a->is_keeping = false;
+	return is_ok;
+}
+
 bool archive_next_entry(struct archive *a, struct archive_entry *out, struct error *err)
 {
-	if (!read_entry(a, out, err))
+	struct archive_entry entry;
+
+	assert(a->entries_read < a->head.entry_count);
+	if (!read_entry(a, &entry, err))
 		return false;
+	if (a->entries_read + 1 == a->head.entry_count && !end_keeping(a, err))
+		return false;
+	*out = entry;
 	a->entries_read++;
 	return true;
 }
 
 void archive_keep_entries(struct archive *a, int fd)
 {
+	assert(!a->entries_read);
 	a->keep_fd = fd;
+	a->is_keeping = a->head.entry_count > 0;
+	a->keep_begin = a->begin;
 }
 
 struct archive *archive_reread(struct archive *a, struct error *err)
 {
 	struct archive *again;
 
-	if (!flush_kept(a, err))
-		return NULL;
+	assert(a->keep_fd >= 0 && a->entries_read == a->head.entry_count);
 	if (lseek(a->keep_fd, 0, SEEK_SET) < 0) {
 		error_set(err, ERROR_SYSTEM, "read the archive again: %s",
 			  strerror(errno));
@@ -449,7 +472,7 @@ bool archive_next_data(struct archive *a, uint32_t *dump_id, bool *is_end,
 {
 	unsigned kind;
 
-	a->keep_fd = -1; /* the table is over */
+	assert(a->entries_read == a->head.entry_count && !a->data_left);
 	if (!fill(a, err))
 		return false;
 	*is_end = a->begin == a->end;
@@ -489,6 +512,5 @@ void archive_close(struct archive *a)
 	free(a->buffer);
 	free(a->dependencies);
 	strbuf_release(&a->text);
-	strbuf_release(&a->kept);
 	free(a);
 }

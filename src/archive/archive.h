@@ -11,8 +11,8 @@
  *
  * The format is that of src/bin/pg_dump/pg_backup_archiver.c and pg_backup_custom.c,
  * versions 1.14 (PostgreSQL 12 to 15), 1.15 (16) and 1.16 (17 and 18), not compressed. It
- * begins with a head and a table of contents; then come blocks of data. When it is
- *written into a pipe, they come in the order of the table.
+ * begins with a head and a table of contents; then come blocks of data, in the order of
+ * the table.
  *
  * Nothing in it is believed: every integer and length is checked, and memory grows only
  * with what has really come. What is kept is one entry; of data nothing. It blocks, so it
@@ -31,7 +31,7 @@
 #include "base/compiler.h"
 #include "base/error.h"
 
-/* Of all strings of one entry. The longest in practice is the text of a view. */
+/* Of all strings of one entry together. The longest in practice is the text of a view. */
 enum { ARCHIVE_ENTRY_BYTES_MAX = 256 * 1024 * 1024 };
 
 struct archive;
@@ -45,8 +45,8 @@ struct archive_head {
 
 /* A line of the table of contents. Strings may be NULL where it has none. */
 struct archive_entry {
-	uint32_t dump_id;
-	bool has_data; /* a block of data with this id follows */
+	uint32_t dump_id; /* never 0; that it is there once is not checked */
+	bool has_data;    /* a block of data with this id follows */
 	const char *tag;
 	const char *desc;       /* never NULL: "TABLE", "TABLE DATA", ... */
 	const char *definition; /* SQL */
@@ -62,26 +62,29 @@ struct archive_entry {
 };
 
 /*
- * Read the head from `fd`, which stays the caller's. NULL: see *err; *is_unknown says
- * whether it is an archive, but of a kind that this reader does not know.
+ * Read the head from `fd`, which stays the caller's and must outlive the archive. NULL:
+ * see *err; *is_unknown says whether it is an archive, but of a kind that this reader
+ * does not know.
  */
 struct archive *archive_open(int fd, bool *is_unknown, struct error *err);
 const struct archive_head *archive_head(const struct archive *archive);
 
-/* The next of the entries; valid until the next call. */
+/* The next of the entries, of which there must be one left; valid until the next call. */
 MUST_CHECK bool archive_next_entry(struct archive *archive, struct archive_entry *out,
 				   struct error *err);
 
 /*
- * From now on, append every byte of the table of contents that is read to `fd`, so that
- * archive_reread() can read it once more. To be called before the first entry.
+ * Keep the table of contents in the file `fd`, which is empty and stays the caller's, so
+ * that archive_reread() can read it once more. To be called before the first entry; then
+ * archive_next_entry() fails with ERROR_SYSTEM, too, if that cannot be written.
  */
 void archive_keep_entries(struct archive *archive, int fd);
 
 /*
  * Read the kept entries of another archive, which must have read them all and must
- * outlive this one. Only archive_next_entry() is for it.
- * Errors: ERROR_SYSTEM.
+ * outlive this one. Only archive_next_entry() is for it. That may be done any number of
+ * times, before, between and behind the data, but not by two readers at a time.
+ * Errors: ERROR_SYSTEM; then it returns NULL.
  */
 struct archive *archive_reread(struct archive *archive, struct error *err);
 
@@ -89,7 +92,8 @@ struct archive *archive_reread(struct archive *archive, struct error *err);
 MUST_CHECK bool archive_next_data(struct archive *archive, uint32_t *dump_id,
 				  bool *is_end, struct error *err);
 
-/* A part of that block, valid until the next call; *length is 0 at its end. */
+/* A part of that block, valid until the next call; *length is 0 at its end. All of it is
+ * to be read. */
 MUST_CHECK bool archive_read(struct archive *archive, const char **data, size_t *length,
 			     struct error *err);
 

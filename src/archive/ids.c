@@ -57,4 +57,5 @@ const uint32_t *ids_find(const struct ids *ids, uint32_t id)
 void ids_release(struct ids *ids)
 {
 	free(ids->slots);
+	*ids = (struct ids){ 0 };
 }

@@ -70,7 +70,7 @@ static const struct kind {
 static const struct kind *find_kind(const struct archive_entry *e)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (!strcmp(kinds[i].desc, e->desc))
+		if (*kinds[i].desc == *e->desc && !strcmp(kinds[i].desc, e->desc))
 			return &kinds[i];
 	return NULL;
 }
@@ -126,7 +126,7 @@ bool plain_init(struct plain *p, const struct archive_head *head,
 
 	/* no beta: "19beta1" */
 	if (!head->dump_version ||
-	    sscanf(head->dump_version, "%u.%u", &major, &minor) != 2 ||
+	    sscanf(head->dump_version, "%2u.%9u", &major, &minor) != 2 ||
 	    major < MAJOR_MIN || major > MAJOR_MAX)
 		return error_set(err, ERROR_DATA,
 				 "how pg_dump %s writes dumps is not known here",
@@ -163,16 +163,18 @@ bool plain_set(struct plain *p, const struct archive_entry *e, struct error *err
 		const char *end;
 	} forms[] = {
 		{ "ENCODING", "SET client_encoding = '", "';\n" },
-		{ "STDSTRINGS", "SET standard_conforming_strings = '", "';\n" },
+		{ "STDSTRINGS", "SET standard_conforming_strings = 'on'", ";\n" },
+		{ "STDSTRINGS", "SET standard_conforming_strings = 'off'", ";\n" },
 		{ "SEARCHPATH", "SELECT pg_catalog.set_config('search_path', ", ";\n" },
 	};
-	char **settings[] = { &p->encoding, &p->standard_strings, &p->search_path };
+	char **settings[] = { &p->encoding, &p->standard_strings, &p->standard_strings,
+			      &p->search_path };
 
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
-		if (strcmp(e->desc, forms[i].desc) != 0)
-			continue;
-		if (*settings[i] ||
+		if (strcmp(e->desc, forms[i].desc) != 0 ||
 		    !has_form(e->definition, forms[i].begin, forms[i].end))
+			continue;
+		if (*settings[i])
 			break;
 		*settings[i] = xstrdup(e->definition);
 		return true;
@@ -241,7 +243,7 @@ static bool make_key(char *out, struct error *err)
 	size_t length = 0;
 
 	while (length < PLAIN_KEY_SIZE - 1) {
-		unsigned char bytes[PLAIN_KEY_SIZE];
+		unsigned char bytes[PLAIN_KEY_SIZE + 32]; /* some are of no use */
 
 		if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
 			return error_set(err, ERROR_SYSTEM, "getrandom: %s",
@@ -290,8 +292,9 @@ bool plain_begin(const struct plain *p, struct plain_file *file, struct strbuf *
 		add_line(out, p->head->remote_version);
 		strbuf_add_char(out, '\n');
 	}
-	strbuf_add_format(out, "-- Dumped by pg_dump version %s\n\n",
-			  p->head->dump_version);
+	strbuf_add_str(out, "-- Dumped by pg_dump version ");
+	add_line(out, p->head->dump_version);
+	strbuf_add_str(out, "\n\n");
 	add_settings(p, out);
 	return true;
 }
@@ -308,7 +311,7 @@ static void add_default(struct plain *p, const char *setting, const char *name,
 	if (*name)
 		add_name(p, out, name);
 	else
-		strbuf_add_str(out, "''");
+		strbuf_add_str(out, "''"); /* the database's own tablespace */
 	strbuf_add_str(out, ";\n\n");
 }
 
@@ -316,7 +319,9 @@ static void add_header(const struct archive_entry *e, struct strbuf *out)
 {
 	strbuf_add_str(out, e->has_data ? "--\n-- Data for Name: " : "--\n-- Name: ");
 	add_line(out, e->tag ? e->tag : "");
-	strbuf_add_format(out, "; Type: %s; Schema: ", e->desc);
+	strbuf_add_str(out, "; Type: ");
+	strbuf_add_str(out, e->desc);
+	strbuf_add_str(out, "; Schema: ");
 	add_line(out, e->schema);
 	strbuf_add_str(out, "; Owner: ");
 	add_line(out, e->owner);
@@ -333,7 +338,9 @@ static void add_owner(const struct plain *p, const struct archive_entry *e,
 	/* before 16, pg_dump called every relation a table here, but a foreign table */
 	bool is_table = p->major < 16 && strcmp(e->desc, "FOREIGN TABLE") != 0;
 
-	strbuf_add_format(out, "ALTER %s ", is_table ? "TABLE" : e->desc);
+	strbuf_add_str(out, "ALTER ");
+	strbuf_add_str(out, is_table ? "TABLE" : e->desc);
+	strbuf_add_char(out, ' ');
 	add_name(p, out, e->schema);
 	strbuf_add_char(out, '.');
 	add_name(p, out, e->tag);
@@ -355,7 +362,7 @@ void plain_add(struct plain *p, struct plain_file *file, const struct archive_en
 		strbuf_add_str(out, e->definition);
 		strbuf_add_str(out, "\n\n");
 	}
-	if (plain_kind(e) == PLAIN_RELATION && !is_empty(e->owner) && !is_empty(e->drop))
+	if (!is_empty(e->drop) && !is_empty(e->owner) && plain_kind(e) == PLAIN_RELATION)
 		add_owner(p, e, out);
 	if (e->has_data && e->copy)
 		strbuf_add_str(out, e->copy);

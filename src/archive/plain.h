@@ -65,10 +65,11 @@ MUST_CHECK bool plain_init(struct plain *plain, const struct archive_head *head,
 			   const struct strvec *keywords, struct error *err);
 void plain_release(struct plain *plain);
 
+/* What is not in the form that is known of its kind is PLAIN_UNKNOWN, too. */
 enum plain_kind plain_kind(const struct archive_entry *entry);
 enum plain_pass plain_pass(const struct archive_entry *entry);
 
-/* Take a setting. Errors: ERROR_DATA. */
+/* Take a setting. Errors: ERROR_DATA if it has another form, or is there already. */
 MUST_CHECK bool plain_set(struct plain *plain, const struct archive_entry *entry,
 			  struct error *err);
 

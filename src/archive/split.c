@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,9 +22,9 @@ struct split {
 	const struct split_opts *opts;
 	struct archive *archive;
 	struct plain plain;
-	/* Of each entry that is written: its part, and whether it is a relation. */
-	struct ids kept;
+	struct ids entries; /* each with its place; see pack() */
 	bool has_pass[PLAIN_PASS_COUNT];
+	bool is_entangled;
 	int entries_fd;          /* the table of contents, to be read again */
 	struct split_part *last; /* that was found */
 	size_t blocks;           /* of data, that there are to be */
@@ -71,7 +72,8 @@ static bool open_file(struct split *s, struct split_part *part, struct error *er
 		flags |= O_CREAT | O_EXCL;
 	s->fd = openat(s->opts->dir_fd, part->file_name, flags, 0600);
 	if (s->fd < 0)
-		return error_set(err, ERROR_SYSTEM, "create %s: %s", part->file_name,
+		return error_set(err, ERROR_SYSTEM, "%s %s: %s",
+				 part->has_file ? "open" : "create", part->file_name,
 				 strerror(errno));
 	s->current = part;
 	if (part->has_file)
@@ -97,62 +99,111 @@ static struct split_part *find_part(struct split *s, const char *schema)
 	return s->last;
 }
 
-static uint32_t pack(const struct split *s, const struct split_part *part,
-		     bool is_relation)
+/* Where an entry is written: in the file of a part, in a pass. NULL is nowhere. */
+struct place {
+	struct split_part *part;
+	enum plain_pass pass;
+	bool is_relation;
+};
+
+_Static_assert(PLAIN_PASS_COUNT <= 4, "a pass fits two bits");
+
+/* As one number; 0 is nowhere. */
+static uint32_t pack(const struct split *s, const struct place *place)
 {
-	return (uint32_t)(part - s->opts->parts) << 1 | is_relation;
+	uint32_t number = (uint32_t)(place->part - s->opts->parts) + 1;
+
+	return number << 3 | (uint32_t)place->pass << 1 | place->is_relation;
 }
 
-static struct split_part *unpack(const struct split *s, uint32_t value)
+static struct place find_place(const struct split *s, uint32_t dump_id)
 {
-	return &s->opts->parts[value >> 1];
+	const uint32_t *value = ids_find(&s->entries, dump_id);
+
+	if (!value || !*value)
+		return (struct place){ 0 };
+	return (struct place){
+		.part = &s->opts->parts[(*value >> 3) - 1],
+		.pass = (enum plain_pass)(*value >> 1 & 3),
+		.is_relation = *value & 1,
+	};
 }
 
-/* Does it depend on something of this part that is written? */
-static bool is_part_of(const struct split *s, const struct archive_entry *e,
-		       const struct split_part *part)
+/* What an entry depends on. All of that comes before it. */
+struct origin {
+	bool is_part;     /* something of its part that is written */
+	bool is_written;  /* something of any part that is written */
+	bool is_left_out; /* an entry that is not written */
+};
+
+static struct origin find_origin(const struct split *s, const struct archive_entry *e,
+				 const struct split_part *part)
 {
+	struct origin origin = { 0 };
+
 	for (size_t i = 0; i < e->dependency_count; i++) {
-		const uint32_t *value = ids_find(&s->kept, e->dependencies[i]);
+		struct place place = find_place(s, e->dependencies[i]);
 
-		if (value && unpack(s, *value) == part)
-			return true;
+		if (!place.part)
+			origin.is_left_out |=
+				ids_find(&s->entries, e->dependencies[i]) != NULL;
+		else if (place.part == part)
+			origin.is_part = origin.is_written = true;
+		else
+			origin.is_written = true;
 	}
-	return false;
+	return origin;
 }
 
 /*
- * pg_dump sorts what it writes by what depends on what, and gets a view of what it sorts
- * that depends on the tables selected: of those alone it knows constraints, indexes and
- * defaults. Relations it always knows, and a foreign key comes behind all that anyway. So
- * only something else of another part can make a difference.
+ * pg_dump sorts what it writes by what depends on what. Something that depends on
+ * something of another part may change the order in either file, and in those of the
+ * parts that these depend on; if pg_dump, asked for one of them alone, knows of it, then
+ * the order is the same. It knows what relations depend on, and all relations; but of the
+ * defaults of tables, which come with the tables, and of constraints, indexes and so on,
+ * it knows only those of the tables that it writes. Foreign keys come behind all else.
  */
-static bool is_entangled(const struct split *s, const struct archive_entry *e,
-			 const struct split_part *part)
+static void note_ties(struct split *s, const struct archive_entry *e,
+		      const struct place *own)
 {
-	if (!strcmp(e->desc, "FK CONSTRAINT"))
-		return false;
-	for (size_t i = 0; i < e->dependency_count; i++) {
-		const uint32_t *value = ids_find(&s->kept, e->dependencies[i]);
+	bool is_table = !strcmp(e->desc, "TABLE") || !strcmp(e->desc, "FOREIGN TABLE");
 
-		if (value && unpack(s, *value) != part && !(*value & 1))
-			return true;
+	if (!strcmp(e->desc, "FK CONSTRAINT"))
+		return;
+	for (size_t i = 0; i < e->dependency_count; i++) {
+		struct place other = find_place(s, e->dependencies[i]);
+
+		if (!other.part || other.part == own->part)
+			continue;
+		own->part->is_tied = true;
+		other.part->is_tied = true;
+		s->is_entangled |= is_table || !other.is_relation;
 	}
-	return false;
+}
+
+static bool add_entry(struct split *s, const struct archive_entry *e, uint32_t value,
+		      struct error *err)
+{
+	return ids_add(&s->entries, e->dump_id, value) ||
+	       error_set(err, ERROR_DATA,
+			 "the archive is damaged: two entries have the id %" PRIu32,
+			 e->dump_id);
+}
+
+static bool leave_out(struct split *s, const struct archive_entry *e, struct error *err)
+{
+	return add_entry(s, e, 0, err);
 }
 
 static bool keep_entry(struct split *s, const struct archive_entry *e,
 		       struct split_part *part, bool is_relation, struct error *err)
 {
-	if (!ids_add(&s->kept, e->dump_id, pack(s, part, is_relation)))
-		return error_set(err, ERROR_DATA,
-				 "the archive is damaged: two entries have the id %u",
-				 e->dump_id);
+	struct place place = { part, plain_pass(e), is_relation };
+
 	part->entries_left++;
-	s->has_pass[plain_pass(e)] = true;
-	if (is_entangled(s, e, part))
-		part->outcome = SPLIT_ASIDE;
-	return true;
+	s->has_pass[place.pass] = true;
+	note_ties(s, e, &place);
+	return add_entry(s, e, pack(s, &place), err);
 }
 
 static bool unknown_entry(const struct archive_entry *e, bool *is_unknown,
@@ -164,35 +215,48 @@ static bool unknown_entry(const struct archive_entry *e, bool *is_unknown,
 			 e->desc, e->tag ? e->tag : "");
 }
 
+/* Decide where it is written; nowhere, if a pg_dump of relations would not write it. */
 static bool index_entry(struct split *s, const struct archive_entry *e, bool *is_unknown,
 			struct error *err)
 {
 	struct split_part *part = find_part(s, e->schema);
-	enum plain_kind kind = plain_kind(e);
+	struct origin origin = find_origin(s, e, part);
 
 	s->blocks += e->has_data;
-	switch (kind) {
+	switch (plain_kind(e)) {
 	case PLAIN_SETTING:
-		return plain_set(&s->plain, e, err);
+		return plain_set(&s->plain, e, err) && leave_out(s, e, err);
 	case PLAIN_RELATION:
-		return part ? keep_entry(s, e, part, true, err)
-			    : unknown_entry(e, is_unknown, err);
+		if (part)
+			return keep_entry(s, e, part, true, err);
+		break;
 	case PLAIN_PART:
-	case PLAIN_EXTRA:
-		if (part && is_part_of(s, e, part))
+		if (part && origin.is_part)
 			return keep_entry(s, e, part, false, err);
-		if (kind == PLAIN_EXTRA)
-			return true; /* of something else, such as a type */
+		break;
+	case PLAIN_EXTRA:
+		if (part && origin.is_part)
+			return keep_entry(s, e, part, false, err);
+		/* of something else, such as a type; a schema's is in none itself */
+		if (!origin.is_written && (!part || origin.is_left_out))
+			return leave_out(s, e, err);
 		break;
 	case PLAIN_OTHER:
-		return true;
+		return leave_out(s, e, err);
 	case PLAIN_UNKNOWN:
 		break;
 	}
 	if (!part)
 		return unknown_entry(e, is_unknown, err);
 	part->outcome = SPLIT_ASIDE;
-	return true;
+	return leave_out(s, e, err);
+}
+
+static void put_aside_the_entangled(struct split *s)
+{
+	for (size_t i = 0; s->is_entangled && i < s->opts->part_count; i++)
+		if (s->opts->parts[i].is_tied)
+			s->opts->parts[i].outcome = SPLIT_ASIDE;
 }
 
 static bool index_entries(struct split *s, bool *is_unknown, struct error *err)
@@ -206,6 +270,7 @@ static bool index_entries(struct split *s, bool *is_unknown, struct error *err)
 			return false;
 		s->opts->progress(s->opts->owner, 0, 0);
 	}
+	put_aside_the_entangled(s);
 	return true;
 }
 
@@ -265,17 +330,15 @@ static bool write_pass(struct split *s, enum plain_pass pass, struct archive *en
 {
 	for (uint32_t i = 0; i < archive_head(s->archive)->entry_count; i++) {
 		struct archive_entry e;
-		const uint32_t *value;
-		struct split_part *part;
+		struct place place;
 
 		if (!archive_next_entry(entries, &e, err))
 			return false;
-		if (plain_pass(&e) != pass)
+		place = find_place(s, e.dump_id);
+		if (place.pass != pass)
 			continue;
-		value = ids_find(&s->kept, e.dump_id);
-		part = value ? unpack(s, *value) : NULL;
-		if (part && part->outcome != SPLIT_ASIDE) {
-			if (!write_entry(s, &e, part, err))
+		if (place.part && place.part->outcome != SPLIT_ASIDE) {
+			if (!write_entry(s, &e, place.part, err))
 				return false;
 		} else if (e.has_data && !pass_data(s, e.dump_id, false, err)) {
 			return false;
@@ -358,7 +421,7 @@ bool split_archive(const struct split_opts *opts, bool *is_unknown, struct error
 		close(s.entries_fd);
 	archive_close(s.archive);
 	plain_release(&s.plain);
-	ids_release(&s.kept);
+	ids_release(&s.entries);
 	strbuf_release(&s.out);
 	return is_ok;
 }

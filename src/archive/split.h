@@ -22,8 +22,9 @@
 enum split_outcome {
 	SPLIT_ABSENT,  /* the archive has nothing of it */
 	SPLIT_WRITTEN, /* its file is whole */
-	/* A pg_dump of it alone may write something else than what is here, or has an
-	 * entry that is not known here. There is no file. */
+	/* A pg_dump of it alone may write something else than what is here, or something
+	 * in another order; or it has an entry that is not known here. There is no file.
+	 */
 	SPLIT_ASIDE,
 };
 
@@ -36,6 +37,7 @@ struct split_part {
 	struct plain_file file;
 	size_t entries_left;
 	bool has_file;
+	bool is_tied; /* to another part, by what depends on what */
 };
 
 struct split_opts {
