@@ -106,8 +106,7 @@ static void connect_all(struct farm *f, const struct conninfo *proxy)
 		AUTO_FREE char *host = str_format("%s%s", n->name, p->opts.conf->suffix);
 		struct conninfo info = { 0 };
 
-		for (size_t k = 0; k < proxy->keywords.count; k++)
-			conninfo_set(&info, proxy->keywords.v[k], proxy->values.v[k]);
+		conninfo_copy(&info, proxy);
 		conninfo_set(&info, "host", host);
 		conninfo_set(&info, "hostaddr", "");
 		conninfo_set(&info, "dbname", n->name);
