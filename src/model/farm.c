@@ -163,6 +163,7 @@ void farm_connect_node(struct farm_node *n, const struct conninfo *info,
 	const struct node_opts opts = {
 		.loop = p->opts.loop,
 		.info = info,
+		.timeout_s = p->opts.conf->backend == CONF_PGFARM ? FARM_TIMEOUT_S : 0,
 		.program = p->opts.program,
 		.lock = p->opts.lock,
 		.has_snapshot = p->opts.has_snapshot,

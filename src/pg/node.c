@@ -291,6 +291,7 @@ static void try_connect(void *owner)
 	struct pgconn_opts opts = {
 		.loop = n->opts.loop,
 		.info = &n->info,
+		.timeout_s = n->opts.timeout_s,
 		.ready = on_connected,
 		.lost = on_lost,
 		.warning = n->opts.warning ? on_warning : NULL,

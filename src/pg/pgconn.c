@@ -23,6 +23,7 @@ enum state { CONNECTING, IDLE, BUSY, LOST };
 struct pgconn {
 	PGconn *pg;
 	struct loop *loop;
+	unsigned timeout_s;
 	enum state state;
 	uv_poll_t
 		*poll; /* on the heap: libpq may change its socket between two of them */
@@ -158,12 +159,12 @@ static void on_notice(void *owner, const PGresult *result)
 uint64_t pgconn_connect_timeout_ms(const struct pgconn *c)
 {
 	PQconninfoOption *options = PQconninfo(c->pg);
-	uint64_t seconds = CONNECT_TIMEOUT_S;
+	uint64_t seconds = c->timeout_s;
 
 	for (const PQconninfoOption *o = options; o && o->keyword; o++)
 		if (!strcmp(o->keyword, "connect_timeout") && o->val)
 			if (!str_parse_uint(o->val, 1, 86400, &seconds))
-				seconds = CONNECT_TIMEOUT_S;
+				seconds = c->timeout_s;
 	PQconninfoFree(options);
 	return seconds * 1000;
 }
@@ -173,6 +174,7 @@ bool pgconn_start(const struct pgconn_opts *opts, struct pgconn **out, struct er
 	struct pgconn *c = xcalloc(1, sizeof(*c));
 
 	c->loop = opts->loop;
+	c->timeout_s = opts->timeout_s ? opts->timeout_s : CONNECT_TIMEOUT_S;
 	c->ready = opts->ready;
 	c->lost = opts->lost;
 	c->warning = opts->warning;

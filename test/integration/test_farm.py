@@ -199,6 +199,51 @@ def test_a_proxy_that_asks_a_node_that_is_down_still_places_the_others(prepared,
     check_failed(metamodel.run(*command, expect=3), ON_2, "os901002")
 
 
+def test_a_silent_node_that_the_proxy_asks_costs_one_timeout_in_all(farm, metamodel):
+    names = add_many(farm, 60)
+    farm.registered_by("ask the node")
+    farm.stop_node("os901002", "silent")
+    start = time.monotonic()
+    result = metamodel.run("status", "--json", expect=3, env={"PGCONNECT_TIMEOUT": "6"})
+    assert time.monotonic() - start < 6 + 0.1 * len(names[1::3]) + 5  # the last is for a slow machine
+    found = states(result)
+    for i, name in enumerate(names):
+        assert found[name][0] == (None if i % 3 == 1 else NODES[i % 3])
+        assert ("the proxy cannot say where it is" in errors_of(result, name) or
+                "the same" in errors_of(result, name)) == (i % 3 == 1)
+
+
+def test_a_silent_node_keeps_the_others_waiting_for_ten_seconds(accounts, metamodel):
+    accounts.stop_node("os901002", "silent")
+    start = time.monotonic()
+    result = metamodel.run("status", expect=3, env={"PGCONNECT_TIMEOUT": None})
+    check_failed(result, ON_2, "os901002")
+    assert 9 < time.monotonic() - start < 20
+
+
+@pytest.mark.parametrize("how", ["environment", "service", "-d"])
+@pytest.mark.parametrize("command", [["status"], ["save"]], ids=" ".join)
+def test_an_address_that_is_told_is_of_the_proxy_and_not_of_the_nodes(accounts, metamodel, command, how):
+    """Nor is the host name of the proxy looked up then."""
+    address, env, args = accounts.proxy.address, {}, []
+    if how == "environment":
+        env = {"PGHOSTADDR": address}
+    elif how == "service":
+        (metamodel.cwd / "services").write_text(
+            f"[farm]\nhost=nowhere\nhostaddr={address}\nport={accounts.port}\nuser={accounts.user}\n"
+            f"password={accounts.password}\n")
+        env = {"PGSERVICE": "farm", "PGSERVICEFILE": metamodel.cwd / "services"}
+    else:
+        args = ["-d", f"host=nowhere hostaddr={address}"]
+    result = metamodel.run(*command, *args, "--json", env=env)
+    assert {each["account"]: each["node"] for each in result.report["accounts"]} == WHERE
+
+
+def test_with_an_address_told_a_wrong_suffix_still_shows_the_host(accounts, metamodel):
+    result = metamodel.run("status", ".wrong.test", check=False, env={"PGHOSTADDR": accounts.proxy.address})
+    assert re.search(r"os90100\d\.wrong\.test", stop_reason(result))
+
+
 @EACH_OR_KIND
 def test_names_with_quotes_are_ordinary_names(farm, metamodel, command, kind):
     farm.registered_by(kind)
