@@ -12,68 +12,16 @@ import time
 import psycopg2
 import pytest
 from farm import REGISTERED
-from support import FakePgDump, literal, quote, wait_for
+from farm_fixtures import (DOWN, NODES, ODD, ON_2, OTHERS, WHERE, accounts, check_failed, damage,
+                           errors_of, failed, fake_pg_dump, held, metamodel, prepared, saved,
+                           snapshots, waiting)
+from support import literal, quote, wait_for
 from test_restore import LOCK
-from versions import snapshot, whole_snapshot
+from versions import snapshot
 
+FIXTURES = accounts, fake_pg_dump, metamodel, prepared, saved
 NEWEST = "0.009"
-NODES = ["os901001", "os901002", "os901003"]
-ODD = ["it's", 'dou"ble', "a b;c", "$(id)", "a/../b", "\\'; SELECT 1 --", "ä-書"]
-# Where the accounts of `accounts` are.
-WHERE = {"_global": "os901001", "a": "os901001", "b": "os901002", "c": "os901003", "d": "os901002",
-         "e": "os901003"}
-ON_2 = ["b", "d"]
-OTHERS = ["_global", "a", "c", "e"]
-# A node that is down may say so, or not.
-DOWN = pytest.mark.parametrize("mode", ["fast", "silent"])
 SUFFIX = pytest.mark.parametrize("suffix", [[], [".farm.test"], ["--host-suffix=.farm.test"]])
-DAMAGE = "DELETE FROM {0}._models; ALTER TABLE {0}._roles DROP COLUMN password"
-
-
-@pytest.fixture
-def metamodel(farm_metamodel):
-    """A silent server takes no longer than it must."""
-    farm_metamodel.env["PGCONNECT_TIMEOUT"] = "2"
-    return farm_metamodel
-
-
-@pytest.fixture
-def fake_pg_dump(metamodel, tmp_path_factory):
-    fake = FakePgDump(tmp_path_factory.mktemp("fake") / "bin")
-    metamodel.options += ["--pg-bindir", fake.bindir]
-    return fake
-
-
-@pytest.fixture
-def accounts(farm):
-    """Accounts at 0.001 on all three nodes, _global on the first; the farm."""
-    farm.add_global(node=WHERE["_global"])
-    for name, node in WHERE.items():
-        if name != "_global":
-            farm.add_account(name, node=node)
-    return farm
-
-
-@pytest.fixture
-def saved(accounts, metamodel):
-    """...and a save of them."""
-    metamodel.run("save", "-q")
-    return accounts
-
-
-@pytest.fixture
-def prepared(accounts, metamodel, command):
-    """...if the command has to do with one."""
-    if command[0] in ("save", "restore"):
-        metamodel.run("save", "-q")
-    return accounts
-
-
-def snapshots(farm, *nodes):
-    """All that is on some nodes, on all by default; but not where sequences are: a server that did
-    not end in order lets them skip some numbers."""
-    return {name: re.sub(r"(?m)^(.*_seq) \d+ (true|false)$", r"\1", whole_snapshot(farm.nodes[name]))
-            for name in nodes or NODES}
 
 
 def version(farm, account):
@@ -89,51 +37,9 @@ def states(result):
     return {each["account"]: (each["node"], each["state"]) for each in result.report["accounts"]}
 
 
-def failed(result):
-    """The accounts that the last line names."""
-    found = re.search(r"Failed: (.*?)\.?$", result.stderr, re.M)
-    return re.sub(r" \([^)]*\)", "", found.group(1)).split(", ") if found else []
-
-
-def errors_of(result, account):
-    """What was said of an account that failed."""
-    found = re.findall(r"metamodel: error: (.*(?:\nmetamodel: (?:detail|hint): .*)*)", result.stderr)
-    return "\n".join(error for error in found if error.startswith(f"[{account} "))
-
-
-def check_failed(result, accounts, node):
-    """These and no others have failed, each with its own name and its node's, or "the same"."""
-    told = [errors_of(result, account) for account in accounts]
-    assert any(node in text for text in told), result
-    for account, text in zip(accounts, told):
-        assert node in text or text.startswith(f"[{account} ") and text.endswith("] the same"), result
-    for account in set(WHERE) - set(accounts):
-        assert errors_of(result, account) == "", result
-
-
 def tree_snapshot(tree):
     """The bytes of all files of a save; {} if there is none."""
     return {path.name: path.read_bytes() for path in tree.path.glob("*")}
-
-
-@contextlib.contextmanager
-def held(node, *tables):
-    """Another session lets nobody write, to its end or to the node's."""
-    with contextlib.closing(node.connect(autocommit=False)) as session:
-        session.cursor().execute(f"LOCK TABLE {', '.join(tables)} IN SHARE MODE")
-        yield
-        with contextlib.suppress(psycopg2.Error):
-            session.rollback()
-
-
-def waiting(node):
-    """How many sessions wait for a lock."""
-    return node.query("SELECT count(*) FROM pg_locks WHERE NOT granted")[0][0]
-
-
-def damage(farm, *accounts):
-    for account in accounts:
-        farm.sql(account, DAMAGE.format(quote(account)))
 
 
 # ---- all commands ----
