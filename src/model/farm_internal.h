@@ -45,6 +45,10 @@ void farm_sort_accounts(struct farm *farm);
 /* The node of that name, made if there is none. */
 struct farm_node *farm_require_node(struct farm *farm, const char *name);
 
+/* What a server may take over one query of ours: what an account may, and a lock; 0: any
+ * time. */
+uint64_t farm_answer_ms(const struct farm *farm);
+
 /* Connect to it as the caller wants its sessions; on_ready() is called with the node. */
 void farm_connect_node(struct farm_node *node, const struct conninfo *info,
 		       void (*on_ready)(void *owner, const struct error *err));

@@ -252,6 +252,7 @@ void farm_start_proxy(struct farm *f)
 		.loop = p->opts.loop,
 		.info = &p->info,
 		.timeout_s = FARM_TIMEOUT_S,
+		.answer_ms = farm_answer_ms(f),
 		.program = p->opts.program,
 		.lock = NODE_LOCK_NONE,
 		.lock_wait_ms = p->opts.conf->lock_wait_s * 1000,

@@ -292,6 +292,7 @@ static void try_connect(void *owner)
 		.loop = n->opts.loop,
 		.info = &n->info,
 		.timeout_s = n->opts.timeout_s,
+		.answer_ms = n->opts.answer_ms,
 		.ready = on_connected,
 		.lost = on_lost,
 		.warning = n->opts.warning ? on_warning : NULL,

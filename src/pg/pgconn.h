@@ -26,6 +26,9 @@ struct pgconn_opts {
 	struct loop *loop;
 	const struct conninfo *info; /* only read during pgconn_start() */
 	unsigned timeout_s; /* to connect, where no connect_timeout is set; 0: 30 */
+	/* When the server has not answered a query by then, it counts as lost; 0: never.
+	 */
+	uint64_t answer_ms;
 	void (*ready)(void *owner, const struct error *err); /* err is NULL on success */
 	void (*lost)(void *owner, const struct error *err);
 	/* A warning of the server's, without its newline; NULL: nobody wants to know. */

@@ -287,6 +287,26 @@ def test_another_run_on_another_node_is_in_nobodys_way(saved, metamodel, command
         metamodel.run(*command)
 
 
+@pytest.mark.parametrize("command", ["upgrade", "save", "restore"])
+def test_a_node_that_falls_silent_is_not_waited_for_beyond_the_timeout(saved, metamodel, fake_pg_dump, command):
+    """Its server still takes what is sent, and answers nothing."""
+    node = saved.nodes["os901002"]
+    if command == "save":
+        fake_pg_dump.hang("d")  # b is dumped, and its tables have to be looked at again
+    with contextlib.nullcontext() if command == "save" else held(node, "b._general", "d._general"):
+        running = metamodel.start(command, "-j6", "--timeout=3", "--lock-wait=5")
+        wait_for(lambda: fake_pg_dump.calls("d") if command == "save" else waiting(node))
+        wait_for(lambda: "Dumping account e" in running.stderr or command != "save")
+        time.sleep(1)
+        start = time.monotonic()
+        saved.stop_node("os901002", "silent")
+        result = running.wait()
+        assert time.monotonic() - start < 30
+        saved.start_node("os901002")
+    assert result.returncode == 3 and failed(result) == ON_2, result
+    check_failed(result, ON_2, "os901002")
+
+
 # ---- status ----
 
 @SUFFIX
