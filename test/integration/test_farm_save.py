@@ -149,16 +149,6 @@ def test_what_is_left_of_an_account_elsewhere_may_be_emptied(accounts, metamodel
     assert "account b is on node os901003, but there is a schema of its name on node os901002" in result.stderr
 
 
-def test_a_table_that_is_emptied_fails_its_account_on_a_farm_too(saved, metamodel, fake_pg_dump):
-    fake_pg_dump.hang("e")
-    running = metamodel.start("save", "-j4", "--timeout", "3")
-    wait_for(lambda: fake_pg_dump.calls("e"))
-    saved.nodes["os901003"].sql("TRUNCATE c._models")
-    result = running.wait()
-    assert result.returncode == 3 and "truncated" in errors(result, "c")[0], result
-    assert metamodel.tree().stale() == ["c", "e"]
-
-
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_while_a_node_does_not_answer_ends_the_run(saved, metamodel, signum):
     before = metamodel.tree().manifest
