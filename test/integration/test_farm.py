@@ -15,13 +15,17 @@ from farm import REGISTERED
 from farm_fixtures import (DOWN, NODES, ODD, ON_2, OTHERS, WHERE, accounts, check_failed, damage,
                            errors_of, failed, fake_pg_dump, held, metamodel, prepared, saved,
                            snapshots, waiting)
-from support import literal, quote, wait_for
+from support import literal, pg_bindir, quote, wait_for
 from test_restore import LOCK
 from versions import snapshot
 
 FIXTURES = accounts, fake_pg_dump, metamodel, prepared, saved
 NEWEST = "0.009"
 SUFFIX = pytest.mark.parametrize("suffix", [[], [".farm.test"], ["--host-suffix=.farm.test"]])
+SLOWLY = """#!/bin/sh
+case "$*" in *--version*) ;; *) sleep 2 ;; esac
+exec "{}" "$@"
+"""
 
 
 def version(farm, account):
@@ -305,6 +309,46 @@ def test_a_node_that_falls_silent_is_not_waited_for_beyond_the_timeout(saved, me
         saved.start_node("os901002")
     assert result.returncode == 3 and failed(result) == ON_2, result
     check_failed(result, ON_2, "os901002")
+
+
+@pytest.mark.parametrize("command", ["save", "restore"])
+def test_a_run_takes_as_long_as_its_slowest_node(saved, metamodel, tmp_path_factory, command):
+    """Each account takes two seconds, and no node does two at once."""
+    bindir = tmp_path_factory.mktemp("slowly")
+    for name in ("pg_dump", "psql"):
+        (bindir / name).write_text(SLOWLY.format(pg_bindir() / name))
+        (bindir / name).chmod(0o755)
+    start = time.monotonic()
+    metamodel.run(command, "-j6", "--node-jobs=1", "--pg-bindir", bindir)
+    assert 4 < time.monotonic() - start < 2 * len(WHERE) - 1
+
+
+@pytest.mark.parametrize("options, most", [
+    (["-j6"], [1, 2, 2]), (["-j6", "--node-jobs=1"], [1, 1, 1]), (["-j2"], 2), (["--node-jobs=1"], [1, 1, 1])],
+    ids=lambda value: " ".join(map(str, value if isinstance(value, list) else [value])))
+def test_an_upgrade_works_on_nodes_side_by_side_within_its_bounds(accounts, metamodel, options, most):
+    with contextlib.ExitStack() as stack:
+        for node, held_here in zip(NODES, ("a", "bd", "ce")):
+            stack.enter_context(held(accounts.nodes[node], *(f"{name}._general" for name in held_here)))
+
+        def count():
+            return [waiting(node) for node in accounts.nodes.values()]
+
+        running = metamodel.start("upgrade", "--lock-wait", "60", *options)
+        wait_for(lambda: count() == most or sum(count()) == most)
+        time.sleep(0.5)
+        assert count() == most or sum(count()) == most
+    assert running.wait().returncode == 0
+
+
+def test_the_suffix_may_be_configured(accounts, metamodel):
+    conf = metamodel.cwd / "my.conf"
+    conf.write_text(f"{accounts.conf_file.read_text()}\n[metamodel]\nhost-suffix = {accounts.suffix}\n")
+    metamodel.options[metamodel.options.index(accounts.conf_file)] = conf
+    metamodel.run("save")
+    assert {node["host"] for node in metamodel.tree().manifest["nodes"]} == {
+        name + accounts.suffix for name in NODES}
+    metamodel.run("status", "--host-suffix=.wrong.test", expect=1)  # the command line wins
 
 
 # ---- status ----

@@ -161,12 +161,11 @@ def test_a_node_of_each_installed_version_is_worked_on_like_the_others(accounts,
 
 
 class Relay:
-    """Between the program and a node, at an address of its own: a server that says it is of another
-    version. Only the answer to the question for server_version_num is not the real one."""
+    """Between the program and a node, at an address of its own. ASKED and TOLD change the bytes that
+    go there and come back."""
 
-    def __init__(self, node, address, port, version):
-        real = node.query("SHOW server_version_num")[0][0]
-        self._real, self._told = real.encode(), f"{version}{real[-4:]}".encode()
+    def __init__(self, node, address, port, asked=lambda data: data, told=lambda data: data):
+        self._asked, self._told = asked, told
         self._to = node.address, int(port)
         self._listener = socket.create_server((address, int(port)))
         threading.Thread(target=self._serve, daemon=True).start()
@@ -176,8 +175,7 @@ class Relay:
             while True:
                 client, _ = self._listener.accept()
                 server = socket.create_connection(self._to)
-                for way in ((client, server, lambda data: data),
-                            (server, client, lambda data: data.replace(self._real, self._told))):
+                for way in ((client, server, self._asked), (server, client, self._told)):
                     threading.Thread(target=self._pass_on, args=way, daemon=True).start()
 
     @staticmethod
@@ -195,12 +193,26 @@ class Relay:
 
 
 @pytest.fixture
-def newer(saved, metamodel):
-    """The second node says that it is of version 98."""
-    relay = Relay(saved.nodes["os901002"], new_address(saved), saved.port, 98)
-    addresses(saved, metamodel, os901002=new_address(saved))
-    yield 98
-    relay.end()
+def relay(saved, metamodel):
+    """relay(asked=..., told=...): the second node is behind one."""
+    made = []
+
+    def make(**opts):
+        made.append(Relay(saved.nodes["os901002"], new_address(saved), saved.port, **opts))
+        addresses(saved, metamodel, os901002=new_address(saved))
+
+    yield make
+    for each in made:
+        each.end()
+
+
+@pytest.fixture
+def newer(saved, relay):
+    """The second node says that it is of version 98: the answer to the question for that is not the
+    real one, all else is."""
+    real = saved.nodes["os901002"].query("SHOW server_version_num")[0][0]
+    relay(told=lambda data: data.replace(real.encode(), f"98{real[-4:]}".encode()))
+    return 98
 
 
 @pytest.mark.parametrize("bindir", [None, pg_bindir()], ids=["all that are installed", "--pg-bindir"])
@@ -265,3 +277,23 @@ def test_each_node_is_served_by_the_programs_of_its_own_version(
     metamodel.run(command, under=mounts(PROGRAMS, place, ours, newer))
     used = (place / f"{name}.log").read_text().split("\n")[:-1]
     assert sorted(used) == sorted(f"{newer if node == 'os901002' else ours} {node}" for node in WHERE.values())
+
+
+# ---- a node that goes away ----
+
+@pytest.mark.parametrize("command", ["status", "save", "upgrade", "restore"])
+def test_a_node_that_goes_away_when_it_is_asked_for_its_accounts_fails_those(saved, metamodel, relay, command):
+    """Later in the run, and in status, which ends with that: see test_farm.py."""
+    stopped = []
+
+    def stop(data):
+        if b"_general" in data and not stopped:
+            stopped.append(True)
+            saved.stop_node("os901002", "immediate")
+        return data
+
+    relay(asked=stop)
+    result = metamodel.run(command, expect=3)
+    assert stopped
+    check_failed(result, ON_2, "os901002")
+    assert set(failed(result)) <= set(ON_2)
