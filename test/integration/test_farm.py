@@ -311,8 +311,8 @@ def test_a_node_that_falls_silent_is_not_waited_for_beyond_the_timeout(saved, me
     check_failed(result, ON_2, "os901002")
 
 
-@pytest.mark.parametrize("command", ["save", "restore"])
-def test_a_run_takes_as_long_as_its_slowest_node(saved, metamodel, tmp_path_factory, command):
+@pytest.mark.parametrize("command, seconds", [("save", 4), ("restore", 6)])  # _global first
+def test_a_run_takes_as_long_as_its_slowest_node(saved, metamodel, tmp_path_factory, command, seconds):
     """Each account takes two seconds, and no node does two at once."""
     bindir = tmp_path_factory.mktemp("slowly")
     for name in ("pg_dump", "psql"):
@@ -320,7 +320,7 @@ def test_a_run_takes_as_long_as_its_slowest_node(saved, metamodel, tmp_path_fact
         (bindir / name).chmod(0o755)
     start = time.monotonic()
     metamodel.run(command, "-j6", "--node-jobs=1", "--pg-bindir", bindir)
-    assert 4 < time.monotonic() - start < 2 * len(WHERE) - 1
+    assert seconds < time.monotonic() - start < 2 * len(WHERE) - 1
 
 
 @pytest.mark.parametrize("options, most", [
