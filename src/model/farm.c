@@ -156,13 +156,25 @@ static void on_lost(void *owner, const struct error *err)
 	p->opts.lost(p->opts.owner, n, &n->error);
 }
 
+uint64_t farm_answer_ms(const struct farm *f)
+{
+	const struct conf *conf = f->private->opts.conf;
+
+	if (!conf->timeout_s || !conf->lock_wait_s)
+		return 0;
+	return (conf->timeout_s + conf->lock_wait_s) * 1000;
+}
+
 void farm_connect_node(struct farm_node *n, const struct conninfo *info,
 		       void (*on_ready)(void *owner, const struct error *err))
 {
-	struct farm_private *p = n->farm->private;
+	struct farm *f = n->farm;
+	struct farm_private *p = f->private;
 	const struct node_opts opts = {
 		.loop = p->opts.loop,
 		.info = info,
+		.timeout_s = p->opts.conf->backend == CONF_PGFARM ? FARM_TIMEOUT_S : 0,
+		.answer_ms = farm_answer_ms(f),
 		.program = p->opts.program,
 		.lock = p->opts.lock,
 		.has_snapshot = p->opts.has_snapshot,

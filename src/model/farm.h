@@ -31,7 +31,6 @@ struct farm_node {
 	struct node *node;
 	struct error error; /* why it cannot be worked with; ERROR_NONE: it can */
 	bool is_lost;       /* it was there; `error` is set */
-	void *data;         /* the caller's */
 };
 
 struct farm_account {

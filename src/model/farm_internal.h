@@ -7,6 +7,9 @@
 #include "model/farm.h"
 #include "pg/conninfo.h"
 
+/* How long a node may be silent, where no connect_timeout is set: all others wait. */
+enum { FARM_TIMEOUT_S = 10 };
+
 struct farm_range {
 	size_t first, count;
 };
@@ -23,7 +26,10 @@ struct farm_private {
 	struct strvec wanted;      /* names that are to be placed */
 	struct farm_range *ranges; /* a stack: of `wanted`, still to be placed */
 	size_t range_count;
-	size_t connecting; /* nodes that are not ready and not given up */
+	bool is_hurried;      /* the proxy did not answer in time: ask for one by one */
+	uint64_t limit_ms;    /* how long it may take over a query */
+	uint64_t patience_ms; /* over all queries that it does not answer */
+	size_t connecting;    /* nodes that are not ready and not given up */
 };
 
 /* Tell the caller, unless he has gone. */
@@ -39,12 +45,30 @@ void farm_sort_accounts(struct farm *farm);
 /* The node of that name, made if there is none. */
 struct farm_node *farm_require_node(struct farm *farm, const char *name);
 
+/* What a server may take over one query of ours: what an account may, and a lock; 0: any
+ * time. */
+uint64_t farm_answer_ms(const struct farm *farm);
+
 /* Connect to it as the caller wants its sessions; on_ready() is called with the node. */
 void farm_connect_node(struct farm_node *node, const struct conninfo *info,
 		       void (*on_ready)(void *owner, const struct error *err));
 
 /* Which of the names in the array $1 have a schema? */
 extern const char farm_schemas_sql[];
+
+/*
+ * Ask the proxy where the accounts `wanted` are; farm_placed() comes when all are placed,
+ * or farm_ready() with an error. It may take over the queries that it does not answer,
+ * altogether, about as long as it may take to connect.
+ */
+void farm_place(struct farm *farm);
+void farm_placed(struct farm *farm);
+
+/* Is it among the accounts of the farm, as far as we know? */
+bool farm_is_listed(const struct farm *farm, const char *name);
+
+/* It is not, and wanted only if the proxy has a place for it all the same. */
+bool farm_is_former(const struct farm *farm, const char *name);
 
 void farm_start_single(struct farm *farm);
 void farm_start_proxy(struct farm *farm);

@@ -8,6 +8,7 @@
 #include "base/auto.h"
 #include "base/str.h"
 #include "model/model.h"
+#include "pg/hosts.h"
 
 /* The database that the proxy is. */
 #define PROXY "proxy"
@@ -24,12 +25,6 @@ static const char session_sql[] =
 	"SELECT set_config('search_path', reset_val, false),"
 	" set_config('statement_timeout', $1, false)"
 	" FROM pg_catalog.pg_settings WHERE name = 'search_path'";
-
-/* One query of ours, however many the proxy makes of it. The function may give a value or
- * a set. */
-static const char place_sql[] =
-	"SELECT a.name, r.node FROM unnest($1::text[]) a (name)"
-	" LEFT JOIN LATERAL registered(a.name, '') r (node) ON true";
 
 /* ---- the nodes ---- */
 
@@ -96,26 +91,23 @@ static void on_node_ready(void *owner, const struct error *err)
 }
 
 /* The node's database is called like the node, and so is the beginning of its host. */
-static void connect_all(struct farm *f, const struct conninfo *proxy)
+static void connect_node(struct farm_node *n, const struct conninfo *proxy,
+			 bool is_told_address)
 {
-	struct farm_private *p = f->private;
+	AUTO_FREE char *host =
+		str_format("%s%s", n->name, n->farm->private->opts.conf->suffix);
+	struct conninfo info = { 0 };
+	struct error err;
 
-	p->connecting = f->node_count;
-	for (size_t i = 0; i < f->node_count; i++) {
-		struct farm_node *n = f->nodes[i];
-		AUTO_FREE char *host = str_format("%s%s", n->name, p->opts.conf->suffix);
-		struct conninfo info = { 0 };
-
-		for (size_t k = 0; k < proxy->keywords.count; k++)
-			conninfo_set(&info, proxy->keywords.v[k], proxy->values.v[k]);
-		conninfo_set(&info, "host", host);
-		conninfo_set(&info, "hostaddr", "");
-		conninfo_set(&info, "dbname", n->name);
+	conninfo_copy(&info, proxy);
+	conninfo_set(&info, "host", host);
+	conninfo_set(&info, "hostaddr", "");
+	conninfo_set(&info, "dbname", n->name);
+	if (is_told_address && !hosts_set(&info, host, &err))
+		node_settled(n, &err); /* of the last one: the farm may be gone */
+	else
 		farm_connect_node(n, &info, on_node_ready);
-		conninfo_release(&info);
-	}
-	if (!f->node_count)
-		farm_ready(f, NULL);
+	conninfo_release(&info);
 }
 
 static int compare_nodes(const void *a, const void *b)
@@ -132,10 +124,12 @@ static void sort_nodes(struct farm *f)
 		f->nodes[i]->index = i;
 }
 
-static void connect_nodes(struct farm *f)
+void farm_placed(struct farm *f)
 {
 	struct farm_private *p = f->private;
 	struct node *proxy = p->proxy;
+	const size_t count = f->node_count;
+	bool is_told_address = hosts_is_told_address(node_conn(proxy));
 	struct conninfo info;
 
 	farm_sort_accounts(f);
@@ -143,100 +137,12 @@ static void connect_nodes(struct farm *f)
 	node_conninfo(proxy, &info);
 	p->proxy = NULL;
 	node_free(proxy);
-	connect_all(f, &info);
+	p->connecting = count;
+	for (size_t i = 0; i < count; i++)
+		connect_node(f->nodes[i], &info, is_told_address);
 	conninfo_release(&info);
-}
-
-/* ---- placing ---- */
-
-static void place_next(struct farm *f);
-
-static void push(struct farm_private *p, size_t first, size_t count)
-{
-	p->ranges = xrealloc(p->ranges, (p->range_count + 1) * sizeof(*p->ranges));
-	p->ranges[p->range_count++] = (struct farm_range){ first, count };
-}
-
-/* The proxy cannot say it of all of them, such as when it asks their node and that is
- * down: of which? */
-static void narrow_down(struct farm *f, struct farm_range range, const struct error *err)
-{
-	struct farm_private *p = f->private;
-	size_t half = range.count / 2;
-	struct farm_account *a;
-
-	if (half) {
-		push(p, range.first + half, range.count - half);
-		push(p, range.first, half);
-		return;
-	}
-	a = farm_add_account(f, p->wanted.v[range.first]);
-	a->is_registered = true; /* for all we know */
-	a->is_unknown = true;
-	a->problem = str_format("the proxy cannot say where it is: %s", err->text);
-}
-
-static bool is_listed(const struct farm *f, const char *name)
-{
-	return (!strcmp(name, MODEL_GLOBAL) && !f->private->opts.names->count) ||
-	       farm_is_registered(f, name);
-}
-
-/* Wanted only if it is there. */
-static bool is_former(const struct farm *f, const char *name)
-{
-	return !f->private->opts.names->count && !is_listed(f, name);
-}
-
-static void on_placed(void *owner, const struct pg_result *result,
-		      const struct error *err)
-{
-	struct farm *f = owner;
-	struct farm_private *p = f->private;
-	struct farm_range range = p->ranges[--p->range_count];
-
-	if (err && !pgconn_failure(node_conn(p->proxy))->sqlstate[0]) {
-		farm_list_failed(f, err); /* no answer at all */
-		return;
-	}
-	if (err)
-		narrow_down(f, range, err);
-	for (int i = 0; !err && i < pgresult_rows(result); i++) {
-		const char *name = pgresult_value(result, i, 0);
-		const char *node = pgresult_value(result, i, 1);
-		struct farm_account *a;
-
-		if (!(node && *node) && is_former(f, name))
-			continue;
-		a = farm_add_account(f, name);
-
-		if (node && *node)
-			a->node = farm_require_node(f, node);
-		a->is_registered =
-			is_listed(f, name) || (a->node && p->opts.names->count);
-		if (!a->node && a->is_registered)
-			a->problem = xstrdup("it is registered, but on no node");
-	}
-	place_next(f);
-}
-
-static void place_next(struct farm *f)
-{
-	struct farm_private *p = f->private;
-	AUTO_STRVEC struct strvec names = { 0 };
-	AUTO_FREE char *array = NULL;
-	struct farm_range range;
-
-	if (!p->range_count) {
-		connect_nodes(f);
-		return;
-	}
-	range = p->ranges[p->range_count - 1];
-	for (size_t i = 0; i < range.count; i++)
-		strvec_push(&names, p->wanted.v[range.first + i]);
-	array = model_format_array(&names);
-	pgconn_query(node_conn(p->proxy), place_sql, (const char *const[]){ array }, 1,
-		     on_placed, f);
+	if (!count)
+		farm_ready(f, NULL);
 }
 
 /* ---- listing ---- */
@@ -249,14 +155,13 @@ static void place_wanted(struct farm *f)
 	if (!names->count) {
 		strvec_push(&p->wanted, MODEL_GLOBAL);
 		for (size_t i = 0; p->opts.former && i < p->opts.former->count; i++)
-			if (is_former(f, p->opts.former->v[i]))
+			if (farm_is_former(f, p->opts.former->v[i]))
 				strvec_push(&p->wanted, p->opts.former->v[i]);
 		names = &f->registered;
 	}
 	for (size_t i = 0; i < names->count; i++)
 		strvec_push(&p->wanted, names->v[i]);
-	push(p, 0, p->wanted.count);
-	place_next(f);
+	farm_place(f);
 }
 
 /* Who is registered is good to know, but what was named can be done without. */
@@ -346,6 +251,8 @@ void farm_start_proxy(struct farm *f)
 	const struct node_opts opts = {
 		.loop = p->opts.loop,
 		.info = &p->info,
+		.timeout_s = FARM_TIMEOUT_S,
+		.answer_ms = farm_answer_ms(f),
 		.program = p->opts.program,
 		.lock = NODE_LOCK_NONE,
 		.lock_wait_ms = p->opts.conf->lock_wait_s * 1000,

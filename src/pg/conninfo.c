@@ -21,6 +21,12 @@ void conninfo_set(struct conninfo *info, const char *keyword, const char *value)
 	strvec_push(&info->values, value);
 }
 
+void conninfo_copy(struct conninfo *to, const struct conninfo *from)
+{
+	for (size_t i = 0; i < from->keywords.count; i++)
+		conninfo_set(to, from->keywords.v[i], from->values.v[i]);
+}
+
 const char *conninfo_get(const struct conninfo *info, const char *keyword)
 {
 	for (size_t i = 0; i < info->keywords.count; i++)

@@ -32,6 +32,9 @@ MUST_CHECK bool conninfo_from_conf(const struct conf *conf, struct conninfo *out
 /* Add a keyword, or replace its value. */
 void conninfo_set(struct conninfo *info, const char *keyword, const char *value);
 
+/* Set all keywords that `from` has. */
+void conninfo_copy(struct conninfo *to, const struct conninfo *from);
+
 /* NULL if it was not set. */
 const char *conninfo_get(const struct conninfo *info, const char *keyword);
 

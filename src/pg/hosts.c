@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "pg/hosts.h"
 
+#include <netdb.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <libpq-fe.h>
 
@@ -80,4 +82,41 @@ bool hosts_skip(const struct pgconn *conn, struct conninfo *info)
 	}
 	PQconninfoFree(options);
 	return index + 1 < count;
+}
+
+bool hosts_is_told_address(const struct pgconn *conn)
+{
+	PQconninfoOption *options = PQconninfo(pgconn_libpq(conn));
+	bool is_told = options && *value_of(options, "hostaddr");
+
+	PQconninfoFree(options);
+	return is_told;
+}
+
+bool hosts_set(struct conninfo *info, const char *host, struct error *err)
+{
+	const struct addrinfo wanted = { .ai_family = AF_UNSPEC,
+					 .ai_socktype = SOCK_STREAM };
+	AUTO_STRBUF struct strbuf names = { 0 }, addresses = { 0 };
+	struct addrinfo *found;
+	int rc = getaddrinfo(host, NULL, &wanted, &found);
+
+	if (rc)
+		return error_set(err, ERROR_SERVER,
+				 "could not translate host name \"%s\" to address: %s",
+				 host, gai_strerror(rc));
+	for (const struct addrinfo *a = found; a; a = a->ai_next) {
+		char address[NI_MAXHOST];
+
+		if (getnameinfo(a->ai_addr, a->ai_addrlen, address, sizeof(address), NULL,
+				0, NI_NUMERICHOST))
+			continue;
+		strbuf_add_format(&names, "%s%s", names.length ? "," : "", host);
+		strbuf_add_format(&addresses, "%s%s", addresses.length ? "," : "",
+				  address);
+	}
+	freeaddrinfo(found);
+	conninfo_set(info, "host", names.buf);
+	conninfo_set(info, "hostaddr", addresses.buf);
+	return true;
 }

@@ -291,6 +291,8 @@ static void try_connect(void *owner)
 	struct pgconn_opts opts = {
 		.loop = n->opts.loop,
 		.info = &n->info,
+		.timeout_s = n->opts.timeout_s,
+		.answer_ms = n->opts.answer_ms,
 		.ready = on_connected,
 		.lost = on_lost,
 		.warning = n->opts.warning ? on_warning : NULL,
@@ -303,19 +305,13 @@ static void try_connect(void *owner)
 		failed(n, &err);
 }
 
-static void copy_conninfo(const struct conninfo *from, struct conninfo *to)
-{
-	for (size_t i = 0; i < from->keywords.count; i++)
-		conninfo_set(to, from->keywords.v[i], from->values.v[i]);
-}
-
 struct node *node_start(const struct node_opts *opts)
 {
 	struct node *n = xcalloc(1, sizeof(*n));
 
 	n->opts = *opts;
 	n->opts.info = NULL;
-	copy_conninfo(opts->info, &n->info);
+	conninfo_copy(&n->info, opts->info);
 	conninfo_set(&n->info, "application_name", opts->program);
 	conninfo_set(&n->info, "client_encoding", "UTF8");
 	n->pause = timer_start(opts->loop, 0, try_connect,
@@ -359,7 +355,7 @@ void node_reset(struct node *n)
 void node_conninfo(const struct node *n, struct conninfo *out)
 {
 	*out = (struct conninfo){ 0 };
-	copy_conninfo(&n->info, out);
+	conninfo_copy(out, &n->info);
 	conninfo_set(out, "host", pgconn_host(n->conn));
 	conninfo_set(out, "hostaddr", pgconn_hostaddr(n->conn));
 	conninfo_set(out, "port", pgconn_port(n->conn));

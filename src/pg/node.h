@@ -31,6 +31,8 @@ struct node;
 struct node_opts {
 	struct loop *loop;
 	const struct conninfo *info; /* copied */
+	unsigned timeout_s;          /* see struct pgconn_opts */
+	uint64_t answer_ms;          /* the same */
 	const char *program; /* shown to others as application_name: "metamodel save" */
 	enum node_lock lock;
 	bool has_snapshot;     /* export one */

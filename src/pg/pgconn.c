@@ -19,11 +19,14 @@ enum state { CONNECTING, IDLE, BUSY, LOST };
 struct pgconn {
 	PGconn *pg;
 	struct loop *loop;
+	unsigned timeout_s;
+	uint64_t answer_ms;
 	enum state state;
 	uv_poll_t
 		*poll; /* on the heap: libpq may change its socket between two of them */
 	struct timer *deadline; /* while connecting; later a failure to send that is to be
 				   told */
+	struct timer *patience; /* with a server that has a query to answer */
 	void (*ready)(void *owner, const struct error *err);
 	void (*lost)(void *owner, const struct error *err);
 	void (*warning)(void *owner, const char *text);
@@ -154,12 +157,12 @@ static void on_notice(void *owner, const PGresult *result)
 uint64_t pgconn_connect_timeout_ms(const struct pgconn *c)
 {
 	PQconninfoOption *options = PQconninfo(c->pg);
-	uint64_t seconds = CONNECT_TIMEOUT_S;
+	uint64_t seconds = c->timeout_s;
 
 	for (const PQconninfoOption *o = options; o && o->keyword; o++)
 		if (!strcmp(o->keyword, "connect_timeout") && o->val)
 			if (!str_parse_uint(o->val, 1, 86400, &seconds))
-				seconds = CONNECT_TIMEOUT_S;
+				seconds = c->timeout_s;
 	PQconninfoFree(options);
 	return seconds * 1000;
 }
@@ -169,6 +172,8 @@ bool pgconn_start(const struct pgconn_opts *opts, struct pgconn **out, struct er
 	struct pgconn *c = xcalloc(1, sizeof(*c));
 
 	c->loop = opts->loop;
+	c->answer_ms = opts->answer_ms;
+	c->timeout_s = opts->timeout_s ? opts->timeout_s : CONNECT_TIMEOUT_S;
 	c->ready = opts->ready;
 	c->lost = opts->lost;
 	c->warning = opts->warning;
@@ -205,11 +210,19 @@ bool pgconn_needs_password(const struct pgconn *c)
 	return PQconnectionNeedsPassword(c->pg);
 }
 
+static void stop_patience(struct pgconn *c)
+{
+	if (c->patience)
+		timer_cancel(c->patience);
+	c->patience = NULL;
+}
+
 static void query_done(struct pgconn *c)
 {
 	pgconn_done_fn *done = c->done;
 	PGresult *result = c->result;
 
+	stop_patience(c);
 	c->done = NULL;
 	c->result = NULL;
 	if (c->state == BUSY)
@@ -243,6 +256,22 @@ static void connection_lost(struct pgconn *c)
 
 		c->lost(c->owner, &failure);
 	}
+}
+
+static void on_no_answer(void *owner)
+{
+	struct pgconn *c = owner;
+
+	c->patience = NULL;
+	stop_deadline(c);
+	error_set(&c->failure, ERROR_SERVER,
+		  "the server has not answered for %llu s and is not waited for any more",
+		  (unsigned long long)c->answer_ms / 1000);
+	c->is_failed = true;
+	c->details = (struct pg_failure){ 0 };
+	c->state = LOST;
+	poll_stop(c);
+	query_done(c);
 }
 
 /* Send what is left of the query, then wait for the answer. False: lost, and perhaps
@@ -330,6 +359,8 @@ static void begin_query(struct pgconn *c, pgconn_done_fn *done, void *owner)
 	c->is_failed = false;
 	c->details = (struct pg_failure){ 0 };
 	c->state = BUSY;
+	if (c->answer_ms)
+		c->patience = timer_start(c->loop, c->answer_ms, on_no_answer, c);
 }
 
 static void send_query(struct pgconn *c, bool is_queued)
@@ -432,6 +463,7 @@ void pgconn_free(struct pgconn *c)
 	if (!c)
 		return;
 	stop_deadline(c);
+	stop_patience(c);
 	poll_stop(c);
 	if (c->done) {
 		cancel_query(c);

@@ -25,6 +25,10 @@ struct pgconn;
 struct pgconn_opts {
 	struct loop *loop;
 	const struct conninfo *info; /* only read during pgconn_start() */
+	unsigned timeout_s; /* to connect, where no connect_timeout is set; 0: 30 */
+	/* When the server has not answered a query by then, it counts as lost; 0: never.
+	 */
+	uint64_t answer_ms;
 	void (*ready)(void *owner, const struct error *err); /* err is NULL on success */
 	void (*lost)(void *owner, const struct error *err);
 	/* A warning of the server's, without its newline; NULL: nobody wants to know. */
@@ -34,8 +38,7 @@ struct pgconn_opts {
 
 /*
  * Start to connect. Looking a host name up blocks (libpq has no other way). The time-out
- * is libpq's connect_timeout, 30 s where there is none. Errors: ERROR_SERVER; then no
- * callback is called.
+ * is libpq's connect_timeout. Errors: ERROR_SERVER; then no callback is called.
  */
 MUST_CHECK bool pgconn_start(const struct pgconn_opts *opts, struct pgconn **out,
 			     struct error *err);

@@ -19,7 +19,7 @@ void restore_account_failed(struct restore_account *a, const char *step,
 	if (a->error)
 		return;
 	a->error = xstrdup(err->text);
-	run_log_failure(&a->restore->opts, a->place->name, step, err,
+	run_log_failure(&a->restore->opts, a->place, step, err,
 			&a->restore->last_failure);
 }
 

@@ -59,22 +59,34 @@ bool run_begin(const struct run_opts *opts, const struct layout *layout, int *lo
 	return opts->conf->dry_run || take_lock(opts, layout, lock_fd, err);
 }
 
-void run_log_failure(const struct run_opts *opts, const char *account, const char *step,
-		     const struct error *err, char **last)
+/* What the server or a child of ours said has to do with the node. */
+static void name_node(const struct farm_account *account, struct error *err)
+{
+	AUTO_FREE char *name =
+		str_format("node %s: ", account->node ? account->node->name : "(none)");
+
+	if (account->node && !strstr(err->text, name) &&
+	    (err->kind == ERROR_SERVER || err->kind == ERROR_CHILD))
+		farm_name_error(account->node, err);
+}
+
+void run_log_failure(const struct run_opts *opts, const struct farm_account *account,
+		     const char *step, const struct error *err, char **last)
 {
 	AUTO_STRBUF struct strbuf name = { 0 };
-	struct error named;
+	struct error whole = *err, named;
 
-	strbuf_add_printable(&name, account);
-	if (*last && !strcmp(*last, err->text)) {
+	strbuf_add_printable(&name, account->name);
+	name_node(account, &whole);
+	if (*last && !strcmp(*last, whole.text)) {
 		error_set(&named, err->kind, "[%s %s] the same", name.buf, step);
 	} else {
-		error_set(&named, err->kind, "[%s %s] %s", name.buf, step, err->text);
+		error_set(&named, err->kind, "[%s %s] %s", name.buf, step, whole.text);
 		error_hint(&named, "%s", err->hint);
 	}
 	log_error(opts->log, &named);
 	free(*last);
-	*last = xstrdup(err->text);
+	*last = xstrdup(whole.text);
 }
 
 void run_log_messages(const struct run_opts *opts, const char *account, const char *step,

@@ -44,12 +44,13 @@ MUST_CHECK bool run_begin(const struct run_opts *opts, const struct layout *layo
 			  int *lock_fd, struct error *err);
 
 /*
- * Say that an account failed: "[NAME STEP] text", and the hint. When many fail for one
- * reason in a row, its words are said once. *last: the text said before, NULL at first;
- * the caller frees it.
+ * Say that an account failed: "[NAME STEP] text", and the hint; with the name of its node
+ * if that is one of many and had a part in it. When many fail for one reason in a row,
+ * its words are said once. *last: the text said before, NULL at first; the caller frees
+ * it.
  */
-void run_log_failure(const struct run_opts *opts, const char *account, const char *step,
-		     const struct error *err, char **last);
+void run_log_failure(const struct run_opts *opts, const struct farm_account *account,
+		     const char *step, const struct error *err, char **last);
 
 /* What a child that succeeded had to say, a warning for each line: "[NAME STEP] line". */
 void run_log_messages(const struct run_opts *opts, const char *account, const char *step,

@@ -23,8 +23,7 @@ void save_account_failed(struct save_account *a, const char *step,
 		return;
 	a->error = xstrdup(err->text);
 	a->is_dumped = false;
-	run_log_failure(&a->save->opts, a->place->name, step, err,
-			&a->save->last_failure);
+	run_log_failure(&a->save->opts, a->place, step, err, &a->save->last_failure);
 }
 
 /* ---- lock: the lock file, what a dead run left, and what is in the way ---- */

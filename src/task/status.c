@@ -24,6 +24,7 @@ struct status {
 	struct node_look *looks; /* one for each node of the farm */
 	size_t looking;          /* nodes that are being asked */
 	struct report report;    /* its accounts are those of the farm, in its order */
+	char *last_failure;      /* see run_log_failure() */
 	int signal_number;
 };
 
@@ -57,6 +58,7 @@ static void status_end(struct status *s)
 	for (size_t i = 0; s->looks && i < s->farm->node_count; i++)
 		model_states_release(&s->looks[i].states);
 	free(s->looks);
+	free(s->last_failure);
 	farm_free(s->farm);
 	migrations_release(&s->migrations);
 	free(s);
@@ -100,13 +102,12 @@ static struct report_account *account_of(struct node_look *look, size_t index)
 	return &s->report.accounts[a - s->farm->accounts];
 }
 
-static void account_failed(struct status *s, struct report_account *a, const char *text)
+static void account_failed(struct status *s, struct report_account *a,
+			   const struct error *err)
 {
-	struct error err;
-
-	error_set(&err, ERROR_SERVER, "[%s status] %s", a->account, text);
-	log_error(s->opts.log, &err);
-	a->error = xstrdup(text);
+	run_log_failure(&s->opts, &s->farm->accounts[a - s->report.accounts], "status",
+			err, &s->last_failure);
+	a->error = xstrdup(err->text);
 }
 
 /* Nothing more will come from this node. */
@@ -118,7 +119,7 @@ static void node_done(struct node_look *look, const struct error *err)
 		struct report_account *a = &s->report.accounts[i];
 
 		if (s->farm->accounts[i].node == look->node && !a->error)
-			account_failed(s, a, err->text);
+			account_failed(s, a, err);
 	}
 	if (--s->looking > 0)
 		return;
@@ -207,9 +208,10 @@ static void describe(const struct status *s, const struct model_state *m,
 
 static void account_unknown(struct status *s, struct report_account *a)
 {
-	AUTO_FREE char *text = str_format("Account %s does not exist.", a->account);
+	struct error err;
 
-	account_failed(s, a, text);
+	error_set(&err, ERROR_DATA, "Account %s does not exist.", a->account);
+	account_failed(s, a, &err);
 }
 
 static void on_states(void *owner, struct model_states *states, const struct error *err)
@@ -251,15 +253,18 @@ static void report_accounts(struct status *s)
 	for (size_t i = 0; i < s->farm->account_count; i++) {
 		const struct farm_account *a = &s->farm->accounts[i];
 		struct report_account *out = report_add(&s->report, a->name);
+		struct error err;
 
 		out->outcome = "looked at";
 		out->node = a->node ? xstrdup(a->node->name) : NULL;
 		if (a->warning)
 			out->problem = xstrdup(a->warning);
-		if (!a->node && a->is_registered)
-			account_failed(s, out, a->problem);
-		else if (!a->node)
+		if (!a->node && a->is_registered) {
+			error_set(&err, ERROR_DATA, "%s", a->problem);
+			account_failed(s, out, &err);
+		} else if (!a->node) {
 			account_unknown(s, out);
+		}
 	}
 }
 

@@ -25,7 +25,7 @@ void upgrade_account_failed(struct upgrade_account *a, const char *step,
 
 	a->progress = ACCOUNT_FAILED;
 	a->error = xstrdup(err->text);
-	run_log_failure(&u->opts, a->place->name, step, err, &u->last_failure);
+	run_log_failure(&u->opts, a->place, step, err, &u->last_failure);
 	u->is_closed |= u->opts.conf->fail_fast;
 }
 

@@ -106,7 +106,7 @@ class Keeper:
 
     def end(self):
         self._shell.stdin.close()
-        self._shell.wait(60)
+        self._shell.wait(300)  # many files take long to remove
         self._shell.stdout.close()
 
 

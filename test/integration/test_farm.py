@@ -12,68 +12,20 @@ import time
 import psycopg2
 import pytest
 from farm import REGISTERED
-from support import FakePgDump, literal, quote, wait_for
+from farm_fixtures import (DOWN, NODES, ODD, ON_2, OTHERS, WHERE, accounts, check_failed, damage,
+                           errors_of, failed, fake_pg_dump, held, metamodel, prepared, saved,
+                           snapshots, waiting)
+from support import literal, pg_bindir, quote, wait_for
 from test_restore import LOCK
-from versions import snapshot, whole_snapshot
+from versions import snapshot
 
+FIXTURES = accounts, fake_pg_dump, metamodel, prepared, saved
 NEWEST = "0.009"
-NODES = ["os901001", "os901002", "os901003"]
-ODD = ["it's", 'dou"ble', "a b;c", "$(id)", "a/../b", "\\'; SELECT 1 --", "ä-書"]
-# Where the accounts of `accounts` are.
-WHERE = {"_global": "os901001", "a": "os901001", "b": "os901002", "c": "os901003", "d": "os901002",
-         "e": "os901003"}
-ON_2 = ["b", "d"]
-OTHERS = ["_global", "a", "c", "e"]
-# A node that is down may say so, or not.
-DOWN = pytest.mark.parametrize("mode", ["fast", "silent"])
 SUFFIX = pytest.mark.parametrize("suffix", [[], [".farm.test"], ["--host-suffix=.farm.test"]])
-DAMAGE = "DELETE FROM {0}._models; ALTER TABLE {0}._roles DROP COLUMN password"
-
-
-@pytest.fixture
-def metamodel(farm_metamodel):
-    """A silent server takes no longer than it must."""
-    farm_metamodel.env["PGCONNECT_TIMEOUT"] = "2"
-    return farm_metamodel
-
-
-@pytest.fixture
-def fake_pg_dump(metamodel, tmp_path_factory):
-    fake = FakePgDump(tmp_path_factory.mktemp("fake") / "bin")
-    metamodel.options += ["--pg-bindir", fake.bindir]
-    return fake
-
-
-@pytest.fixture
-def accounts(farm):
-    """Accounts at 0.001 on all three nodes, _global on the first; the farm."""
-    farm.add_global(node=WHERE["_global"])
-    for name, node in WHERE.items():
-        if name != "_global":
-            farm.add_account(name, node=node)
-    return farm
-
-
-@pytest.fixture
-def saved(accounts, metamodel):
-    """...and a save of them."""
-    metamodel.run("save", "-q")
-    return accounts
-
-
-@pytest.fixture
-def prepared(accounts, metamodel, command):
-    """...if the command has to do with one."""
-    if command[0] in ("save", "restore"):
-        metamodel.run("save", "-q")
-    return accounts
-
-
-def snapshots(farm, *nodes):
-    """All that is on some nodes, on all by default; but not where sequences are: a server that did
-    not end in order lets them skip some numbers."""
-    return {name: re.sub(r"(?m)^(.*_seq) \d+ (true|false)$", r"\1", whole_snapshot(farm.nodes[name]))
-            for name in nodes or NODES}
+SLOWLY = """#!/bin/sh
+case "$*" in *--version*) ;; *) sleep 2 ;; esac
+exec "{}" "$@"
+"""
 
 
 def version(farm, account):
@@ -89,51 +41,9 @@ def states(result):
     return {each["account"]: (each["node"], each["state"]) for each in result.report["accounts"]}
 
 
-def failed(result):
-    """The accounts that the last line names."""
-    found = re.search(r"Failed: (.*?)\.?$", result.stderr, re.M)
-    return re.sub(r" \([^)]*\)", "", found.group(1)).split(", ") if found else []
-
-
-def errors_of(result, account):
-    """What was said of an account that failed."""
-    found = re.findall(r"metamodel: error: (.*(?:\nmetamodel: (?:detail|hint): .*)*)", result.stderr)
-    return "\n".join(error for error in found if error.startswith(f"[{account} "))
-
-
-def check_failed(result, accounts, node):
-    """These and no others have failed, each with its own name and its node's, or "the same"."""
-    told = [errors_of(result, account) for account in accounts]
-    assert any(node in text for text in told), result
-    for account, text in zip(accounts, told):
-        assert node in text or text.startswith(f"[{account} ") and text.endswith("] the same"), result
-    for account in set(WHERE) - set(accounts):
-        assert errors_of(result, account) == "", result
-
-
 def tree_snapshot(tree):
     """The bytes of all files of a save; {} if there is none."""
     return {path.name: path.read_bytes() for path in tree.path.glob("*")}
-
-
-@contextlib.contextmanager
-def held(node, *tables):
-    """Another session lets nobody write, to its end or to the node's."""
-    with contextlib.closing(node.connect(autocommit=False)) as session:
-        session.cursor().execute(f"LOCK TABLE {', '.join(tables)} IN SHARE MODE")
-        yield
-        with contextlib.suppress(psycopg2.Error):
-            session.rollback()
-
-
-def waiting(node):
-    """How many sessions wait for a lock."""
-    return node.query("SELECT count(*) FROM pg_locks WHERE NOT granted")[0][0]
-
-
-def damage(farm, *accounts):
-    for account in accounts:
-        farm.sql(account, DAMAGE.format(quote(account)))
 
 
 # ---- all commands ----
@@ -197,6 +107,51 @@ def test_a_proxy_that_asks_a_node_that_is_down_still_places_the_others(prepared,
     prepared.registered_by("ask the node")
     prepared.stop_node("os901002")
     check_failed(metamodel.run(*command, expect=3), ON_2, "os901002")
+
+
+def test_a_silent_node_that_the_proxy_asks_costs_one_timeout_in_all(farm, metamodel):
+    names = add_many(farm, 60)
+    farm.registered_by("ask the node")
+    farm.stop_node("os901002", "silent")
+    start = time.monotonic()
+    result = metamodel.run("status", "--json", expect=3, env={"PGCONNECT_TIMEOUT": "6"})
+    assert time.monotonic() - start < 6 + 0.1 * len(names[1::3]) + 5  # the last is for a slow machine
+    found = states(result)
+    for i, name in enumerate(names):
+        assert found[name][0] == (None if i % 3 == 1 else NODES[i % 3])
+        assert ("the proxy cannot say where it is" in errors_of(result, name) or
+                "the same" in errors_of(result, name)) == (i % 3 == 1)
+
+
+def test_a_silent_node_keeps_the_others_waiting_for_ten_seconds(accounts, metamodel):
+    accounts.stop_node("os901002", "silent")
+    start = time.monotonic()
+    result = metamodel.run("status", expect=3, env={"PGCONNECT_TIMEOUT": None})
+    check_failed(result, ON_2, "os901002")
+    assert 9 < time.monotonic() - start < 20
+
+
+@pytest.mark.parametrize("how", ["environment", "service", "-d"])
+@pytest.mark.parametrize("command", [["status"], ["save"]], ids=" ".join)
+def test_an_address_that_is_told_is_of_the_proxy_and_not_of_the_nodes(accounts, metamodel, command, how):
+    """Nor is the host name of the proxy looked up then."""
+    address, env, args = accounts.proxy.address, {}, []
+    if how == "environment":
+        env = {"PGHOSTADDR": address}
+    elif how == "service":
+        (metamodel.cwd / "services").write_text(
+            f"[farm]\nhost=nowhere\nhostaddr={address}\nport={accounts.port}\nuser={accounts.user}\n"
+            f"password={accounts.password}\n")
+        env = {"PGSERVICE": "farm", "PGSERVICEFILE": metamodel.cwd / "services"}
+    else:
+        args = ["-d", f"host=nowhere hostaddr={address}"]
+    result = metamodel.run(*command, *args, "--json", env=env)
+    assert {each["account"]: each["node"] for each in result.report["accounts"]} == WHERE
+
+
+def test_with_an_address_told_a_wrong_suffix_still_shows_the_host(accounts, metamodel):
+    result = metamodel.run("status", ".wrong.test", check=False, env={"PGHOSTADDR": accounts.proxy.address})
+    assert re.search(r"os90100\d\.wrong\.test", stop_reason(result))
 
 
 @EACH_OR_KIND
@@ -336,6 +291,66 @@ def test_another_run_on_another_node_is_in_nobodys_way(saved, metamodel, command
         metamodel.run(*command)
 
 
+@pytest.mark.parametrize("command", ["upgrade", "save", "restore"])
+def test_a_node_that_falls_silent_is_not_waited_for_beyond_the_timeout(saved, metamodel, fake_pg_dump, command):
+    """Its server still takes what is sent, and answers nothing."""
+    node = saved.nodes["os901002"]
+    if command == "save":
+        fake_pg_dump.hang("d")  # b is dumped, and its tables have to be looked at again
+    with contextlib.nullcontext() if command == "save" else held(node, "b._general", "d._general"):
+        running = metamodel.start(command, "-j6", "--timeout=3", "--lock-wait=5")
+        wait_for(lambda: fake_pg_dump.calls("d") if command == "save" else waiting(node))
+        wait_for(lambda: "Dumping account e" in running.stderr or command != "save")
+        time.sleep(1)
+        start = time.monotonic()
+        saved.stop_node("os901002", "silent")
+        result = running.wait()
+        assert time.monotonic() - start < 30
+        saved.start_node("os901002")
+    assert result.returncode == 3 and failed(result) == ON_2, result
+    check_failed(result, ON_2, "os901002")
+
+
+@pytest.mark.parametrize("command, seconds", [("save", 4), ("restore", 6)])  # _global first
+def test_a_run_takes_as_long_as_its_slowest_node(saved, metamodel, tmp_path_factory, command, seconds):
+    """Each account takes two seconds, and no node does two at once."""
+    bindir = tmp_path_factory.mktemp("slowly")
+    for name in ("pg_dump", "psql"):
+        (bindir / name).write_text(SLOWLY.format(pg_bindir() / name))
+        (bindir / name).chmod(0o755)
+    start = time.monotonic()
+    metamodel.run(command, "-j6", "--node-jobs=1", "--pg-bindir", bindir)
+    assert seconds < time.monotonic() - start < 2 * len(WHERE) - 1
+
+
+@pytest.mark.parametrize("options, most", [
+    (["-j6"], [1, 2, 2]), (["-j6", "--node-jobs=1"], [1, 1, 1]), (["-j2"], 2), (["--node-jobs=1"], [1, 1, 1])],
+    ids=lambda value: " ".join(map(str, value if isinstance(value, list) else [value])))
+def test_an_upgrade_works_on_nodes_side_by_side_within_its_bounds(accounts, metamodel, options, most):
+    with contextlib.ExitStack() as stack:
+        for node, held_here in zip(NODES, ("a", "bd", "ce")):
+            stack.enter_context(held(accounts.nodes[node], *(f"{name}._general" for name in held_here)))
+
+        def count():
+            return [waiting(node) for node in accounts.nodes.values()]
+
+        running = metamodel.start("upgrade", "--lock-wait", "60", *options)
+        wait_for(lambda: count() == most or sum(count()) == most)
+        time.sleep(0.5)
+        assert count() == most or sum(count()) == most
+    assert running.wait().returncode == 0
+
+
+def test_the_suffix_may_be_configured(accounts, metamodel):
+    conf = metamodel.cwd / "my.conf"
+    conf.write_text(f"{accounts.conf_file.read_text()}\n[metamodel]\nhost-suffix = {accounts.suffix}\n")
+    metamodel.options[metamodel.options.index(accounts.conf_file)] = conf
+    metamodel.run("save")
+    assert {node["host"] for node in metamodel.tree().manifest["nodes"]} == {
+        name + accounts.suffix for name in NODES}
+    metamodel.run("status", "--host-suffix=.wrong.test", expect=1)  # the command line wins
+
+
 # ---- status ----
 
 @SUFFIX
@@ -351,11 +366,6 @@ def test_status_tells_what_is_registered_nowhere_on_any_node(accounts, metamodel
         accounts.add_account(f"loose{i}", registered=False, node=node)
     report = metamodel.run("status", "--json").report
     assert sorted(each["account"] for each in report["unregistered"]) == ["loose0", "loose1", "loose2"]
-
-
-def test_status_shows_the_last_save_of_each(saved, metamodel):
-    for each in metamodel.run("status", "--json").report["accounts"]:
-        assert each["saved_at"] and each["bytes"] and not each["stale"]
 
 
 def test_check_wants_every_account_on_every_node_current(accounts, metamodel):
@@ -413,14 +423,6 @@ def test_upgrade_does_nothing_when_the_node_of_global_goes_away(accounts, metamo
         result = running.wait()
     assert result.returncode == 1 and "_global" in result.stderr, result
     assert snapshots(accounts, "os901002", "os901003") == before
-
-
-def test_an_upgrade_that_fails_says_how_to_go_back(accounts, metamodel):
-    accounts.sql("b", "CREATE VIEW b.v AS SELECT table_name FROM b._models")
-    result = metamodel.run("upgrade", "--save", expect=3)
-    assert failed(result) == ["b"]
-    assert sorted(metamodel.tree().accounts()) == sorted(WHERE)
-    assert version(accounts, "b") == "0.001" and version(accounts, "d") == NEWEST
 
 
 # ---- save ----

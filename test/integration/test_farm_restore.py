@@ -8,14 +8,13 @@ import subprocess
 import time
 
 import pytest
+from farm_fixtures import (DOWN, NODES, ODD, ON_2, OTHERS, WHERE, accounts, check_failed, damage,
+                           errors_of, failed, held, metamodel, saved, snapshots, waiting)
 from support import literal, quote, wait_for
-from test_farm import (DOWN, NODES, ODD, ON_2, OTHERS, WHERE, accounts, check_failed, damage,
-                       errors_of, failed, held, metamodel, saved, snapshots, waiting)
-from test_restore import fake_psql
+from test_restore import LOCK, fake_psql
 from versions import snapshot
 
-FIXTURES = accounts, metamodel, saved  # of test_farm, used here, too
-LOCK = "1835365473, 1836016748"  # the advisory lock of a node
+FIXTURES = accounts, metamodel, saved
 
 
 def results(result):

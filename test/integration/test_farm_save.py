@@ -6,45 +6,13 @@ import json
 import os
 import signal
 import time
-import uuid
 
 import pytest
-from support import FakePgDump, wait_for
-from test_save_kill import check_no_process
+from farm_fixtures import NODES, WHERE, accounts, fake_pg_dump, metamodel, saved
+from support import wait_for
+from test_restore import LOCK
 
-NODES = ["os901001", "os901002", "os901003"]
-WHERE = {"_global": NODES[0], "a": NODES[0], "b": NODES[1], "c": NODES[2], "d": NODES[1], "e": NODES[2]}
-LOCK = "pg_advisory_lock(1835365473, 1836016748)"
-
-
-@pytest.fixture
-def metamodel(farm_metamodel):
-    """No test leaves a process behind."""
-    mark = farm_metamodel.env["METAMODEL_TEST"] = uuid.uuid4().hex
-    yield farm_metamodel
-    check_no_process(mark)
-
-
-@pytest.fixture
-def fake_pg_dump(metamodel, tmp_path_factory):
-    fake = FakePgDump(tmp_path_factory.mktemp("fake") / "bin")
-    metamodel.options += ["--pg-bindir", fake.bindir]
-    return fake
-
-
-@pytest.fixture
-def accounts(farm):
-    """Two accounts on each node, _global one of them."""
-    farm.add_global(node=WHERE["_global"])
-    for name in "abcde":
-        farm.add_account(name, node=WHERE[name], user_tables=False)
-    return farm
-
-
-@pytest.fixture
-def saved(accounts, metamodel):
-    metamodel.run("save", "-q")
-    return accounts
+FIXTURES = accounts, fake_pg_dump, metamodel, saved
 
 
 def nodes(metamodel):
@@ -163,7 +131,7 @@ def test_a_node_that_is_done_may_go_away(saved, metamodel, fake_pg_dump):
 
 def test_a_node_that_another_run_holds_fails_its_accounts(saved, metamodel):
     with contextlib.closing(saved.nodes["os901002"].connect()) as session:
-        session.cursor().execute(f"SELECT {LOCK}")
+        session.cursor().execute(f"SELECT pg_advisory_lock({LOCK})")
         result = metamodel.run("save", expect=3)
     assert metamodel.tree().stale() == ["b", "d"]
     assert "os901002" in errors(result, "b")[0] and "another run holds the lock" in errors(result, "b")[0]
@@ -179,16 +147,6 @@ def test_what_is_left_of_an_account_elsewhere_may_be_emptied(accounts, metamodel
     assert result.returncode == 3 and errors(result, "d") and not errors(result, "b"), result
     assert "b" in metamodel.tree().accounts()
     assert "account b is on node os901003, but there is a schema of its name on node os901002" in result.stderr
-
-
-def test_a_table_that_is_emptied_fails_its_account_on_a_farm_too(saved, metamodel, fake_pg_dump):
-    fake_pg_dump.hang("e")
-    running = metamodel.start("save", "-j4", "--timeout", "3")
-    wait_for(lambda: fake_pg_dump.calls("e"))
-    saved.nodes["os901003"].sql("TRUNCATE c._models")
-    result = running.wait()
-    assert result.returncode == 3 and "truncated" in errors(result, "c")[0], result
-    assert metamodel.tree().stale() == ["c", "e"]
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
