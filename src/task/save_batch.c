@@ -117,13 +117,14 @@ void save_divide_batch(struct save_batch *b)
 	size_t piece = b->node->has_no_batches ? 1 : half;
 
 	assert(half);
+	/* what is added last comes first: soon there is something that succeeds */
 	if (piece == half) {
-		start_batch(b->save, b->accounts, half);
 		start_batch(b->save, b->accounts + half, b->count - half);
+		start_batch(b->save, b->accounts, half);
 		return;
 	}
-	for (size_t i = 0; i < b->count; i++)
-		start_batch(b->save, b->accounts + i, 1);
+	for (size_t i = b->count; i > 0; i--)
+		start_batch(b->save, b->accounts + i - 1, 1);
 }
 
 void save_dump_alone(struct save_account *a)

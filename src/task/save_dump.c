@@ -224,6 +224,7 @@ bool save_end_check(struct save_account *a, struct error *err)
 	if (!take_check(a, err))
 		return false;
 	a->is_dumped = true;
+	a->node->failures = 0;
 	a->save->dumped++;
 	account_finished(a);
 	return true;
@@ -255,6 +256,7 @@ static void finish_alone(struct save_batch *b, const struct child_result *result
 		run_log_messages(&s->opts, a->place->name, "dump", result->messages);
 		work_start(s->opts.loop, check_alone, on_checked_alone, a);
 	} else if (!retry(a, result)) {
+		b->node->failures++;
 		save_dump_failed(a, b->node->farm_node->is_lost
 					    ? &b->node->farm_node->error
 					    : &err);

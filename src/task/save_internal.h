@@ -58,6 +58,7 @@ struct save_node {
 	struct capacity capacity;
 	struct batch_limits limits;
 	bool has_no_batches; /* its pg_dump writes archives that cannot be split here */
+	unsigned failures;   /* of its pg_dumps since the last good dump */
 	size_t undumped;     /* accounts whose dumps have not ended */
 };
 

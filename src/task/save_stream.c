@@ -22,7 +22,17 @@
 #include "base/auto.h"
 #include "base/str.h"
 
-enum { PIPE_BYTES = 1024 * 1024, LOOK_MS = 200 };
+enum {
+	PIPE_BYTES = 1024 * 1024,
+	LOOK_MS = 200,
+	/*
+	 * So many pg_dumps may fail on a node without one good dump in between, before no
+	 * batch is divided any more. One bad account takes one for each halving of its
+	 * batch; with a full disk, or a role without rights, each of thousands of
+	 * accounts would take a pg_dump that can only fail.
+	 */
+	FAILURES_MAX = 64,
+};
 
 struct save_stream {
 	struct save_batch *batch;
@@ -271,6 +281,16 @@ static void divide(struct save_stream *t)
 	end(b);
 }
 
+static void give_up(struct save_stream *t)
+{
+	struct error err = *why(t);
+
+	error_prefix(&err, "not tried by itself, after %u pg_dumps in a row had failed",
+		     t->batch->node->failures);
+	fail_all(t->batch, &err);
+	end(t->batch);
+}
+
 static void conclude(struct save_stream *t)
 {
 	struct save_batch *b = t->batch;
@@ -286,6 +306,8 @@ static void conclude(struct save_stream *t)
 	if (b->save->is_cancelled || node->is_lost || t->is_transient) {
 		fail_all(b, node->is_lost ? &node->error : why(t));
 		end(b);
+	} else if (++b->node->failures > FAILURES_MAX) {
+		give_up(t);
 	} else {
 		divide(t);
 	}

@@ -133,16 +133,20 @@ static void on_finished(void *owner, void *finished, const struct child_result *
 	l->opts.finished(l->opts.owner, item, result);
 }
 
-static void on_due(void *owner)
+static void make_due(struct work_item *item)
 {
-	struct work_item *item = owner;
-	struct worklist *l = item->list;
-
-	item->pause = NULL;
 	item->state = WORK_QUEUED;
 	item->next_due = item->group->due;
 	item->group->due = item;
-	pool_kick(l->pool);
+	pool_kick(item->list->pool);
+}
+
+static void on_due(void *owner)
+{
+	struct work_item *item = owner;
+
+	item->pause = NULL;
+	make_due(item);
 }
 
 bool worklist_add(struct worklist *l, struct work_item *item)
@@ -152,7 +156,7 @@ bool worklist_add(struct worklist *l, struct work_item *item)
 		return false;
 	item->list = l;
 	l->opts.count++;
-	pool_kick(l->pool);
+	make_due(item);
 	return true;
 }
 

@@ -79,8 +79,9 @@ void worklist_end(struct work_item *item);
 bool worklist_retry(struct work_item *item);
 
 /*
- * There is one item more, the last of what `item` gives. Only while another one is being
- * worked on. False: not any more; the list does not know it.
+ * There is one item more, the last of what `item` gives; it is the next of its group to
+ * be worked on. Only while another one is being worked on. False: not any more; the list
+ * does not know it.
  */
 bool worklist_add(struct worklist *list, struct work_item *item);
 
