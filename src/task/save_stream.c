@@ -218,6 +218,19 @@ static void on_all_checked(void *owner)
 	end(b);
 }
 
+static void log_aside(const struct save_stream *t)
+{
+	size_t aside = 0;
+
+	for (size_t i = 0; i < t->batch->count; i++)
+		aside += t->parts[i].outcome == SPLIT_ASIDE;
+	if (aside)
+		log_info(t->batch->save->opts.log,
+			 "%zu of %zu accounts depend on each other, or have something "
+			 "unusual: dumping each of them with a pg_dump of its own",
+			 aside, t->batch->count);
+}
+
 static void check_all(struct save_stream *t)
 {
 	const struct work_each_opts opts = {
@@ -231,6 +244,7 @@ static void check_all(struct save_stream *t)
 	};
 
 	t->batch->ahead = t->batch->count;
+	log_aside(t);
 	work_each_start(&opts);
 }
 
