@@ -4,19 +4,26 @@
 import contextlib
 import os
 import re
+import signal
 import subprocess
+import time
 import uuid
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from support import ROOT, Database, Metamodel, literal, pg_bindir, quote, read_sql
-from test_save import CORPUS, NONSTANDARD, ODD, RESTRICT, add_small
+from support import (ROOT, Database, Metamodel, Server, Tree, literal, pg_bindir, quote, read_sql,
+                     wait_for)
+from test_save import (CORPUS, NONSTANDARD, ODD, RESTRICT, add_small, add_small_global,
+                       encoded)  # noqa: F401
+from test_save_faults import (SIGNALS, Script, blocked_sessions, check_stopped,
+                              leftover_processes, picture, verify)  # noqa: F401
+from test_save_kill import opened_and_synced
 
 KIND_ROLES = {"owner": "batch's; owner", "odd": 'batch "odd"\n\\restrict x'}
 ROLES = [*KIND_ROLES.values(), "user", "Mixed Case", "select"]
 # Names that look like what pg_dump writes, or that the server shortens.
-TRAPS = ["x; Type: TABLE; Schema: victim; Owner: -", "victim", "\\restrict abc", "\\unrestrict abc",
+TRAPS = ["victim2", "x; Type: TABLE; Schema: victim; Owner: -", "victim", "\\restrict abc", "\\unrestrict abc",
          "-- PostgreSQL database dump complete", "x\n--\n-- PostgreSQL database dump complete\n--\n",
          "n" * 63, "table", "select", "Ünï", "a'); --", ")|(", "_a"]
 AWKWARD = r"""
@@ -187,3 +194,448 @@ def test_accounts_that_depend_on_each_other_have_the_files_of_each_alone(tie, se
         saves = save_both_ways(db, tmp_path)
         check_equal(saves)
         assert saves.many.errors == {}
+
+
+# What goes wrong in the middle of a batch
+
+ALL = ["_global", "a", "b", "c"]
+TOGETHER = "--batch=1000"
+
+
+@pytest.fixture
+def accounts(db):
+    """Three small ones; b has more rows than a pipe holds."""
+    add_small_global(db, "a", "b", "c", sql="CREATE TABLE _models (id integer, note text)")
+    db.sql("INSERT INTO a._models VALUES (1, 'from a'), (2, ''); INSERT INTO b._models SELECT i, "
+           "repeat('b', 100) FROM generate_series(1, 20000) i; INSERT INTO c._models VALUES (1)")
+
+
+@pytest.fixture
+def before(accounts, metamodel):
+    """picture() of a directory with a save in it."""
+    metamodel.run("save", "-q", "--batch=1")
+    return picture(metamodel.cwd)
+
+
+@pytest.fixture
+def archiver(metamodel, tmp_path_factory):
+    """archiver(SHELL): from here on a pg_dump that is to write an archive is this, with the real one
+    as $real and a directory of its own as $here. Others are the real one."""
+    here = tmp_path_factory.mktemp("archiver")
+
+    def make(shell):
+        Script(metamodel, here / "bin", f"here={here}\ncase \" $* \" in *' --format=custom '*) "
+               f'echo "$*" >>{here}/calls; {shell};; *) exec "$real" "$@";; esac')
+        return here
+
+    return make
+
+
+def check_all_saved(metamodel, before):
+    """Nothing has changed in the database since: the files are those that were made one by one."""
+    tree = metamodel.tree()
+    assert (tree.accounts(), tree.stale()) == (ALL, [])
+    for account in ALL:
+        assert RESTRICT.sub(b"", tree.file(account).read_bytes()) == RESTRICT.sub(
+            b"", before[f"metamodel/{tree.file(account).name}"])
+    verify(metamodel)
+
+
+# Once: what is wrong with the first archive only. Always: with each.
+BAD_ARCHIVES = {
+    "killed at once": 'kill -9 $$',
+    "killed in mid-stream": '"$real" "$@" | head -c 500000; kill -9 $$',
+    "a failure behind all data": '"$real" "$@"; exit 1',
+    "nothing": 'exit 0',
+    "cut in the table of contents": '"$real" "$@" | head -c 3000',
+    "cut in the data": '"$real" "$@" | head -c 100000',
+    "without its last byte": '"$real" "$@" | head -c -1',
+    "one byte more": '"$real" "$@"; printf x',
+    "damaged integers": '"$real" "$@" | LC_ALL=C tr "\\001" "\\002"',
+    "a tar": 'exec "$real" "$@" --format=tar',
+    "plain SQL": 'exec "$real" "$@" --format=plain',
+    "compressed": 'exec "$real" "$@" --compress=5',
+}
+
+
+@pytest.mark.parametrize("fault", BAD_ARCHIVES)
+def test_whatever_the_archive_is_like_everything_is_saved(before, metamodel, archiver, fault):
+    archiver(BAD_ARCHIVES[fault])
+    result = metamodel.run("save", "-v", TOGETHER)
+    assert "[a batch of 4, _global to c] to be tried in halves: " in result.stderr
+    check_all_saved(metamodel, before)
+
+
+@pytest.mark.parametrize("change, alone", [
+    ("s/TABLE DATA/TABLE DATE/", 4), ("s/COPY b/COPX b/", 1),
+    ("s/CREATE TABLE a/CREATE TABLE c/", 1), ("s/CREATE TABLE a._models/drop   table a._models/", 1)])
+def test_what_cannot_be_split_or_is_no_good_dump_is_left_to_pg_dump(
+        before, metamodel, archiver, change, alone):
+    here = archiver(f'"$real" "$@" | LC_ALL=C sed "{change}"')
+    result = metamodel.run("save", "-v", TOGETHER)
+    assert len((here / "calls").read_text().splitlines()) == 1
+    assert children(result.stderr) == (alone, 1)
+    check_all_saved(metamodel, before)
+
+
+def test_a_pg_dump_that_is_killed_in_mid_stream_costs_only_the_time(before, metamodel, archiver):
+    here = archiver(f'[ -e $here/once ] && exec "$real" "$@"; touch $here/once; '
+                    f'{BAD_ARCHIVES["killed in mid-stream"]}')
+    result = metamodel.run("save", "-v", TOGETHER)
+    assert "pg_dump was killed by signal 9" in result.stderr
+    assert len((here / "calls").read_text().splitlines()) == 3  # the whole, and two halves
+    check_all_saved(metamodel, before)
+
+
+def test_an_unknown_version_is_said_once_and_each_account_has_a_child_of_its_own(
+        before, metamodel, archiver):
+    here = archiver('"$real" "$@" | /usr/bin/python3 -ISc "import sys; b = bytearray(sys.stdin.buffer.read()); '
+                    'b[6] = 99; sys.stdout.buffer.write(b)"')
+    result = metamodel.run("save", "--batch=2", "-j1")
+    warnings = [line for line in result.stderr.splitlines() if "warning" in line]
+    assert len(warnings) == 1 and "version 1.99" in warnings[0] and "of its own" in warnings[0]
+    assert len((here / "calls").read_text().splitlines()) == 2
+    check_all_saved(metamodel, before)
+
+
+@contextlib.contextmanager
+def without_right(db, metamodel, sql):
+    """The program is a role that may read everything, but for what SQL takes away."""
+    role = f"role_of_{db.name}"
+    db.sql(f"CREATE ROLE {role} LOGIN; GRANT pg_read_all_data TO {role}; GRANT USAGE ON SCHEMA "
+           f"_global TO {role}; {sql}")
+    metamodel.env["PGUSER"] = role
+    yield
+    db.sql(f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+BAD_ACCOUNTS = {
+    "a row policy": (lambda db, metamodel: without_right(
+        db, metamodel, "ALTER TABLE b._models ENABLE ROW LEVEL SECURITY"), "row-level security"),
+    "a lock": (lambda db, metamodel: db.locked("b._models"), "LOCK TABLE"),
+    "a lost file": (lambda db, metamodel: contextlib.nullcontext(db.sql(
+        "UPDATE pg_class SET relfilenode = 1 WHERE oid = 'b._models'::regclass")), "could not open"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_ACCOUNTS)
+def test_a_bad_account_in_a_batch_costs_only_itself(before, db, metamodel, kind):
+    make_bad, words = BAD_ACCOUNTS[kind]
+    with make_bad(db, metamodel):
+        result = metamodel.run("save", TOGETHER, "--lock-wait", "1", expect=3)
+    assert "[b dump]" in result.stderr and words in result.stderr
+    assert result.stderr.count("error:") == 2, result  # ours, and pg_dump's
+    assert "Failed: b (its last dump is kept)." in result.stderr
+    assert metamodel.tree().accounts() == ALL and metamodel.tree().stale() == ["b"]
+    verify(metamodel)
+
+
+def test_an_account_that_may_not_be_read_costs_only_itself(accounts, db, metamodel):
+    role = f"role_of_{db.name}"
+    db.sql(f"CREATE ROLE {role} LOGIN")
+    for schema in ALL:
+        db.sql(f"GRANT USAGE ON SCHEMA {schema} TO {role}; "
+               f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}; "
+               f"GRANT SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role}")
+    db.sql(f"REVOKE SELECT ON b._models FROM {role}")
+    result = metamodel.run("save", TOGETHER, env={"PGUSER": role}, expect=3)
+    db.sql(f"DROP OWNED BY {role}; DROP ROLE {role}")
+    assert "[b dump]" in result.stderr and "permission denied for table _models" in result.stderr
+    assert metamodel.tree().accounts() == ["_global", "a", "c"]
+
+
+def test_what_is_tried_again_is_of_the_same_moment(before, db, metamodel):
+    """A row goes from a to c while a batch waits for a lock in b."""
+    with db.locked("b._models"):
+        running = metamodel.start("save", TOGETHER, "--lock-wait", "1")
+        wait_for(lambda: blocked_sessions(db), what="pg_dump to wait for the lock")
+        db.sql("WITH gone AS (DELETE FROM a._models WHERE id = 1 RETURNING *) "
+               "INSERT INTO c._models SELECT * FROM gone")
+        assert running.wait().returncode == 3
+    assert "from a" in metamodel.tree().text("a") and "from a" not in metamodel.tree().text("c")
+    assert metamodel.tree().stale() == ["b"]
+
+
+def test_a_table_emptied_behind_the_snapshots_back_fails_only_its_account(before, db, metamodel):
+    with db.locked("_global._general"):
+        running = metamodel.start("save", TOGETHER, "--lock-wait", "0")
+        wait_for(lambda: blocked_sessions(db), what="pg_dump to wait for the lock")
+        db.sql("CREATE TABLE b.spare (LIKE b._models); DROP TABLE b._models; "
+               "ALTER TABLE b.spare RENAME TO _models")
+    result = running.wait()
+    assert result.returncode == 3 and "Failed: b (its last dump is kept)." in result.stderr, result
+    assert metamodel.tree().stale() == ["b"]
+
+
+# Signals
+
+SLOW = '"$real" "$@" | (head -c 200000; touch $here/began; sleep 60)'
+
+
+@pytest.mark.parametrize("signum", SIGNALS)
+class TestSignals:
+    def test_while_a_batch_waits_for_a_lock(
+            self, before, db, metamodel, leftover_processes, signum):
+        with db.locked("b._models"):
+            running = metamodel.start("save", TOGETHER, "--lock-wait", "0")
+            wait_for(lambda: blocked_sessions(db), what="pg_dump to wait for the lock")
+            running.send(signum)
+            check_stopped(running, signum, leftover_processes, metamodel, before)
+
+    def test_while_data_come(self, before, metamodel, archiver, leftover_processes, signum):
+        here = archiver(SLOW)
+        running = metamodel.start("save", TOGETHER)
+        wait_for((here / "began").exists)
+        wait_for(lambda: list(metamodel.cwd.glob("metamodel.new/*.sql")))
+        running.send(signum)
+        check_stopped(running, signum, leftover_processes, metamodel, before)
+
+    def test_at_any_moment(self, before, metamodel, leftover_processes, signum):
+        for tenth in range(1, 8, 2):
+            running = metamodel.start("save", TOGETHER)
+            time.sleep(tenth / 20)  # any moment will do
+            running.send(signum)
+            result = running.wait()
+            assert not leftover_processes()
+            if result.returncode:
+                assert result.returncode in [128 + signum, -signum], result
+                assert not (metamodel.cwd / "metamodel.new").exists()
+        verify(metamodel)
+
+
+def test_kill_9_in_a_batch_leaves_nothing_that_the_next_run_does_not_clean_up(
+        before, db, metamodel, leftover_processes):
+    with db.locked("b._models"):
+        running = metamodel.start("save", TOGETHER, "--lock-wait", "0")
+        wait_for(lambda: blocked_sessions(db), what="pg_dump to wait for the lock")
+        running.send(signal.SIGKILL)
+        running.wait()
+        assert any("pg_dump" in command for command in leftover_processes().values())
+    wait_for(lambda: not leftover_processes(), what="the end of pg_dump")
+    assert picture(metamodel.cwd) == before and (metamodel.cwd / "metamodel.new").exists()
+    metamodel.run("save", TOGETHER)
+    check_all_saved(metamodel, before)
+    assert sorted(os.listdir(metamodel.cwd)) == ["metamodel", "metamodel.lock", "metamodel.old"]
+
+
+# The disk
+
+def test_on_a_full_disk_what_fits_is_saved_and_the_rest_is_named(accounts, db, metamodel, tmpfs):
+    metamodel.cwd /= "small"
+    metamodel.cwd.mkdir()
+    disk = tmpfs(metamodel.cwd, "400k")
+    db.sql("CREATE TABLE a._new (); CREATE TABLE b.kept AS TABLE b._models; TRUNCATE b._models")
+    metamodel.run("save", "-q", under=disk)
+    db.sql("INSERT INTO b._models SELECT * FROM b.kept; INSERT INTO _global._accounts (name) VALUES ('d');"
+           "CREATE SCHEMA d; CREATE TABLE d._big AS SELECT * FROM b.kept")
+    result = metamodel.run("save", TOGETHER, "-j1", under=disk, expect=3)
+    for account in "bd":
+        assert f"[{account} dump]" in result.stderr
+    assert "No space left on device" in result.stderr and "Failed: b (its last dump is kept), d." in result.stderr
+    tree = Tree(disk.outside(metamodel.cwd) / "metamodel")
+    assert (tree.accounts(), tree.stale()) == (ALL, ["b"])
+    assert tree.files == sorted(f"{account}.sql" for account in ALL)
+    assert "metamodel.new" not in os.listdir(disk.outside(metamodel.cwd))
+    verify(metamodel, under=disk)
+
+
+def test_a_file_that_cannot_be_made_costs_only_its_account(before, metamodel, strace):
+    under = strace(inject=["openat:error=EACCES"], path="b.sql")  # the old one, too
+    result = metamodel.run("save", TOGETHER, under=under, expect=3)
+    assert "[b dump]" in result.stderr and "Permission denied" in result.stderr
+    assert metamodel.tree().accounts() == ["_global", "a", "c"]
+
+
+def test_each_file_of_a_batch_is_synced_before_the_swap_and_nobody_elses(
+        before, metamodel, strace):
+    under = strace(trace="openat,fsync,renameat2")
+    metamodel.run("save", TOGETHER, under=under, umask=0)
+    swap = next(i for i, line in enumerate(under.lines) if "renameat2" in line)
+    events = opened_and_synced(under.lines[:swap])
+    assert {("fsync", f"metamodel.new/{account}.sql") for account in ALL} <= set(events)
+    assert {file.stat().st_mode & 0o777 for file in metamodel.cwd.glob("metamodel/*")} == {0o600}
+
+
+# How many
+
+def add_many(db, count, relations=1):
+    """Accounts t000, t001, ..., each with so many tables."""
+    db.add_global()
+    names = [f"t{i:03}" for i in range(count)]
+    for name in names:  # each a transaction: there may be few locks
+        db.sql(f"CREATE SCHEMA {name}" + "".join(
+            f" CREATE TABLE _t{k} (i integer)" for k in range(relations)))
+    db.sql("INSERT INTO _global._accounts (name) VALUES ('" + "'), ('".join(names) + "')")
+
+
+def children(said):
+    """(children for one account, children for many) in what -v prints."""
+    commands = re.findall(r"^metamodel: debug: \S*/pg_dump .*$", said, re.M)
+    many = [command for command in commands if "--format=custom" in command]
+    return len(commands) - len(many), len(many)
+
+
+CHOICE = re.compile(r"debug: database .*: (\d+) accounts in (\d+) batch(?:es)? of at most (\d+) \((.*?)\): "
+                    r"(\d+) relations in the catalogue, (\d+) free lock slots, of which each of "
+                    r"(\d+) jobs takes at most (\d+)")
+
+
+def choice(said):
+    accounts, batches, most, why, relations, free, jobs, locks = CHOICE.search(said).groups()
+    return SimpleNamespace(accounts=int(accounts), batches=int(batches), most=int(most), why=why,
+                           relations=int(relations), free=int(free), jobs=int(jobs),
+                           locks=int(locks))
+
+
+def test_few_lock_slots_are_never_used_up(metamodel):
+    own = Server("max_locks_per_transaction = 10", "max_connections = 20", "autovacuum = off",
+                 "max_wal_senders = 0")
+    try:
+        db = Database(own, "postgres")
+        add_many(db, 150, relations=3)
+        metamodel.env |= {"PGHOST": own.host, "PGDATABASE": "postgres"}
+        offset = own.log_file.stat().st_size
+        result = metamodel.run("save", "-v", "-j2")
+        log = own.log(offset)
+        db.close()
+    finally:
+        own.stop()
+    said = choice(result.stderr)
+    assert said.why == "auto" and said.accounts == 151 and said.jobs == 2
+    assert 0 < said.free <= 10 * 20 and said.locks <= said.free / 4
+    assert said.batches > 150 * 3 / said.locks
+    assert "out of shared memory" not in log + result.stderr
+    assert children(result.stderr)[1] == said.batches  # none was tried again
+    assert len(metamodel.tree().accounts()) == 151
+
+
+@pytest.mark.parametrize("options, expected, why", [
+    (["--batch=1"], (8, 0), None),
+    (["--batch=3"], (0, 3), "as told"),
+    (["--batch=7"], (1, 1), "as told"),
+    (["--batch=100000"], (0, 1), "as told"),
+    (["--batch=1", "--batch", "2"], (0, 4), "as told"),
+    (["--batch=auto"], (8, 0), "auto"),
+    ([], (8, 0), "auto"),
+    (["--batch=3", "t001"], (1, 0), None),
+    (["--batch=3", "t001", "t004"], (0, 1), "as told"),
+])
+def test_as_many_accounts_share_a_child_as_was_said(metamodel, db, options, expected, why):
+    add_many(db, 7)
+    result = metamodel.run("save", "-v", *options)
+    assert children(result.stderr) == expected
+    if why:
+        assert choice(result.stderr).why == why
+
+
+def test_many_accounts_are_dumped_by_few_children_without_being_told(metamodel, db):
+    add_many(db, 60)
+    result = metamodel.run("save", "-v", "-j2")
+    assert choice(result.stderr).why == "auto" and children(result.stderr) == (0, 2)
+
+
+def test_the_configuration_says_it_too_and_the_command_line_wins(metamodel, db):
+    add_many(db, 7)
+    (metamodel.cwd / "conf").write_text("[metamodel]\nbatch = 4\n")
+    assert children(metamodel.run("save", "-v", "-c", "conf").stderr) == (0, 2)
+    assert children(metamodel.run("save", "-v", "-c", "conf", "--batch", "1").stderr) == (8, 0)
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "100001", "x", "", "1.5", "automatic"])
+def test_a_batch_that_cannot_be_is_a_usage_error(metamodel, value):
+    result = metamodel.run("save", f"--batch={value}", expect=2)
+    first, second = result.stderr.splitlines()
+    assert "option --batch: " in first and "Try 'metamodel --help'" in second
+
+
+# What is said, and when it ends
+
+def test_a_batch_from_which_nothing_comes_is_ended_and_divided(before, metamodel, archiver):
+    archiver('[ -e $here/once ] && exec "$real" "$@"; touch $here/once; exec sleep 60')
+    result = metamodel.run("save", "-v", TOGETHER, "--timeout", "1", timeout=20)
+    assert "did not end within its time" in result.stderr
+    check_all_saved(metamodel, before)
+
+
+def test_a_batch_that_gets_on_may_take_longer_than_the_timeout(before, metamodel, archiver):
+    here = archiver('"$real" "$@" | /usr/bin/python3 -ISc "import sys, time; b = sys.stdin.buffer.read(); '
+                    '[(sys.stdout.buffer.write(b[len(b) * i // 12:len(b) * (i + 1) // 12]), '
+                    'sys.stdout.flush(), time.sleep(0.25)) for i in range(12)]"')
+    began = time.monotonic()
+    metamodel.run("save", "-v", TOGETHER, "--timeout", "1")
+    assert time.monotonic() - began > 3
+    assert len((here / "calls").read_text().splitlines()) == 1
+    check_all_saved(metamodel, before)
+
+
+def test_no_password_is_in_the_arguments_of_a_batch(before, metamodel, archiver):
+    here = archiver('env >$here/env; exec "$real" "$@"')
+    result = metamodel.run("save", "-v", "--json", TOGETHER, env={"PGPASSWORD": "s3cret"})
+    assert "s3cret" in (here / "env").read_text()
+    assert "s3cret" not in (here / "calls").read_text() + result.stderr + result.stdout
+
+
+def test_the_report_and_the_lines_tell_each_account_of_a_batch(accounts, metamodel):
+    one = metamodel.run("save", "--json", "--batch=1", "-D", "one")
+    many = metamodel.run("save", "--json", TOGETHER, "-D", "many")
+
+    def told(result):
+        return [{key: value for key, value in account.items() if key != "seconds"}
+                for account in result.report["accounts"]]
+
+    assert told(many) == told(one) and [a["account"] for a in told(many)] == ALL
+    assert [line.replace("many/", "one/") for line in many.stderr.splitlines()[:-1]] == \
+        one.stderr.splitlines()[:-1]
+
+
+def test_the_progress_goes_on_within_a_batch_and_reaches_all(accounts, metamodel, archiver):
+    archiver('"$real" "$@" | /usr/bin/python3 -ISc "import sys, time; b = sys.stdin.buffer.read(); '
+             '[(sys.stdout.buffer.write(b[len(b) * i // 4:len(b) * (i + 1) // 4]), '
+             'sys.stdout.flush(), time.sleep(0.4)) for i in range(4)]"')
+    result = metamodel.run("save", TOGETHER, "--progress=always")
+    steps = [int(n) for n in re.findall(r"\b(\d+)/4\b", result.stderr)]
+    assert steps == sorted(steps) and steps[-1] == 4
+    assert set(steps) & {1, 2, 3}, result
+
+
+# Other databases
+
+def test_names_and_rows_in_latin1_are_what_they_are_alone(metamodel, encoded, tmp_path):
+    latin = encoded("LATIN1")
+    names = ["é", "ÿ'\"", "Ünï; Schema: é", "ee"]
+    add_small_global(latin, *names, sql='CREATE TABLE "_ñ" ("ü" text DEFAULT \'ö\'); INSERT INTO "_ñ" '
+                     "VALUES ('ÿ'); COMMENT ON TABLE \"_ñ\" IS 'ß'; CREATE VIEW \"_É\" AS TABLE \"_ñ\"")
+    saves = save_both_ways(latin, tmp_path)
+    check_equal(saves)
+    assert alone(saves.many) == [] and saves.many.tree.accounts() == sorted(
+        ["_global", *names], key=str.encode)
+    assert "\nÿ\n".encode("latin-1") in plain(saves.many, "é")
+
+
+def test_bytes_of_no_encoding_are_what_they_are_alone(encoded, tmp_path):
+    ascii_db = encoded("SQL_ASCII")
+    ascii_db.add_global()
+    with contextlib.closing(ascii_db.connect()) as session:
+        for account, encoding in (("é", "utf-8"), ("x", "latin-1"), ("ü", "latin-1"), ("y", "utf-8")):
+            session.cursor().execute(
+                (f'CREATE SCHEMA "{account}"; CREATE TABLE "{account}"."_ä" AS SELECT '
+                 f"'ö\\'::text; INSERT INTO _global._accounts (name) VALUES ('{account}')")
+                .encode(encoding))
+    saves = save_both_ways(ascii_db, tmp_path)
+    check_equal(saves)
+    assert alone(saves.many) == [] and saves.many.tree.accounts() == ["_global", "x", "y", "é"]
+    assert "\nö\\\\\n".encode("latin-1") in plain(saves.many, "x")
+
+
+def test_each_node_of_a_farm_has_batches_of_its_own(farm, farm_metamodel):
+    farm.add_global()
+    for i in range(9):
+        farm.add_account(f"acct{i}", user_tables=False)
+    farm_metamodel.run("save", "--batch=1", "-D", "one")
+    result = farm_metamodel.run("save", "-v", "--batch=100", "-D", "many")
+    assert children(result.stderr) == (0, 3)
+    one, many = farm_metamodel.tree("one"), farm_metamodel.tree("many")
+    assert many.accounts() == one.accounts() and len(many.accounts()) == 10
+    for account in many.accounts():
+        assert many.text(account) == one.text(account)
+        assert many.entry(account)["node"] == one.entry(account)["node"]
