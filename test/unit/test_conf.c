@@ -151,18 +151,19 @@ static void test_defaults_need_no_file(void **state)
 	assert_int_equal(conf->timeout_s, 3600);
 	assert_int_equal(conf->lock_wait_s, 5);
 	assert_int_equal(conf->keep, 1);
+	assert_int_equal(conf->batch, 0);
 	assert_int_equal(conf->backend, CONF_PG);
 	assert_int_equal(conf->progress, CONF_PROGRESS_AUTO);
 }
 
 static void test_each_option_sets_its_member(void **state)
 {
-	const struct conf *conf =
-		accept(*state, ARGS("save", "-h", "H", "-p5432,,5433", "-UU", "--dbname",
-				    "D", "-w", "-D", "a/b//", "-j", "1000", "-nq",
-				    "--json", "--progress=NEVER", "--timeout=0",
-				    "--lock-wait", "86400", "--keep=100", "--strict",
-				    "--pg-bindir=/b", "--host-suffix=.s"));
+	const struct conf *conf = accept(
+		*state,
+		ARGS("save", "-h", "H", "-p5432,,5433", "-UU", "--dbname", "D", "-w",
+		     "-D", "a/b//", "-j", "1000", "-nq", "--json", "--progress=NEVER",
+		     "--timeout=0", "--lock-wait", "86400", "--keep=100", "--strict",
+		     "--batch=100000", "--pg-bindir=/b", "--host-suffix=.s"));
 
 	assert_string_equal(conf->command_line.host, "H");
 	assert_string_equal(conf->command_line.port, "5432,,5433");
@@ -178,6 +179,9 @@ static void test_each_option_sets_its_member(void **state)
 	assert_int_equal(conf->timeout_s, 0);
 	assert_int_equal(conf->lock_wait_s, 86400);
 	assert_int_equal(conf->keep, 100);
+	assert_int_equal(conf->batch, 100000);
+	assert_int_equal(accept(*state, ARGS("save", "--batch=3", "--batch=AUTO"))->batch,
+			 0);
 	assert_true(accept(*state, ARGS("save", "-Wv"))->ask_password);
 	assert_true(((struct fixture *)*state)->conf.verbose);
 }
@@ -308,6 +312,7 @@ static void test_numbers_are_whole_and_in_range(void **state)
 	};
 	static const char *const bad_options[] = {
 		"--timeout=604801", "--timeout=-0", "--lock-wait=86401", "--keep=0", "--keep=101",
+		"--batch=0", "--batch=100001", "--batch=autom", "--batch=",
 		"-p0", "-p65536", "-p5432,x", "-p-1", "-p 1", "-p1e3",
 	};
 	/* clang-format on */
