@@ -99,21 +99,27 @@ static struct split_part *find_part(struct split *s, const char *schema)
 	return s->last;
 }
 
-/* Where an entry is written: in the file of a part, in a pass. NULL is nowhere. */
+enum { LEFT_OUT = PLAIN_PASS_COUNT }; /* a pass in which nothing is written */
+
+/*
+ * Where an entry is written: in the file of a part, in a pass. NULL is nowhere. What is
+ * left out, such as a function, stands for what it depends on, and is as good as that for
+ * whatever depends on it.
+ */
 struct place {
 	struct split_part *part;
-	enum plain_pass pass;
+	unsigned pass;
 	bool is_relation;
 };
 
-_Static_assert(PLAIN_PASS_COUNT <= 4, "a pass fits two bits");
+_Static_assert(LEFT_OUT < 4, "a pass fits two bits");
 
 /* As one number; 0 is nowhere. */
 static uint32_t pack(const struct split *s, const struct place *place)
 {
 	uint32_t number = (uint32_t)(place->part - s->opts->parts) + 1;
 
-	return number << 3 | (uint32_t)place->pass << 1 | place->is_relation;
+	return number << 3 | place->pass << 1 | place->is_relation;
 }
 
 static struct place find_place(const struct split *s, uint32_t dump_id)
@@ -124,7 +130,7 @@ static struct place find_place(const struct split *s, uint32_t dump_id)
 		return (struct place){ 0 };
 	return (struct place){
 		.part = &s->opts->parts[(*value >> 3) - 1],
-		.pass = (enum plain_pass)(*value >> 1 & 3),
+		.pass = *value >> 1 & 3,
 		.is_relation = *value & 1,
 	};
 }
@@ -144,7 +150,7 @@ static struct origin find_origin(const struct split *s, const struct archive_ent
 	for (size_t i = 0; i < e->dependency_count; i++) {
 		struct place place = find_place(s, e->dependencies[i]);
 
-		if (!place.part)
+		if (!place.part || place.pass == LEFT_OUT)
 			origin.is_left_out |=
 				ids_find(&s->entries, e->dependencies[i]) != NULL;
 		else if (place.part == part)
@@ -195,6 +201,30 @@ static bool leave_out(struct split *s, const struct archive_entry *e, struct err
 	return add_entry(s, e, 0, err);
 }
 
+/*
+ * The same, but of something on which relations may depend. It stands for one of the
+ * parts that it depends on, so several are taken for entangled right away.
+ */
+static bool pass_over(struct split *s, const struct archive_entry *e, struct error *err)
+{
+	struct place stands_for = { .pass = LEFT_OUT, .is_relation = true };
+
+	for (size_t i = 0; i < e->dependency_count; i++) {
+		struct place other = find_place(s, e->dependencies[i]);
+
+		if (!other.part)
+			continue;
+		if (stands_for.part && stands_for.part != other.part) {
+			stands_for.part->is_tied = true;
+			other.part->is_tied = true;
+			s->is_entangled = true;
+		}
+		stands_for.part = other.part;
+		stands_for.is_relation &= other.is_relation;
+	}
+	return add_entry(s, e, stands_for.part ? pack(s, &stands_for) : 0, err);
+}
+
 static bool keep_entry(struct split *s, const struct archive_entry *e,
 		       struct split_part *part, bool is_relation, struct error *err)
 {
@@ -242,7 +272,7 @@ static bool index_entry(struct split *s, const struct archive_entry *e, bool *is
 			return leave_out(s, e, err);
 		break;
 	case PLAIN_OTHER:
-		return leave_out(s, e, err);
+		return pass_over(s, e, err);
 	case PLAIN_UNKNOWN:
 		break;
 	}
@@ -335,7 +365,7 @@ static bool write_pass(struct split *s, enum plain_pass pass, struct archive *en
 		if (!archive_next_entry(entries, &e, err))
 			return false;
 		place = find_place(s, e.dump_id);
-		if (place.pass != pass)
+		if (place.pass != (unsigned)pass)
 			continue;
 		if (place.part && place.part->outcome != SPLIT_ASIDE) {
 			if (!write_entry(s, &e, place.part, err))
