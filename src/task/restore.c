@@ -23,6 +23,16 @@ void restore_account_failed(struct restore_account *a, const char *step,
 			&a->restore->last_failure);
 }
 
+void restore_set_problem(struct restore_account *a, const struct error *problem)
+{
+	free(a->problem);
+	a->problem = NULL;
+	if (!problem)
+		return;
+	a->problem = xcalloc(1, sizeof(*a->problem));
+	*a->problem = *problem;
+}
+
 /* ---- lock: the lock file, and the save ---- */
 
 static bool set_absent(struct error *err, const char *dir)
@@ -328,6 +338,7 @@ static void restore_free(struct restore *r)
 	savedir_release(&r->save);
 	for (size_t i = 0; i < r->account_count; i++) {
 		stored_dump_release(&r->accounts[i].dump);
+		free(r->accounts[i].problem);
 		free(r->accounts[i].error);
 		free(r->accounts[i].transaction);
 	}

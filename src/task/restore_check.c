@@ -132,12 +132,13 @@ static void read_dump(void *owner, size_t index)
 {
 	struct restore *r = owner;
 	struct restore_account *a = &r->accounts[index];
+	struct error err;
 
 	if (!a->plan)
 		return;
-	if (stored_dump_open(&r->save, a->place->name, a->plan->raw_name, &a->dump,
-			     &a->problem))
-		a->problem.kind = ERROR_NONE;
+	if (!stored_dump_open(&r->save, a->place->name, a->plan->raw_name, &a->dump,
+			      &err))
+		restore_set_problem(a, &err);
 	stored_dump_close(&a->dump);
 }
 
@@ -183,11 +184,12 @@ static void on_read(void *owner, size_t index)
 	struct restore *r = owner;
 	struct restore_account *a = &r->accounts[index];
 
-	if (a->plan && a->problem.kind != ERROR_NONE) {
-		if (a->dump.entry == NULL && !strcmp(a->problem.text, "missing"))
-			error_set(&a->problem, ERROR_DATA, "%s holds no dump of it",
+	if (a->problem) {
+		if (a->dump.entry == NULL && !strcmp(a->problem->text, "missing"))
+			error_set(a->problem, ERROR_DATA, "%s holds no dump of it",
 				  r->opts.conf->directory);
-		restore_account_failed(a, "check", &a->problem);
+		restore_account_failed(a, "check", a->problem);
+		restore_set_problem(a, NULL);
 	} else if (a->plan) {
 		check_psql(a);
 	}

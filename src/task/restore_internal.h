@@ -70,8 +70,8 @@ struct restore_account {
 	struct work_item item;
 	const struct model_plan *plan; /* NULL: there is none, and `error` is set */
 	struct stored_dump dump;
-	struct error problem; /* of the dump, filled by a worker; later how psql ended.
-				 ERROR_NONE: well */
+	struct error *problem; /* of the dump, set by a worker; later how psql ended.
+				  NULL: well, or it was told */
 	enum account_progress progress;
 	char *transaction; /* that psql began; NULL: none */
 	bool is_dump_changed;
@@ -115,6 +115,9 @@ void restore_advance(struct restore *restore, enum step_result result);
 /* Note why an account failed, and say so. The first reason stays. */
 void restore_account_failed(struct restore_account *account, const char *step,
 			    const struct error *err);
+
+/* What is to be told of it, or NULL; copied. */
+void restore_set_problem(struct restore_account *account, const struct error *problem);
 
 /* One less to wait for. When it was the last: STEP_FAIL if no node is left to work with.
  */

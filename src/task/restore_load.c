@@ -172,6 +172,7 @@ static void on_loaded(void *owner, struct work_item *item,
 	struct child_result own = *result;
 	AUTO_FREE char *said = without_locations(result->messages);
 	AUTO_FREE char *words = NULL;
+	struct error err;
 
 	free(a->transaction);
 	a->transaction = model_take_transaction(said, &words);
@@ -179,11 +180,13 @@ static void on_loaded(void *owner, struct work_item *item,
 	a->elapsed_ms = result->elapsed_ms;
 	a->is_dump_changed = !stored_dump_is_same(&a->dump);
 	stored_dump_close(&a->dump);
-	if (child_succeeded(&own, "psql", &a->problem)) {
-		a->problem.kind = ERROR_NONE;
+	if (child_succeeded(&own, "psql", &err)) {
+		restore_set_problem(a, NULL);
 		run_log_messages(&r->opts, a->plan->name, "restore", words);
-	} else if (a->is_dump_changed) {
-		error_prefix(&a->problem, "the dump was changed while it was loaded");
+	} else {
+		if (a->is_dump_changed)
+			error_prefix(&err, "the dump was changed while it was loaded");
+		restore_set_problem(a, &err);
 	}
 	restore_settle(a);
 }

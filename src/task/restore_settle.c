@@ -21,9 +21,16 @@ static bool is_lock_trouble(const char *messages)
 	return strstr(messages, ":  55P03: ") || strstr(messages, ":  40P01: ");
 }
 
+/* It was told how it ended. */
+static void end(struct restore_account *a)
+{
+	restore_set_problem(a, NULL);
+	worklist_end(&a->item);
+}
+
 static bool retry(struct restore_account *a)
 {
-	const char *words = a->problem.text;
+	const char *words = a->problem->text;
 
 	if (is_lock_trouble(words) ? ++a->lock_retries > LOCK_RETRIES
 				   : !pg_is_transient(words))
@@ -40,13 +47,17 @@ static bool retry(struct restore_account *a)
 
 static void on_rolled_back(struct restore_account *a)
 {
-	if (a->problem.kind == ERROR_NONE)
-		error_set(&a->problem, ERROR_CHILD,
+	struct error err;
+
+	if (!a->problem) {
+		error_set(&err, ERROR_CHILD,
 			  "psql exited with status 0, but committed nothing");
-	else if (retry(a))
+		restore_set_problem(a, &err);
+	} else if (retry(a)) {
 		return;
-	restore_load_failed(a, &a->problem);
-	worklist_end(&a->item);
+	}
+	restore_load_failed(a, a->problem);
+	end(a);
 }
 
 static void on_committed(struct restore_account *a)
@@ -62,13 +73,13 @@ static void on_committed(struct restore_account *a)
 		restore_account_failed(a, "restore", &err);
 	} else {
 		a->progress = ACCOUNT_RESTORED;
-		if (a->problem.kind != ERROR_NONE)
+		if (a->problem)
 			log_warning(r->opts.log, "[%s restore] after its COMMIT %.*s",
-				    a->plan->name, (int)strcspn(a->problem.text, "\n"),
-				    a->problem.text);
+				    a->plan->name, (int)strcspn(a->problem->text, "\n"),
+				    a->problem->text);
 	}
 	restore_count_account(r);
-	worklist_end(&a->item);
+	end(a);
 }
 
 /* The server did not say what became of it. */
@@ -79,7 +90,7 @@ static void on_unknown(struct restore_account *a)
 						  : "its session does not end";
 	struct error err;
 
-	if (a->problem.kind == ERROR_NONE)
+	if (!a->problem)
 		error_set(&err, ERROR_SERVER,
 			  "it was restored, but whether that is on the server's disk is "
 			  "not known: %s",
@@ -90,7 +101,7 @@ static void on_unknown(struct restore_account *a)
 	error_hint(&err, "see the server's log; when it is back, restore it again");
 	restore_account_failed(a, "restore", &err);
 	restore_count_account(a->restore);
-	worklist_end(&a->item);
+	end(a);
 }
 
 static void on_settled(void *owner, const enum model_outcome *outcomes,

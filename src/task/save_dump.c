@@ -182,7 +182,7 @@ static bool check_file(struct save_account *a, struct error *err)
 	AUTO_CLOSE int fd = -1;
 
 	if (!fs_open_file(a->save->staging_fd, file, &fd, err) ||
-	    !dumpfile_check(fd, &opts, a->check, err))
+	    !dumpfile_check(fd, &opts, &a->check->facts, err))
 		return error_prefix(err, "%s", file);
 	/* only a beginning, so that the fsync later need not wait for each by itself */
 	(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
@@ -192,30 +192,26 @@ static bool check_file(struct save_account *a, struct error *err)
 /* On a worker thread: nobody else looks at the account meanwhile. */
 void save_check_dump(struct save_account *a)
 {
-	struct error err;
-
-	a->check = xcalloc(1, sizeof(*a->check));
+	a->check = xcalloc(1, sizeof(*a->check)); /* not sound until it is found to be */
 	free(a->version);
 	a->version = NULL;
-	if (!check_file(a, &err)) {
-		a->check->is_sound = false;
-		a->check->problem = err;
-	}
+	(void)check_file(a, &a->check->problem);
 }
 
 static bool take_check(struct save_account *a, struct error *err)
 {
-	AUTO_FREE struct dumpfile_facts *check = a->check;
+	AUTO_FREE struct save_check *check = a->check;
+	const struct dumpfile_facts *facts = &check->facts;
 
 	a->check = NULL;
-	if (!check->is_sound) {
+	if (!facts->is_sound) {
 		*err = check->problem;
 		return error_prefix(err, "the dump is not whole");
 	}
-	a->size_bytes = check->size_bytes;
-	a->rows = check->rows;
-	a->tables = check->tables;
-	memcpy(a->sha256, check->sha256, sizeof(a->sha256));
+	a->size_bytes = facts->size_bytes;
+	a->rows = facts->rows;
+	a->tables = facts->tables;
+	memcpy(a->sha256, facts->sha256, sizeof(a->sha256));
 	return true;
 }
 

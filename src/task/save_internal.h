@@ -81,6 +81,12 @@ static inline struct save_batch *save_batch_of(struct work_item *item)
 	return (struct save_batch *)((char *)item - offsetof(struct save_batch, item));
 }
 
+/* What a worker found out about a dump. */
+struct save_check {
+	struct dumpfile_facts facts;
+	struct error problem; /* unless it is sound */
+};
+
 /* One account on its way from the list to its entry in the manifest. */
 struct save_account {
 	struct save *save;
@@ -90,7 +96,7 @@ struct save_account {
 	struct save_batch *batch;          /* that it was last in; NULL: never */
 	bool is_announced;
 	bool is_dumped;
-	struct dumpfile_facts *check; /* by a worker, while the dump is checked */
+	struct save_check *check; /* by a worker, while the dump is checked */
 	uint64_t size_bytes;
 	uint64_t rows;
 	uint32_t tables;

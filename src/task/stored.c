@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/auto.h"
 #include "base/str.h"
 #include "model/model.h"
 #include "model/version.h"
@@ -29,34 +30,33 @@ static bool has_other_facts(const struct stored_dump *d)
 	       strcmp(version, expected) != 0;
 }
 
-/* Of several faults all are told: a cut file has the wrong size, too. */
+/* Of several faults all are told: a cut file has the wrong size, too. *err says why a
+ * dump is not sound. */
 static bool compare(const struct stored_dump *d, struct error *err)
 {
 	const struct dumpfile_facts *f = &d->facts;
 	const struct manifest_entry *e = d->entry;
+	AUTO_FREE char *unsound = f->is_sound ? NULL : str_format("; %s", err->text);
 
-	if (e && f->size_bytes != e->size_bytes)
+	if (e && f->size_bytes != e->size_bytes) {
 		error_set(err, ERROR_DATA,
 			  "wrong size: %llu bytes, the manifest says %llu",
 			  (unsigned long long)f->size_bytes,
 			  (unsigned long long)e->size_bytes);
-	else if (f->is_sound && e && strcmp(f->sha256, e->sha256) != 0)
-		error_set(err, ERROR_DATA,
-			  "wrong hash: its SHA-256 is not that of the manifest");
-	else if (f->is_sound && e && has_other_facts(d))
-		error_set(err, ERROR_DATA,
-			  "the manifest is wrong about it: it holds %u tables, %llu "
-			  "rows, version %s",
-			  f->tables, (unsigned long long)f->rows,
-			  d->version ? d->version : "nil");
-	else if (f->is_sound)
-		return true;
-	else
-		return error_set(err, ERROR_DATA, "%s", f->problem.text);
-	if (f->is_sound)
+		return error_append(err, unsound ? unsound : "");
+	}
+	if (!f->is_sound)
 		return false;
-	error_append(err, "; ");
-	return error_append(err, f->problem.text);
+	if (e && strcmp(f->sha256, e->sha256) != 0)
+		return error_set(err, ERROR_DATA,
+				 "wrong hash: its SHA-256 is not that of the manifest");
+	if (e && has_other_facts(d))
+		return error_set(err, ERROR_DATA,
+				 "the manifest is wrong about it: it holds %u tables, "
+				 "%llu rows, version %s",
+				 f->tables, (unsigned long long)f->rows,
+				 d->version ? d->version : "nil");
+	return true;
 }
 
 bool stored_dump_open(const struct savedir *save, const char *account,

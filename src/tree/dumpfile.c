@@ -148,20 +148,25 @@ static void format_hex(const unsigned char *bytes, size_t length, char *out)
 	*out = '\0';
 }
 
-static void fill_facts(struct check *c, const unsigned char *hash,
-		       struct dumpfile_facts *out)
+static bool is_sound(struct check *c, struct error *err)
 {
-	struct error problem = { .kind = ERROR_NONE };
-	bool is_sound = dumpscan_finish(&c->scan, &problem);
+	if (!dumpscan_finish(&c->scan, err))
+		return false;
+	if (c->has_stranger)
+		*err = c->stranger;
+	else if (!c->has_relation)
+		error_set(err, ERROR_DATA, "holds no table");
+	return !c->has_stranger && c->has_relation;
+}
 
-	if (is_sound && c->has_stranger)
-		problem = c->stranger;
-	else if (is_sound && !c->has_relation)
-		error_set(&problem, ERROR_DATA, "holds no table");
+static void fill_facts(struct check *c, const unsigned char *hash,
+		       struct dumpfile_facts *out, struct error *err)
+{
+	bool is_good = is_sound(c, err); /* completes the result */
+
 	*out = (struct dumpfile_facts){
 		.size_bytes = c->scan.result.bytes,
-		.is_sound = problem.kind == ERROR_NONE,
-		.problem = problem,
+		.is_sound = is_good,
 		.rows = c->scan.result.rows,
 		.tables = c->scan.result.tables,
 		.ambiguous_line = c->scan.result.ambiguous_line,
@@ -201,7 +206,7 @@ bool dumpfile_check(int fd, const struct dumpfile_opts *opts, struct dumpfile_fa
 	dumpscan_init(&check->scan, &hooks);
 	is_read = read_and_digest(fd, &check->scan, hash, err);
 	if (is_read)
-		fill_facts(check, hash, out);
+		fill_facts(check, hash, out, err);
 	strvec_release(&check->sequences);
 	strvec_release(&check->views);
 	return is_read;

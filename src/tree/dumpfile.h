@@ -33,7 +33,6 @@ struct dumpfile_facts {
 	char sha256[DUMPFILE_SHA256_SIZE];
 
 	bool is_sound;
-	struct error problem; /* why not, in one line */
 	/* Of all of it if it is sound, else up to what is wrong. */
 	uint64_t rows;
 	uint32_t tables;
@@ -43,7 +42,8 @@ struct dumpfile_facts {
 
 /*
  * Check the dump in `fd`, a regular file open for reading; its offset is not touched.
- * Errors: ERROR_SYSTEM if it cannot be read. A dump that is not sound is no error here.
+ * Errors: ERROR_SYSTEM if it cannot be read. For a dump that is not sound it returns true
+ * as well, and ERROR_DATA says in one line why that is so.
  */
 MUST_CHECK bool dumpfile_check(int fd, const struct dumpfile_opts *opts,
 			       struct dumpfile_facts *out, struct error *err);

@@ -59,6 +59,7 @@ static void check(struct fixture *f, const char *text)
 	assert_int_equal(ftruncate(f->fd, 0), 0);
 	assert_int_equal(lseek(f->fd, 0, SEEK_SET), 0);
 	assert_true(fs_write_all(f->fd, text, strlen(text), &f->err));
+	f->err = (struct error){ 0 };
 	assert_true(dumpfile_check(f->fd, &f->opts, &f->facts, &f->err));
 	assert_int_equal(f->facts.size_bytes, strlen(text));
 }
@@ -66,8 +67,8 @@ static void check(struct fixture *f, const char *text)
 static void assert_unsound(const struct fixture *f, const char *expected)
 {
 	assert_false(f->facts.is_sound);
-	assert_int_equal(f->facts.problem.kind, ERROR_DATA);
-	assert_string_equal(f->facts.problem.text, expected);
+	assert_int_equal(f->err.kind, ERROR_DATA);
+	assert_string_equal(f->err.text, expected);
 }
 
 static void test_a_sound_file_has_its_facts(void **state)
@@ -77,7 +78,7 @@ static void test_a_sound_file_has_its_facts(void **state)
 	check(f, "CREATE TABLE a.b ();\nCOPY a.b FROM stdin;\n1\n2\n\\.\nINSERT "
 		 "INTO a.b VALUES ('\\');\n" TAIL);
 	assert_true(f->facts.is_sound);
-	assert_int_equal(f->facts.problem.kind, ERROR_NONE);
+	assert_int_equal(f->err.kind, ERROR_NONE);
 	assert_int_equal(f->facts.tables, 1);
 	assert_int_equal(f->facts.rows, 2);
 	assert_int_equal(f->facts.ambiguous_line, 6);
@@ -195,9 +196,9 @@ static void test_what_is_not_of_the_metamodel_is_unsound(void **state)
 			str_format("CREATE TABLE acct._x ();\n%s\n%s", others[i], TAIL);
 
 		check(f, text);
-		if (f->facts.is_sound || !strstr(f->facts.problem.text, "line 2: ") ||
-		    !strstr(f->facts.problem.text, ": not of this account's metamodel"))
-			fail_msg("%s: %s", others[i], f->facts.problem.text);
+		if (f->facts.is_sound || !strstr(f->err.text, "line 2: ") ||
+		    !strstr(f->err.text, ": not of this account's metamodel"))
+			fail_msg("%s: %s", others[i], f->err.text);
 		free(text);
 	}
 	check(f, "CREATE TABLE public._x ();\n" TAIL);
@@ -219,7 +220,7 @@ static void test_a_sequence_and_an_index_may_have_names_of_their_own(void **stat
 	      "SELECT pg_catalog.setval('acct.s', 1, true);\n"
 	      "SELECT pg_catalog.setval('acct.\"T\"', 1, true);\n"
 	      "CREATE INDEX i ON acct._x (id);\nCOMMENT ON INDEX acct.i IS 'x';\n" TAIL);
-	assert_string_equal(f->facts.problem.text, "");
+	assert_string_equal(f->err.text, "");
 	assert_true(f->facts.is_sound);
 }
 
@@ -241,8 +242,8 @@ static void test_rows_must_stay_where_they_are_put(void **state)
 		check(f, text);
 		free(text);
 		assert_false(f->facts.is_sound);
-		assert_non_null(strstr(f->facts.problem.text, "may lead elsewhere"));
-		assert_non_null(strstr(f->facts.problem.text, "line 3: fills _"));
+		assert_non_null(strstr(f->err.text, "may lead elsewhere"));
+		assert_non_null(strstr(f->err.text, "line 3: fills _"));
 	}
 	check(f, "CREATE TABLE a._t ();\nCREATE RULE \"_RETURN\" AS ON SELECT TO a._v DO "
 		 "INSTEAD SELECT 1;\nCOPY a._t FROM stdin;\n\\.\n" TAIL);

@@ -17,9 +17,18 @@ DO $restore$
 DECLARE
 	this_account constant text := convert_from(decode(':account_hex', 'hex'), getdatabaseencoding());
 	with_outsiders constant boolean := :cascade;
+	-- By what depends on the schema: pg_class has no index by schema.
+	list constant text := $list$
+		SELECT array_agg(c.oid) FROM pg_catalog.pg_namespace n
+		JOIN pg_catalog.pg_depend p ON p.refclassid = 'pg_catalog.pg_namespace'::regclass
+			AND p.refobjid = n.oid AND p.classid = 'pg_catalog.pg_class'::regclass
+		JOIN pg_catalog.pg_class c ON c.oid = p.objid AND c.relnamespace = n.oid
+		WHERE n.nspname = $1 AND left(c.relname, 1) = '_' AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+		$list$;
+	relations oid[]; -- NULL: none
 	present record;
-	progress boolean;
-	stuck boolean := false;
+	progress boolean := true;
+	stuck boolean;
 	stranger text;
 	why_not text;
 BEGIN
@@ -30,9 +39,9 @@ BEGIN
 	END IF;
 
 	-- From here on nobody else can come to depend on its tables.
+	EXECUTE list INTO relations USING this_account;
 	FOR present IN SELECT c.relname FROM pg_catalog.pg_class c
-		JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-		WHERE n.nspname = this_account AND left(c.relname, 1) = '_' AND c.relkind IN ('r', 'p')
+		WHERE c.oid = ANY (relations) AND c.relkind IN ('r', 'p')
 		ORDER BY c.oid
 	LOOP
 		EXECUTE format('LOCK TABLE %I.%I IN ACCESS EXCLUSIVE MODE', this_account, present.relname);
@@ -49,36 +58,42 @@ BEGIN
 	-- Views, tables and the rest may depend on each other in any order: drop what can be dropped
 	-- until nothing is left. All tables at once: foreign keys may make a circle.
 	LOOP
+		EXECUTE list INTO relations USING this_account;
+		EXIT WHEN relations IS NULL;
+		IF stuck AND NOT progress THEN
+			RAISE EXCEPTION '%', why_not;
+		END IF;
+		stuck := NOT progress;
 		progress := false;
 		FOR present IN SELECT * FROM (
 			SELECT format('%s %I.%I', CASE c.relkind WHEN 'v' THEN 'VIEW'
 				WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'FOREIGN TABLE' END,
 				this_account, c.relname) AS what, 1 AS turn, -c.oid::bigint AS rank
-			FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-			WHERE n.nspname = this_account AND left(c.relname, 1) = '_' AND c.relkind IN ('v', 'm', 'f')
+			FROM pg_catalog.pg_class c
+			WHERE c.oid = ANY (relations) AND c.relkind IN ('v', 'm', 'f')
 			UNION ALL
 			SELECT kind || ' ' || string_agg(format('%I.%I', this_account, c.relname), ', '),
 				turn, 0
-			FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+			FROM pg_catalog.pg_class c
 			JOIN (VALUES ('r'::"char", 'TABLE', 2), ('p', 'TABLE', 2), ('S', 'SEQUENCE', 3))
 				AS k (relkind, kind, turn) ON k.relkind = c.relkind
-			WHERE n.nspname = this_account AND left(c.relname, 1) = '_'
+			WHERE c.oid = ANY (relations)
 			GROUP BY kind, turn
 			-- What ties tables and views together so that neither can go first.
 			UNION ALL
 			SELECT format('RULE %I ON %I.%I', w.rulename, this_account, c.relname), 0, 0
-			FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+			FROM pg_catalog.pg_class c
 			JOIN pg_catalog.pg_rewrite w ON w.ev_class = c.oid AND w.rulename <> '_RETURN'
-			WHERE stuck AND n.nspname = this_account AND left(c.relname, 1) = '_'
+			WHERE stuck AND c.oid = ANY (relations)
 			UNION ALL
 			SELECT format('POLICY %I ON %I.%I', l.polname, this_account, c.relname), 0, 0
-			FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+			FROM pg_catalog.pg_class c
 			JOIN pg_catalog.pg_policy l ON l.polrelid = c.oid
-			WHERE stuck AND n.nspname = this_account AND left(c.relname, 1) = '_'
+			WHERE stuck AND c.oid = ANY (relations)
 			UNION ALL
 			SELECT format('TABLE %I.%I', this_account, c.relname), 2, -c.oid::bigint
-			FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-			WHERE stuck AND n.nspname = this_account AND left(c.relname, 1) = '_'
+			FROM pg_catalog.pg_class c
+			WHERE stuck AND c.oid = ANY (relations)
 			AND c.relkind IN ('r', 'p')
 		) AS item ORDER BY turn, rank
 		LOOP
@@ -90,14 +105,6 @@ BEGIN
 				WHEN undefined_table OR undefined_object THEN NULL; -- gone with another one
 			END;
 		END LOOP;
-		EXIT WHEN NOT EXISTS (SELECT FROM pg_catalog.pg_class c
-			JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-			WHERE n.nspname = this_account AND left(c.relname, 1) = '_'
-			AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S'));
-		IF stuck AND NOT progress THEN
-			RAISE EXCEPTION '%', why_not;
-		END IF;
-		stuck := NOT progress;
 	END LOOP;
 END
 $restore$

@@ -7,8 +7,11 @@ DECLARE
 	tables bigint;
 	version text;
 BEGIN
-	SELECT count(*) INTO tables FROM pg_catalog.pg_class c
-	JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+	-- by what depends on the schema: pg_class has no index by schema
+	SELECT count(*) INTO tables FROM pg_catalog.pg_namespace n
+	JOIN pg_catalog.pg_depend p ON p.refclassid = 'pg_catalog.pg_namespace'::regclass
+		AND p.refobjid = n.oid AND p.classid = 'pg_catalog.pg_class'::regclass
+	JOIN pg_catalog.pg_class c ON c.oid = p.objid AND c.relnamespace = n.oid
 	WHERE n.nspname = this_account AND left(c.relname, 1) = '_' AND c.relkind IN ('r', 'p', 'f');
 	IF tables <> :tables THEN
 		RAISE EXCEPTION 'the account has % tables after the restore, but its dump has :tables', tables;
