@@ -250,8 +250,10 @@ static void check_all(struct save_stream *t)
 
 static const struct error *why(const struct save_stream *t)
 {
-	return t->is_dumped || (t->is_broken && !t->is_split) ? &t->split_error
-							      : &t->child_error;
+	bool is_childs =
+		!t->is_dumped && !t->is_unknown && !(t->is_broken && !t->is_split);
+
+	return is_childs ? &t->child_error : &t->split_error;
 }
 
 static bool retry(struct save_stream *t)
@@ -289,7 +291,7 @@ static void divide(struct save_stream *t)
 		  "[a batch of %zu, %s to %s] to be tried in halves: %s", b->count,
 		  b->accounts[0]->place->name, b->accounts[b->count - 1]->place->name,
 		  why(t)->text);
-	if (t->is_unknown && why(t) == &t->split_error)
+	if (t->is_unknown)
 		warn_unknown(t);
 	save_divide_batch(b);
 	end(b);
