@@ -551,6 +551,19 @@ def test_few_lock_slots_are_never_used_up(metamodel):
     assert len(metamodel.tree().accounts()) == 151
 
 
+def test_where_every_pg_dump_fails_not_each_account_is_tried(metamodel, db, tmp_path):
+    add_many(db, 200)
+    calls = tmp_path / "calls"
+    Script(metamodel, tmp_path / "bin", f"""[ "$1" = --version ] && exec "$real" "$1"
+           echo x >>{calls}; echo "no rights" >&2; exit 1""")
+    result = metamodel.run("save", "--batch=200", "-j2", "--json", expect=1)
+    assert 64 < len(calls.read_text().split()) < 100, result  # not 400
+    accounts = {account["account"]: account for account in result.report["accounts"]}
+    assert len(accounts) == 201
+    assert all("no rights" in account["error"] for account in accounts.values())
+    assert re.search(r"not tried by itself, after \d+ pg_dumps in a row had failed", result.stderr)
+
+
 def test_as_many_accounts_share_a_child_as_was_said(metamodel, db):
     add_many(db, 7)
     for options, expected, why in [
