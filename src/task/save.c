@@ -16,6 +16,13 @@
 
 static void save_end(struct save *s);
 
+struct save_account *save_find_account(const struct save *s, const char *name)
+{
+	const struct farm_account *place = farm_find(s->farm, name);
+
+	return place ? &s->accounts[place - s->farm->accounts] : NULL;
+}
+
 void save_account_failed(struct save_account *a, const char *step,
 			 const struct error *err)
 {

@@ -75,16 +75,14 @@ static bool link_or_copy(const struct save *s, const struct savedir *save, int f
  * known. */
 static const char *schema_of(const struct save *s, const char *account)
 {
-	for (const char *p = account; *p; p++) {
-		if (*p & 0x80) {
-			for (size_t i = 0; i < s->account_count; i++)
-				if (s->accounts[i].model &&
-				    !strcmp(s->accounts[i].place->name, account))
-					return s->accounts[i].model->raw_name;
-			return NULL;
-		}
-	}
-	return account;
+	const struct save_account *a = save_find_account(s, account);
+	bool is_ascii = true;
+
+	for (const char *p = account; *p; p++)
+		is_ascii = is_ascii && !(*p & 0x80);
+	if (is_ascii)
+		return account;
+	return a && a->model ? a->model->raw_name : NULL;
 }
 
 /* *out is filled on success only. */

@@ -161,6 +161,8 @@ struct save {
 
 /* save.c */
 void save_advance(struct save *save, enum step_result result);
+/* NULL if this run does not know it. */
+struct save_account *save_find_account(const struct save *save, const char *name);
 /* Note why an account failed, and say so. The first reason stays. */
 void save_account_failed(struct save_account *account, const char *step,
 			 const struct error *err);

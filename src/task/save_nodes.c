@@ -139,22 +139,17 @@ static void uncount(struct save_account *a, const struct error *err)
 static void on_rewritten(void *owner, const char *schema, const char *table)
 {
 	struct save_node *n = owner;
-	struct save *s = n->save;
+	struct save_account *a = save_find_account(n->save, schema);
+	struct error err;
 
-	for (size_t i = 0; i < s->account_count; i++) {
-		struct save_account *a = &s->accounts[i];
-		struct error err;
-
-		if (a->node != n || !a->is_dumped || strcmp(a->model->name, schema) != 0)
-			continue;
-		error_set(&err, ERROR_DATA,
-			  "table %s was truncated, rewritten or replaced while it was "
-			  "dumped: "
-			  "its rows may be missing in the dump",
-			  table);
-		run_hint_command(&s->opts, &err, "save it again", a->place->name);
-		uncount(a, &err);
-	}
+	if (!a || a->node != n || !a->is_dumped)
+		return;
+	error_set(&err, ERROR_DATA,
+		  "table %s was truncated, rewritten or replaced while it was dumped: "
+		  "its rows may be missing in the dump",
+		  table);
+	run_hint_command(&n->save->opts, &err, "save it again", a->place->name);
+	uncount(a, &err);
 }
 
 /* Without the check no dump of this node can be told from an empty one: none of them
