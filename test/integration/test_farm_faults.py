@@ -32,7 +32,7 @@ class SmallDisk:
 
     def begin(self):
         owner = Path(self.instance.host, "data").stat().st_uid
-        self._in_here = self._mounts('mount -t tmpfs -o size=24m none "$1"; chown "$2" "$1"', self.path, owner)
+        self._in_here = self._mounts('mount -t tmpfs -o size=96m none "$1"; chown "$2" "$1"', self.path, owner)
         self._restart(under=self._in_here)
         self.instance.sql(f"CREATE TABLESPACE small LOCATION '{self.path}'")
         self.instance.sql(f"ALTER DATABASE {self.node.name} SET TABLESPACE small")
