@@ -197,17 +197,10 @@ static bool is_plain_name(const struct plain *p, const char *name)
 
 static void add_name(const struct plain *p, struct strbuf *out, const char *name)
 {
-	if (is_plain_name(p, name)) {
+	if (is_plain_name(p, name))
 		strbuf_add_str(out, name);
-		return;
-	}
-	strbuf_add_char(out, '"');
-	for (const char *c = name; *c; c++) {
-		if (*c == '"')
-			strbuf_add_char(out, '"');
-		strbuf_add_char(out, *c);
-	}
-	strbuf_add_char(out, '"');
+	else
+		strbuf_add_identifier(out, name, strlen(name));
 }
 
 /* On one line, in a comment. */

@@ -221,6 +221,17 @@ void strbuf_add_shell_word(struct strbuf *b, const char *word)
 	strbuf_add_char(b, '\'');
 }
 
+void strbuf_add_identifier(struct strbuf *b, const char *name, size_t length)
+{
+	strbuf_add_char(b, '"');
+	for (size_t i = 0; i < length; i++) {
+		if (name[i] == '"')
+			strbuf_add_char(b, '"');
+		strbuf_add_char(b, name[i]);
+	}
+	strbuf_add_char(b, '"');
+}
+
 void strbuf_reset(struct strbuf *b)
 {
 	b->length = 0;

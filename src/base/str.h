@@ -61,6 +61,10 @@ void strbuf_add_printable(struct strbuf *b, const char *text);
 /* Add `word` as a shell takes it for one word: as it is, or within single quotes. */
 void strbuf_add_shell_word(struct strbuf *b, const char *word);
 
+/* Add `length` bytes of a name as SQL and pg_dump's patterns take it literally: within
+ * double quotes. */
+void strbuf_add_identifier(struct strbuf *b, const char *name, size_t length);
+
 /* Empty it, keeping the memory. */
 void strbuf_reset(struct strbuf *b);
 

@@ -59,14 +59,6 @@ char *model_decode_hex(const char *hex)
 	return out;
 }
 
-void model_add_identifier(struct strbuf *out, const char *name)
-{
-	strbuf_add_char(out, '"');
-	for (; *name; name++)
-		strbuf_add(out, *name == '"' ? "\"\"" : name, *name == '"' ? 2 : 1);
-	strbuf_add_char(out, '"');
-}
-
 static void on_accounts(void *owner, const struct pg_result *result,
 			const struct error *err)
 {
@@ -136,7 +128,7 @@ char *model_dump_pattern(const struct model_account *a)
 {
 	struct strbuf out = { 0 };
 
-	model_add_identifier(&out, a->raw_name);
+	strbuf_add_identifier(&out, a->raw_name, strlen(a->raw_name));
 	strbuf_add_str(&out, "._*");
 	return strbuf_detach(&out);
 }

@@ -84,8 +84,4 @@ void model_check_rewritten(struct node *node, model_rewritten_fn *rewritten,
 char *model_format_array(const struct strvec *names);
 char *model_decode_hex(const char *hex);
 
-/* For model/: add `name` within double quotes, as SQL and the patterns of pg_dump take it
- * for that very name. */
-void model_add_identifier(struct strbuf *out, const char *name);
-
 #endif

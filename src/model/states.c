@@ -148,9 +148,11 @@ static void read_range(struct reading *r, struct range range)
 	AUTO_STRBUF struct strbuf sql = { 0 };
 
 	for (size_t i = range.first; i < range.first + range.count; i++) {
+		const char *name = r->states.list[r->indices[i]].name;
+
 		strbuf_add_format(&sql, "%sSELECT %zu, version::text FROM ",
 				  i > range.first ? " UNION ALL " : "", r->indices[i]);
-		model_add_identifier(&sql, r->states.list[r->indices[i]].name);
+		strbuf_add_identifier(&sql, name, strlen(name));
 		strbuf_add_str(&sql, "." MODEL_VERSION_TABLE);
 	}
 	pgconn_query(node_conn(r->node), sql.buf, NULL, 0, on_versions, r);
@@ -265,7 +267,7 @@ char *model_set_version_statement(const struct model_state *s, const char *versi
 	struct strbuf out = { 0 };
 
 	strbuf_add_str(&out, s->has_row ? "UPDATE " : "INSERT INTO ");
-	model_add_identifier(&out, s->name);
+	strbuf_add_identifier(&out, s->name, strlen(s->name));
 	strbuf_add_format(&out,
 			  s->has_row ? "._general SET version = '%s'"
 				     : "._general (version) VALUES ('%s')",

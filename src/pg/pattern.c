@@ -3,19 +3,6 @@
 
 #include <string.h>
 
-static void add_literal(struct strbuf *out, const char *text, size_t length)
-{
-	if (!length)
-		return;
-	strbuf_add_char(out, '"');
-	for (size_t i = 0; i < length; i++) {
-		if (text[i] == '"')
-			strbuf_add_char(out, '"');
-		strbuf_add_char(out, text[i]);
-	}
-	strbuf_add_char(out, '"');
-}
-
 static bool is_ascii(char c)
 {
 	return !(c & 0x80);
@@ -40,7 +27,8 @@ static void add_names(struct strbuf *out, const char *const *names, size_t count
 {
 	size_t end = count > 1 ? common_length(names, count, at) : strlen(names[0]);
 
-	add_literal(out, names[0] + at, end - at);
+	if (end > at)
+		strbuf_add_identifier(out, names[0] + at, end - at);
 	if (count == 1)
 		return;
 	strbuf_add_char(out, '(');
