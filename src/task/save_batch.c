@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "pg/pattern.h"
+#include "task/batch.h"
 
 static struct save_batch *add_batch(struct save *s, struct save_account **accounts,
 				    size_t count)
@@ -43,7 +44,8 @@ static size_t measure_batch(const struct batch_limits *limits,
 	return n;
 }
 
-static void log_choice(const struct save_node *n, size_t batches)
+static void log_choice(const struct save_node *n, const struct batch_limits *limits,
+		       size_t batches)
 {
 	const struct save *s = n->save;
 	const char *unit = s->opts.conf->batch ? "as told" : "auto";
@@ -53,9 +55,9 @@ static void log_choice(const struct save_node *n, size_t batches)
 		  "relations in the catalogue, %llu free lock slots, of which each of %u "
 		  "jobs takes at most %llu",
 		  node_facts(n->farm_node->node)->dbname, n->undumped, batches,
-		  n->limits.accounts, unit, (unsigned long long)n->capacity.relations,
+		  limits->accounts, unit, (unsigned long long)n->capacity.relations,
 		  (unsigned long long)n->capacity.free_locks, n->group.jobs,
-		  (unsigned long long)n->limits.locks);
+		  (unsigned long long)limits->locks);
 }
 
 static void make_batches(struct save_node *n, struct save_account **accounts)
@@ -68,16 +70,17 @@ static void make_batches(struct save_node *n, struct save_account **accounts)
 		.relations = n->capacity.relations,
 		.free_locks = n->capacity.free_locks,
 	};
+	struct batch_limits limits;
 	size_t before = s->batch_count;
 
-	batch_choose(&facts, &n->limits);
+	batch_choose(&facts, &limits);
 	for (size_t i = 0; i < n->undumped;) {
-		size_t count = measure_batch(&n->limits, &accounts[i], n->undumped - i);
+		size_t count = measure_batch(&limits, &accounts[i], n->undumped - i);
 
 		add_batch(s, &accounts[i], count);
 		i += count;
 	}
-	log_choice(n, s->batch_count - before);
+	log_choice(n, &limits, s->batch_count - before);
 }
 
 void save_make_batches(struct save *s)
@@ -111,20 +114,19 @@ static void start_batch(struct save *s, struct save_account **accounts, size_t c
 		save_dump_failed(accounts[i], node->is_lost ? &node->error : &err);
 }
 
+/* What is added last comes first: soon there is something that succeeds. */
 void save_divide_batch(struct save_batch *b)
 {
 	size_t half = b->count / 2;
-	size_t piece = b->node->has_no_batches ? 1 : half;
 
 	assert(half);
-	/* what is added last comes first: soon there is something that succeeds */
-	if (piece == half) {
-		start_batch(b->save, b->accounts + half, b->count - half);
-		start_batch(b->save, b->accounts, half);
+	if (b->node->has_no_batches) {
+		for (size_t i = b->count; i > 0; i--)
+			start_batch(b->save, b->accounts + i - 1, 1);
 		return;
 	}
-	for (size_t i = b->count; i > 0; i--)
-		start_batch(b->save, b->accounts + i - 1, 1);
+	start_batch(b->save, b->accounts + half, b->count - half);
+	start_batch(b->save, b->accounts, half);
 }
 
 void save_dump_alone(struct save_account *a)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What the parts of the save share: save.c moves the states, save_nodes.c, save_list.c,
- * save_dump.c and save_carry.c work. */
+/* What the parts of the save share: save.c moves the states, the other save_*.c work. */
 #ifndef TASK_SAVE_INTERNAL_H
 #define TASK_SAVE_INTERNAL_H
 
@@ -15,7 +14,6 @@
 #include "pg/capacity.h"
 #include "pg/childenv.h"
 #include "pg/pgtool.h"
-#include "task/batch.h"
 #include "task/save.h"
 #include "task/worklist.h"
 #include "tree/dumpfile.h"
@@ -56,7 +54,6 @@ struct save_node {
 	struct childenv childenv;
 	struct work_group group;
 	struct capacity capacity;
-	struct batch_limits limits;
 	bool has_no_batches; /* its pg_dump writes archives that cannot be split here */
 	unsigned failures;   /* of its pg_dumps since the last good dump */
 	size_t undumped;     /* accounts whose dumps have not ended */
@@ -200,9 +197,9 @@ void save_show_progress(struct save *save);
 /* What the children of a node have in common, then what is for this one. */
 void save_start_argv(struct save *save, const struct save_node *node);
 void save_announce(struct save_account *account);
-/* A worker checks a dump that was written; `done` is called on the loop. */
+/* For a worker thread: check a dump that was written. */
 void save_check_dump(struct save_account *account);
-/* Its result: false, and why, if it is no dump. */
+/* Then on the loop's, its result: false, and why, if it is no dump. */
 bool save_end_check(struct save_account *account, struct error *err);
 
 /* save_batch.c: which accounts are dumped together. */
