@@ -9,7 +9,7 @@ import uuid
 
 import psycopg2
 import pytest
-from support import FakePgDump, quote
+from support import quote
 from test_save_kill import check_no_process
 from versions import whole_snapshot
 
@@ -32,13 +32,6 @@ def metamodel(farm_metamodel):
     mark = farm_metamodel.env["METAMODEL_TEST"] = uuid.uuid4().hex
     yield farm_metamodel
     check_no_process(mark)
-
-
-@pytest.fixture
-def fake_pg_dump(metamodel, tmp_path_factory):
-    fake = FakePgDump(tmp_path_factory.mktemp("fake") / "bin")
-    metamodel.options += ["--pg-bindir", fake.bindir]
-    return fake
 
 
 @pytest.fixture

@@ -13,13 +13,13 @@ import psycopg2
 import pytest
 from farm import REGISTERED
 from farm_fixtures import (DOWN, NODES, ODD, ON_2, OTHERS, WHERE, accounts, check_failed, damage,
-                           errors_of, failed, fake_pg_dump, held, metamodel, prepared, saved,
+                           errors_of, failed, held, metamodel, prepared, saved,
                            snapshots, waiting)
 from support import literal, pg_bindir, quote, wait_for
 from test_restore import LOCK
 from versions import snapshot
 
-FIXTURES = accounts, fake_pg_dump, metamodel, prepared, saved
+FIXTURES = accounts, metamodel, prepared, saved
 NEWEST = "0.009"
 SUFFIX = pytest.mark.parametrize("suffix", [[], [".farm.test"], ["--host-suffix=.farm.test"]])
 SLOWLY = """#!/bin/sh

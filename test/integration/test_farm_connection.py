@@ -11,11 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from farm_fixtures import (NODES, ON_2, WHERE, accounts, check_failed, fake_pg_dump, metamodel,
+from farm_fixtures import (NODES, ON_2, WHERE, accounts, check_failed, metamodel,
                            saved, snapshots)
 from support import wait_for
 
-FIXTURES = accounts, fake_pg_dump, metamodel, saved
+FIXTURES = accounts, metamodel, saved
 COMMANDS = pytest.mark.parametrize("command", ["status", "save", "upgrade", "restore"])
 
 

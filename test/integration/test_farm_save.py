@@ -8,11 +8,11 @@ import signal
 import time
 
 import pytest
-from farm_fixtures import NODES, WHERE, accounts, fake_pg_dump, metamodel, saved
+from farm_fixtures import NODES, WHERE, accounts, metamodel, saved
 from support import wait_for
 from test_restore import LOCK
 
-FIXTURES = accounts, fake_pg_dump, metamodel, saved
+FIXTURES = accounts, metamodel, saved
 
 
 def nodes(metamodel):
