@@ -68,6 +68,10 @@ void manifest_copy_entry(struct manifest_entry *to, const struct manifest_entry 
 MUST_CHECK bool manifest_read(int dir_fd, struct manifest *out, bool *is_absent,
 			      struct error *err);
 
+/* The same of a text: of `length` bytes, anything. */
+MUST_CHECK bool manifest_parse(const char *text, size_t length, struct manifest *out,
+			       struct error *err);
+
 /* Write manifest.json, mode 0600, into an open directory where there is none, and sync
  * it. */
 MUST_CHECK bool manifest_write(int dir_fd, const struct manifest *manifest,

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * Any bytes whatsoever as manifest.json: a clear error, or accounts in order.
+ *
+ *	clang -fsanitize=fuzzer,address,undefined ...      the fuzzer
+ *	gcc -DFUZZ_STANDALONE ...                          replays and prints the files
+ *named
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "tree/manifest.h"
+
+static void require(bool is_so)
+{
+	if (!is_so)
+		abort();
+}
+
+static void require_order(const struct manifest *m)
+{
+	for (size_t i = 0; i < m->entry_count; i++) {
+		const struct manifest_entry *e = &m->entries[i];
+
+		require(e->account[0] && strlen(e->sha256) == 64 &&
+			e->saved_at[19] == 'Z');
+		require(i == 0 || strcmp(e[-1].account, e->account) < 0);
+		require(manifest_find(m, e->account) == e);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char name[] = "manifest.json: ";
+	char *text = malloc(size ? size : 1); /* ASan sees a byte read behind its end */
+	struct manifest m = { 0 };
+	struct error err = { .kind = ERROR_NONE };
+
+	require(text != NULL);
+	if (size)
+		memcpy(text, data, size);
+	if (manifest_parse(text, size, &m, &err))
+		require_order(&m);
+	else
+		require(err.kind == ERROR_DATA && !strncmp(err.text, name, strlen(name)));
+	manifest_release(&m);
+	free(text);
+	return 0;
+}
+
+#ifdef FUZZ_STANDALONE
+static void replay(const char *path)
+{
+	struct strbuf data = { 0 };
+	char chunk[65536];
+	FILE *file = fopen(path, "rb");
+	struct manifest m = { 0 };
+	struct error err = { .kind = ERROR_NONE };
+
+	if (!file) {
+		perror(path);
+		exit(1);
+	}
+	for (size_t n; (n = fread(chunk, 1, sizeof(chunk), file)) > 0;)
+		strbuf_add(&data, chunk, n);
+	fclose(file);
+	strbuf_add(&data, "", 0);
+	LLVMFuzzerTestOneInput((const uint8_t *)data.buf, data.length);
+	if (manifest_parse(data.buf, data.length, &m, &err))
+		printf("%s: %zu accounts\n", path, m.entry_count);
+	else
+		printf("%s: %s\n", path, err.text);
+	manifest_release(&m);
+	strbuf_release(&data);
+}
+
+int main(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		replay(argv[i]);
+	return 0;
+}
+#endif
