@@ -7,9 +7,11 @@ ALTER TABLE _columns RENAME COLUMN table_name TO model;
 DELETE FROM _access WHERE role = 'Admin';
 ALTER TABLE _access RENAME COLUMN url TO prefix;
 ALTER TABLE _access ADD COLUMN segments smallint;
-ALTER TABLE _access ADD COLUMN prohibiting boolean NOT NULL DEFAULT false;
+ALTER TABLE _access ADD COLUMN prohibiting boolean, ALTER COLUMN prohibiting SET DEFAULT false;
 
 -- /=/model/Post/~/~ has the prefix model/Post and four segments.
 UPDATE _access SET
 	segments = length(prefix) - length(replace(prefix, '/', '')) - 1,
-	prefix = regexp_replace(regexp_replace(prefix, '^/=/', ''), '(/~)+$', '');
+	prefix = regexp_replace(regexp_replace(prefix, '^/=/', ''), '(/~)+$', ''),
+	prohibiting = DEFAULT;
+ALTER TABLE _access ALTER COLUMN prohibiting SET NOT NULL;
