@@ -14,7 +14,8 @@ struct lane {
 	struct upgrade *u;
 	struct upgrade_node *on;
 	struct node *node; /* NULL: given up */
-	unsigned sessions; /* that it has had */
+	unsigned sessions; /* begun since it came to the node or had one do its share */
+	unsigned accounts; /* begun in this session */
 	bool is_ready;
 	bool is_global; /* for _global alone */
 

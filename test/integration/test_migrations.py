@@ -58,6 +58,20 @@ def test_what_is_shown_can_be_read_by_psql(metamodel, db, make):
     assert read_structure(db, "a") == structure(6)
 
 
+# ---- with many accounts ----
+
+def test_no_step_of_an_account_reads_a_whole_catalogue(db, make):
+    """Else ten thousand accounts would take a hundred times as long each as a hundred do."""
+    make("a", 0)
+    text = "".join((BUILT_IN / "local" / f"{version_name(number)}.sql").read_text() for number in STARTS[1:])
+    db.sql("BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL search_path TO a")
+    assert db.query("SELECT seq_tup_read FROM pg_stat_xact_sys_tables WHERE relname = 'pg_class'") == [(0,)]
+    db.sql(text)
+    read = db.query("SELECT relname, seq_tup_read FROM pg_stat_xact_sys_tables WHERE seq_tup_read > 100")
+    db.sql("ROLLBACK")
+    assert read == []
+
+
 # ---- --migrations: files ----
 
 @pytest.fixture
@@ -239,6 +253,46 @@ def test_a_version_more_is_one_step_more(metamodel, db, make, more):
     status = metamodel.run("status", "--migrations", "steps", "--json").report
     assert {each["account"]: each["state"] for each in status["accounts"]} == {
         "_global": "current", "a": "current", "it's": "current"}
+
+
+SESSION_ACCOUNTS = 500  # src/task/upgrade_lane.c
+
+
+@pytest.fixture
+def many(db, more):
+    """So many accounts that they take two sessions and a bit, of nothing but a version; a step for
+    them that writes down which session took it, in the order of the accounts with -j1."""
+    names = [f"account{i:04}" for i in range(2 * SESSION_ACCOUNTS + 50)]
+    db.add_global("0.009")
+    db.sql("CREATE TABLE public.taken (n serial, account text, pid integer);" + "".join(
+        f"CREATE SCHEMA {name} CREATE TABLE _general (version varchar(10)); "
+        f"INSERT INTO {name}._general VALUES ('0.009'); INSERT INTO _global._accounts (name) VALUES ('{name}');"
+        for name in names))
+    more({"0.010": "INSERT INTO public.taken (account, pid) SELECT current_schema(), pg_backend_pid();\n"})
+    return names
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_a_session_is_renewed_before_the_server_remembers_too_much_of_it(metamodel, db, many, jobs):
+    metamodel.run("upgrade", "--migrations", "steps", f"-j{jobs}", "-q")
+    assert sorted(db.query("SELECT account FROM public.taken")) == [(name,) for name in many]
+    counts = sorted(count for count, in db.query("SELECT count(*) FROM public.taken GROUP BY pid"))
+    if jobs == 1:
+        assert counts == [50, SESSION_ACCOUNTS, SESSION_ACCOUNTS]
+    assert counts[-1] <= SESSION_ACCOUNTS
+
+
+def test_accounts_that_no_session_can_be_renewed_for_fail_with_the_reason(metamodel, db, many):
+    role = f"renewing_{db.name}"
+    db.sql(f"CREATE ROLE {role} LOGIN SUPERUSER")
+    with open(metamodel.cwd / "steps/local/0.010.sql", "a") as step:
+        step.write(f"DO $$ BEGIN IF current_schema() = '{many[SESSION_ACCOUNTS - 1]}' THEN "
+                   f"ALTER ROLE {role} NOLOGIN; END IF; END $$;\n")
+    result = metamodel.run("upgrade", "--migrations", "steps", "-j1", "-U", role, expect=3)
+    assert len(db.query("SELECT FROM public.taken")) == SESSION_ACCOUNTS
+    assert f'role "{role}" is not permitted to log in' in errors_of(result, many[SESSION_ACCOUNTS])
+    assert errors_of(result, many[SESSION_ACCOUNTS - 1]) == ""
+    assert f"{SESSION_ACCOUNTS + 50} failed" in result.stderr
 
 
 def test_fewer_versions_make_the_others_newer(metamodel, db, make, more):
