@@ -104,12 +104,14 @@ enum { LEFT_OUT = PLAIN_PASS_COUNT }; /* a pass in which nothing is written */
 /*
  * Where an entry is written: in the file of a part, in a pass. NULL is nowhere. What is
  * left out, such as a function, stands for what it depends on, and is as good as that for
- * whatever depends on it.
+ * whatever depends on it. A schema stands for what pg_dump does not write at all, such as
+ * a user's table, since that is what such a thing depends on.
  */
 struct place {
 	struct split_part *part;
 	unsigned pass;
 	bool is_relation;
+	bool is_schema;
 };
 
 _Static_assert(LEFT_OUT < 4, "a pass fits two bits");
@@ -119,19 +121,24 @@ static uint32_t pack(const struct split *s, const struct place *place)
 {
 	uint32_t number = (uint32_t)(place->part - s->opts->parts) + 1;
 
+	if (place->is_schema)
+		number += (uint32_t)s->opts->part_count;
 	return number << 3 | place->pass << 1 | place->is_relation;
 }
 
 static struct place find_place(const struct split *s, uint32_t dump_id)
 {
 	const uint32_t *value = ids_find(&s->entries, dump_id);
+	size_t index, count = s->opts->part_count;
 
 	if (!value || !*value)
 		return (struct place){ 0 };
+	index = (*value >> 3) - 1;
 	return (struct place){
-		.part = &s->opts->parts[(*value >> 3) - 1],
+		.part = &s->opts->parts[index % count],
 		.pass = *value >> 1 & 3,
 		.is_relation = *value & 1,
+		.is_schema = index >= count,
 	};
 }
 
@@ -161,6 +168,14 @@ static struct origin find_origin(const struct split *s, const struct archive_ent
 	return origin;
 }
 
+static void tie(struct split *s, struct split_part *a, struct split_part *b,
+		bool is_harmful)
+{
+	a->is_tied = b->is_tied = true;
+	if (is_harmful)
+		s->is_entangled = a->is_entangled = b->is_entangled = true;
+}
+
 /*
  * pg_dump sorts what it writes by what depends on what. Something that depends on
  * something of another part may change the order in either file, and in those of the
@@ -179,11 +194,8 @@ static void note_ties(struct split *s, const struct archive_entry *e,
 	for (size_t i = 0; i < e->dependency_count; i++) {
 		struct place other = find_place(s, e->dependencies[i]);
 
-		if (!other.part || other.part == own->part)
-			continue;
-		own->part->is_tied = true;
-		other.part->is_tied = true;
-		s->is_entangled |= is_table || !other.is_relation;
+		if (other.part && other.part != own->part)
+			tie(s, own->part, other.part, is_table || !other.is_relation);
 	}
 }
 
@@ -212,23 +224,26 @@ static bool pass_over(struct split *s, const struct archive_entry *e, struct err
 	for (size_t i = 0; i < e->dependency_count; i++) {
 		struct place other = find_place(s, e->dependencies[i]);
 
-		if (!other.part)
+		if (!other.part || other.is_schema)
 			continue;
-		if (stands_for.part && stands_for.part != other.part) {
-			stands_for.part->is_tied = true;
-			other.part->is_tied = true;
-			s->is_entangled = true;
-		}
+		if (stands_for.part && stands_for.part != other.part)
+			tie(s, stands_for.part, other.part, true);
 		stands_for.part = other.part;
 		stands_for.is_relation &= other.is_relation;
 	}
+	if (!strcmp(e->desc, "SCHEMA"))
+		stands_for = (struct place){ .part = find_part(s, e->tag),
+					     .pass = LEFT_OUT,
+					     .is_schema = true };
 	return add_entry(s, e, stands_for.part ? pack(s, &stands_for) : 0, err);
 }
 
 static bool keep_entry(struct split *s, const struct archive_entry *e,
 		       struct split_part *part, bool is_relation, struct error *err)
 {
-	struct place place = { part, plain_pass(e), is_relation };
+	struct place place = { .part = part,
+			       .pass = plain_pass(e),
+			       .is_relation = is_relation };
 
 	part->entries_left++;
 	s->has_pass[place.pass] = true;
@@ -284,9 +299,14 @@ static bool index_entry(struct split *s, const struct archive_entry *e, bool *is
 
 static void put_aside_the_entangled(struct split *s)
 {
-	for (size_t i = 0; s->is_entangled && i < s->opts->part_count; i++)
-		if (s->opts->parts[i].is_tied)
-			s->opts->parts[i].outcome = SPLIT_ASIDE;
+	for (size_t i = 0; s->is_entangled && i < s->opts->part_count; i++) {
+		struct split_part *part = &s->opts->parts[i];
+
+		if (part->is_entangled)
+			part->outcome = SPLIT_ASIDE;
+		else if (part->is_tied && part->outcome == SPLIT_ABSENT)
+			part->outcome = SPLIT_AGAIN;
+	}
 }
 
 static bool index_entries(struct split *s, bool *is_unknown, struct error *err)
@@ -367,7 +387,7 @@ static bool write_pass(struct split *s, enum plain_pass pass, struct archive *en
 		place = find_place(s, e.dump_id);
 		if (place.pass != (unsigned)pass)
 			continue;
-		if (place.part && place.part->outcome != SPLIT_ASIDE) {
+		if (place.part && place.part->outcome < SPLIT_ASIDE) {
 			if (!write_entry(s, &e, place.part, err))
 				return false;
 		} else if (e.has_data && !pass_data(s, e.dump_id, false, err)) {

@@ -22,10 +22,14 @@
 enum split_outcome {
 	SPLIT_ABSENT,  /* the archive has nothing of it */
 	SPLIT_WRITTEN, /* its file is whole */
+
+	/* From here on there is no file. */
 	/* A pg_dump of it alone may write something else than what is here, or something
-	 * in another order; or it has an entry that is not known here. There is no file.
-	 */
+	 * in another order; or it has an entry that is not known here. */
 	SPLIT_ASIDE,
+	/* It depends on others, or they on it, and some are aside for what they depend
+	 * on: in an archive without those that are aside, it would be written. */
+	SPLIT_AGAIN,
 };
 
 struct split_part {
@@ -37,7 +41,8 @@ struct split_part {
 	struct plain_file file;
 	size_t entries_left;
 	bool has_file;
-	bool is_tied; /* to another part, by what depends on what */
+	bool is_tied;      /* to another part, by what depends on what */
+	bool is_entangled; /* with another part, in a way that is known to do harm */
 };
 
 struct split_opts {

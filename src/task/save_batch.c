@@ -129,6 +129,14 @@ void save_divide_batch(struct save_batch *b)
 	start_batch(b->save, b->accounts, half);
 }
 
+void save_split_batch(struct save_batch *b, size_t kept)
+{
+	size_t count = b->count - kept;
+
+	b->count = kept;
+	start_batch(b->save, b->accounts + kept, count);
+}
+
 void save_dump_alone(struct save_account *a)
 {
 	struct save_batch *b = a->batch;

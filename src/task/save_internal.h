@@ -206,6 +206,9 @@ bool save_end_check(struct save_account *account, struct error *err);
 void save_make_batches(struct save *save);
 /* Divide it, or give each account a batch of its own; they are worked on from now on. */
 void save_divide_batch(struct save_batch *batch);
+/* Those behind the first `kept` leave the batch, which is not worked on any more, and are
+ * one of their own. */
+void save_split_batch(struct save_batch *batch, size_t kept);
 void save_dump_alone(struct save_account *account);
 void save_batches_release(struct save *save);
 

@@ -38,6 +38,7 @@ struct save_stream {
 	struct save_batch *batch;
 	int archive_fd;           /* our end of the pipe */
 	struct split_part *parts; /* of each account, in the order of the batch's */
+	size_t part_count;        /* the batch's count; later it may be less */
 	unsigned running;         /* the child, the thread: 2, 1, 0 */
 
 	/* The thread's, until it has ended. */
@@ -61,7 +62,7 @@ void save_stream_free(struct save_stream *t)
 {
 	if (!t)
 		return;
-	for (size_t i = 0; i < t->batch->count; i++)
+	for (size_t i = 0; i < t->part_count; i++)
 		free((char *)t->parts[i].file_name);
 	if (t->archive_fd >= 0)
 		close(t->archive_fd);
@@ -82,6 +83,7 @@ static void make_parts(struct save_stream *t)
 	struct save_batch *b = t->batch;
 
 	qsort(b->accounts, b->count, sizeof(b->accounts[0]), compare_schemas);
+	t->part_count = b->count;
 	t->parts = xcalloc(b->count, sizeof(t->parts[0]));
 	for (size_t i = 0; i < b->count; i++) {
 		t->parts[i].schema = b->accounts[i]->model->raw_name;
@@ -231,11 +233,37 @@ static void log_aside(const struct save_stream *t)
 			 aside, t->batch->count);
 }
 
+/* Begin a batch of those that need another one. They go to the end, and leave this one.
+ */
+static void start_again(struct save_stream *t)
+{
+	struct save_batch *b = t->batch;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < b->count; i++) {
+		struct split_part part = t->parts[i];
+		struct save_account *a = b->accounts[i];
+
+		if (part.outcome == SPLIT_AGAIN)
+			continue;
+		t->parts[i] = t->parts[kept];
+		b->accounts[i] = b->accounts[kept];
+		t->parts[kept] = part;
+		b->accounts[kept++] = a;
+	}
+	if (kept == b->count)
+		return;
+	log_debug(b->save->opts.log,
+		  "%zu of %zu accounts depend on others: dumping them once more, without "
+		  "those that are dumped by themselves",
+		  b->count - kept, b->count);
+	save_split_batch(b, kept);
+}
+
 static void check_all(struct save_stream *t)
 {
-	const struct work_each_opts opts = {
+	struct work_each_opts opts = {
 		.loop = t->batch->save->opts.loop,
-		.count = t->batch->count,
 		.run = check_one,
 		.done = on_checked,
 		.finished = on_all_checked,
@@ -243,8 +271,9 @@ static void check_all(struct save_stream *t)
 		.owner = t,
 	};
 
-	t->batch->ahead = t->batch->count;
 	log_aside(t);
+	start_again(t);
+	opts.count = t->batch->ahead = t->batch->count;
 	work_each_start(&opts);
 }
 

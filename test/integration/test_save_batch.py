@@ -208,6 +208,8 @@ TIES = {
     "others' partitions": ("CREATE TABLE a._p (x int PRIMARY KEY) PARTITION BY LIST (x); CREATE TABLE b._c "
         "PARTITION OF a._p DEFAULT; CREATE INDEX ON a._p ((x + 1))", "ab"),
     "others' rows as a type": ("CREATE TABLE b._t (y a._models); CREATE TABLE a._a (z b._t)", "ab"),
+    "users' tables that others group by": ("CREATE TABLE a.u (id int PRIMARY KEY, x int); CREATE TABLE a._u (y "
+        "a.u); CREATE VIEW b._v AS SELECT id, x FROM a.u GROUP BY id; CREATE VIEW c._v AS TABLE c._models", "ab"),
     "others' operators, types and triggers": ("CREATE FUNCTION b.eq(int, int) RETURNS bool IMMUTABLE LANGUAGE "
         "sql AS 'SELECT true'; CREATE OPERATOR b.=== (LEFTARG = int, RIGHTARG = int, FUNCTION = b.eq); "
         "CREATE VIEW a._v AS SELECT 1 OPERATOR(b.===) 2 AS x; CREATE TYPE b.r AS RANGE (subtype = int); CREATE "
@@ -229,6 +231,19 @@ def test_accounts_that_depend_on_each_other_have_the_files_of_each_alone(server,
         saves = save_both_ways(db, tmp_path, "--batch=3", *names)  # the three are one batch
         check_equal(saves)
         assert saves.many.errors == {} and alone(saves.many) == expected
+
+
+def test_accounts_that_only_look_at_such_ones_are_one_batch_more(server, tmp_path):
+    """Whatever one account does with `hub`, the many who have a view of it cost one pg_dump more."""
+    others = [f"x{i}" for i in range(20)]
+    with database_of_its_own(server) as db:
+        add_small(db, "hub", "bad", "apart", *others)
+        db.sql("CREATE TABLE bad._a () INHERITS (hub._models)" + "".join(
+            f"; CREATE VIEW {name}._v AS TABLE hub._models" for name in others))
+        saves = save_both_ways(db, tmp_path, "--batch=100")
+        check_equal(saves)
+        assert saves.many.errors == {} and alone(saves.many) == ["bad", "hub"]
+        assert saves.many.said.count("--format=custom") == 2
 
 
 # What goes wrong in the middle of a batch
