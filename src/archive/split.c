@@ -104,14 +104,12 @@ enum { LEFT_OUT = PLAIN_PASS_COUNT }; /* a pass in which nothing is written */
 /*
  * Where an entry is written: in the file of a part, in a pass. NULL is nowhere. What is
  * left out, such as a function, stands for what it depends on, and is as good as that for
- * whatever depends on it. A schema stands for what pg_dump does not write at all, such as
- * a user's table, since that is what such a thing depends on.
+ * whatever depends on it.
  */
 struct place {
 	struct split_part *part;
 	unsigned pass;
 	bool is_relation;
-	bool is_schema;
 };
 
 _Static_assert(LEFT_OUT < 4, "a pass fits two bits");
@@ -121,24 +119,19 @@ static uint32_t pack(const struct split *s, const struct place *place)
 {
 	uint32_t number = (uint32_t)(place->part - s->opts->parts) + 1;
 
-	if (place->is_schema)
-		number += (uint32_t)s->opts->part_count;
 	return number << 3 | place->pass << 1 | place->is_relation;
 }
 
 static struct place find_place(const struct split *s, uint32_t dump_id)
 {
 	const uint32_t *value = ids_find(&s->entries, dump_id);
-	size_t index, count = s->opts->part_count;
 
 	if (!value || !*value)
 		return (struct place){ 0 };
-	index = (*value >> 3) - 1;
 	return (struct place){
-		.part = &s->opts->parts[index % count],
+		.part = &s->opts->parts[(*value >> 3) - 1],
 		.pass = *value >> 1 & 3,
 		.is_relation = *value & 1,
-		.is_schema = index >= count,
 	};
 }
 
@@ -224,26 +217,20 @@ static bool pass_over(struct split *s, const struct archive_entry *e, struct err
 	for (size_t i = 0; i < e->dependency_count; i++) {
 		struct place other = find_place(s, e->dependencies[i]);
 
-		if (!other.part || other.is_schema)
+		if (!other.part)
 			continue;
 		if (stands_for.part && stands_for.part != other.part)
 			tie(s, stands_for.part, other.part, true);
 		stands_for.part = other.part;
 		stands_for.is_relation &= other.is_relation;
 	}
-	if (!strcmp(e->desc, "SCHEMA"))
-		stands_for = (struct place){ .part = find_part(s, e->tag),
-					     .pass = LEFT_OUT,
-					     .is_schema = true };
 	return add_entry(s, e, stands_for.part ? pack(s, &stands_for) : 0, err);
 }
 
 static bool keep_entry(struct split *s, const struct archive_entry *e,
 		       struct split_part *part, bool is_relation, struct error *err)
 {
-	struct place place = { .part = part,
-			       .pass = plain_pass(e),
-			       .is_relation = is_relation };
+	struct place place = { part, plain_pass(e), is_relation };
 
 	part->entries_left++;
 	s->has_pass[place.pass] = true;

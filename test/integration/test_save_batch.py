@@ -208,8 +208,6 @@ TIES = {
     "others' partitions": ("CREATE TABLE a._p (x int PRIMARY KEY) PARTITION BY LIST (x); CREATE TABLE b._c "
         "PARTITION OF a._p DEFAULT; CREATE INDEX ON a._p ((x + 1))", "ab"),
     "others' rows as a type": ("CREATE TABLE b._t (y a._models); CREATE TABLE a._a (z b._t)", "ab"),
-    "users' tables that others group by": ("CREATE TABLE a.u (id int PRIMARY KEY, x int); CREATE TABLE a._u (y "
-        "a.u); CREATE VIEW b._v AS SELECT id, x FROM a.u GROUP BY id; CREATE VIEW c._v AS TABLE c._models", "ab"),
     "others' operators, types and triggers": ("CREATE FUNCTION b.eq(int, int) RETURNS bool IMMUTABLE LANGUAGE "
         "sql AS 'SELECT true'; CREATE OPERATOR b.=== (LEFTARG = int, RIGHTARG = int, FUNCTION = b.eq); "
         "CREATE VIEW a._v AS SELECT 1 OPERATOR(b.===) 2 AS x; CREATE TYPE b.r AS RANGE (subtype = int); CREATE "

@@ -892,24 +892,6 @@ static void test_what_is_tied_to_entangled_parts_is_to_be_split_again(void **sta
 	assert_outcomes(&result, SPLIT_AGAIN, SPLIT_ASIDE, SPLIT_ASIDE, SPLIT_WRITTEN);
 }
 
-/* What is behind a user's table depends on its schema: of the table pg_dump says nothing.
- */
-static void test_a_tie_to_the_schema_of_another_part_is_harmful(void **state)
-{
-	static const struct build_entry entries[] = {
-		ENTRY(1, "SCHEMA", NULL, "a", 0),    ENTRY(2, "SCHEMA", NULL, "b", 0),
-		ENTRY(3, "TABLE", "a", "t", 1),      ENTRY(4, "TABLE", "b", "t", 2),
-		ENTRY(5, "VIEW", "b", "v", 1, 2, 4), ENTRY(6, "VIEW", "c", "v", 3),
-	};
-	struct builder b;
-	struct result result;
-
-	(void)state;
-	BUILD(&b, entries);
-	result = split(&b, SCHEMAS("a", "b", "c"));
-	assert_outcomes(&result, SPLIT_ASIDE, SPLIT_ASIDE, SPLIT_AGAIN);
-}
-
 /* ---- damage ---- */
 
 static const struct build_entry sound[] = {
@@ -1175,7 +1157,6 @@ int main(void)
 		UNIT_TEST_IN_TMP(test_what_may_be_in_another_order_is_put_aside),
 		UNIT_TEST_IN_TMP(
 			test_what_is_tied_to_entangled_parts_is_to_be_split_again),
-		UNIT_TEST_IN_TMP(test_a_tie_to_the_schema_of_another_part_is_harmful),
 		UNIT_TEST_IN_TMP(test_a_dump_id_that_is_there_twice_is_an_error),
 		UNIT_TEST_IN_TMP(
 			test_data_in_another_order_missing_or_too_many_are_an_error),
