@@ -3,9 +3,6 @@
  * Any bytes whatsoever through split_archive(): at once, and in pieces as a pipe may hand
  * them out, with the same outcome and the same files, which are whole.
  *
- *	clang -fsanitize=fuzzer,address,undefined ...	the fuzzer
- *	gcc -DFUZZ_STANDALONE ...			replays and prints the files named
- *
  * The files are made in a directory of its own in $TMPDIR, or in /dev/shm, and removed
  * after each run.
  */
@@ -22,6 +19,7 @@
 
 #include "archive/split.h"
 #include "base/str.h"
+#include "fuzz.h"
 
 enum { PARTS = 5, PIECES_MAX = 64 };
 
@@ -229,8 +227,6 @@ static void release(struct run *run)
 	}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct run whole, pieces;
@@ -249,39 +245,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-#ifdef FUZZ_STANDALONE
-static void replay(const char *path)
+void fuzz_describe(const uint8_t *data, size_t size)
 {
-	static const char *const outcomes[] = { "absent", "written", "aside" };
+	static const char *const outcomes[] = { "absent", "written", "aside", "again" };
 	static struct run run;
-	struct strbuf data = { 0 };
-	char chunk[65536];
-	FILE *file = fopen(path, "rb");
 
-	if (!file) {
-		perror(path);
-		exit(1);
-	}
-	strbuf_add(&data, "", 0);
-	for (size_t n; (n = fread(chunk, 1, sizeof(chunk), file)) > 0;)
-		strbuf_add(&data, chunk, n);
-	fclose(file);
-	LLVMFuzzerTestOneInput((const uint8_t *)data.buf, data.length);
-	run_split(&run, as_file((const uint8_t *)data.buf, data.length));
-	printf("%s: %zu bytes: %s%s\n", path, data.length,
-	       run.is_unknown ? "unknown, " : "", run.is_ok ? "sound" : run.err.text);
+	run_split(&run, as_file(data, size));
+	printf("%s%s\n", run.is_unknown ? "unknown, " : "",
+	       run.is_ok ? "sound" : run.err.text);
 	for (int i = 0; run.is_ok && i < PARTS; i++)
 		printf("\t%s: %s, %zu bytes\n", schemas[i],
 		       outcomes[run.parts[i].outcome], run.length[i]);
 	release(&run);
-	strbuf_release(&data);
 }
-
-int main(int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++)
-		replay(argv[i]);
-	strvec_release(&keywords);
-	return 0;
-}
-#endif

@@ -2,16 +2,13 @@
 /*
  * Any bytes whatsoever through dumpscan: whole, in two pieces at several places, and byte
  * by byte, with the same result and the same calls of the hooks each time.
- *
- *	clang -fsanitize=fuzzer,address,undefined ...      the fuzzer
- *	gcc -DFUZZ_STANDALONE ...                          replays and prints the files
- *named
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "tree/dumpscan.h"
 
 enum { CUTS = 4, BYTEWISE_MAX = 4096 };
@@ -104,8 +101,6 @@ static void require_sense(const struct outcome *o, size_t size)
 			abort();
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct outcome whole, parts;
@@ -127,39 +122,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-#ifdef FUZZ_STANDALONE
-static void replay(const char *path)
+void fuzz_describe(const uint8_t *data, size_t size)
 {
 	static struct outcome o;
-	FILE *file = fopen(path, "rb");
-	uint8_t *data = NULL;
-	size_t size = 0, n = 0;
 
-	if (!file) {
-		perror(path);
-		exit(1);
-	}
-	do {
-		size += n;
-		data = realloc(data, size + 65536);
-		if (!data)
-			abort();
-	} while ((n = fread(data + size, 1, 65536, file)) > 0);
-	fclose(file);
-	LLVMFuzzerTestOneInput(data, size);
 	scan(&o, data, size, size, 1);
-	printf("%s: %" PRIu64 " bytes, %" PRIu64 " lines, %" PRIu64 " rows, %" PRIu32
+	printf("%" PRIu64 " lines, %" PRIu64 " rows, %" PRIu32
 	       " tables, ambiguous %" PRIu64 ": %s\n",
-	       path, o.scan.result.bytes, o.scan.result.lines, o.scan.result.rows,
-	       o.scan.result.tables, o.scan.result.ambiguous_line,
-	       o.ok ? "sound" : o.err.text);
-	free(data);
+	       o.scan.result.lines, o.scan.result.rows, o.scan.result.tables,
+	       o.scan.result.ambiguous_line, o.ok ? "sound" : o.err.text);
 }
-
-int main(int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++)
-		replay(argv[i]);
-	return 0;
-}
-#endif

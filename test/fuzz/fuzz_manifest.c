@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
  * Any bytes whatsoever as manifest.json: a clear error, or accounts in order.
- *
- *	clang -fsanitize=fuzzer,address,undefined ...      the fuzzer
- *	gcc -DFUZZ_STANDALONE ...                          replays and prints the files
- *named
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
+#include "fuzz.h"
 #include "tree/manifest.h"
 
 static void require(bool is_so)
@@ -31,8 +28,6 @@ static void require_order(const struct manifest *m)
 	}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char name[] = "manifest.json: ";
@@ -52,36 +47,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-#ifdef FUZZ_STANDALONE
-static void replay(const char *path)
+void fuzz_describe(const uint8_t *data, size_t size)
 {
-	struct strbuf data = { 0 };
-	char chunk[65536];
-	FILE *file = fopen(path, "rb");
 	struct manifest m = { 0 };
 	struct error err = { .kind = ERROR_NONE };
 
-	if (!file) {
-		perror(path);
-		exit(1);
-	}
-	for (size_t n; (n = fread(chunk, 1, sizeof(chunk), file)) > 0;)
-		strbuf_add(&data, chunk, n);
-	fclose(file);
-	strbuf_add(&data, "", 0);
-	LLVMFuzzerTestOneInput((const uint8_t *)data.buf, data.length);
-	if (manifest_parse(data.buf, data.length, &m, &err))
-		printf("%s: %zu accounts\n", path, m.entry_count);
+	if (manifest_parse((const char *)data, size, &m, &err))
+		printf("%zu accounts\n", m.entry_count);
 	else
-		printf("%s: %s\n", path, err.text);
+		printf("%s\n", err.text);
 	manifest_release(&m);
-	strbuf_release(&data);
 }
-
-int main(int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++)
-		replay(argv[i]);
-	return 0;
-}
-#endif
