@@ -9,6 +9,9 @@
 #include "pg/pattern.h"
 #include "task/batch.h"
 
+/* So many times as many batches as there could be are worth a word. */
+enum { FEW_LOCKS = 4 };
+
 static struct save_batch *add_batch(struct save *s, struct save_account **accounts,
 				    size_t count)
 {
@@ -60,6 +63,25 @@ static void log_choice(const struct save_node *n, const struct batch_limits *lim
 		  (unsigned long long)limits->locks);
 }
 
+/* What an administrator would want to know: that a setting of the server costs time. */
+static void log_few_locks(const struct save_node *n, const struct batch_limits *limits,
+			  struct save_account *const *accounts, size_t batches)
+{
+	size_t enough = (n->undumped + limits->accounts - 1) / limits->accounts;
+	uint64_t locks = 0, times;
+
+	for (size_t i = 0; i < n->undumped; i++)
+		locks += accounts[i]->model->relations;
+	times = locks / (enough * limits->locks + 1) + 1;
+	if (times >= FEW_LOCKS && batches > enough)
+		log_info(n->save->opts.log,
+			 "database %s: %zu batches instead of %zu, for want of lock "
+			 "slots: with max_locks_per_transaction %llu times as large the "
+			 "save would be faster",
+			 node_facts(n->farm_node->node)->dbname, batches, enough,
+			 (unsigned long long)times);
+}
+
 static void make_batches(struct save_node *n, struct save_account **accounts)
 {
 	struct save *s = n->save;
@@ -81,6 +103,7 @@ static void make_batches(struct save_node *n, struct save_account **accounts)
 		i += count;
 	}
 	log_choice(n, &limits, s->batch_count - before);
+	log_few_locks(n, &limits, accounts, s->batch_count - before);
 }
 
 void save_make_batches(struct save *s)
