@@ -615,6 +615,25 @@ def test_an_account_locked_for_a_while_is_waited_for(metamodel, db, three):
     check_all_upgraded(db, three)
 
 
+@pytest.mark.parametrize("start", [0, 8])
+def test_a_row_that_somebody_was_inserting_is_upgraded_like_the_others(metamodel, db, make, start):
+    """Under whatever isolation the database prefers: else the row would be there without its new columns."""
+    make("a", start)
+    db.server.sql(f"ALTER DATABASE {db.name} SET default_transaction_isolation = 'repeatable read'")
+    session = db.connect(autocommit=False)
+    session.cursor().execute(
+        "INSERT INTO a._models (name, table_name) VALUES ('Late', 'Late')" if start == 0 else
+        "INSERT INTO a._access (role, method, prefix) VALUES ('Late', 'GET', 'late')")
+    running = metamodel.start("upgrade", "--lock-wait", "60")
+    wait_until_it_waits(db, running, 0.4)
+    session.commit()
+    assert running.wait().returncode == 0
+    if start == 0:
+        assert db.query("SELECT name FROM a._models WHERE created IS NULL") == []
+    else:
+        assert db.query("SELECT role FROM a._access WHERE applied_to IS NULL") == []
+
+
 @pytest.mark.parametrize("table", ["b._general", "b._roles"])
 def test_what_even_cannot_be_read_costs_its_account_only(metamodel, db, three, table):
     with db.locked(table):

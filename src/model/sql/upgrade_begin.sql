@@ -1,6 +1,7 @@
 -- The beginning of the transaction that upgrades an account; the session's search_path is pg_catalog.
 -- What is put in for the words with a colon is plain ASCII, whatever the account is called.
-BEGIN;
+-- What others committed while a step waited for their locks is for that step, too.
+BEGIN ISOLATION LEVEL READ COMMITTED;
 DO $upgrade$
 DECLARE
 	account constant text := convert_from(decode(':account_hex', 'hex'), 'UTF8');
