@@ -126,7 +126,7 @@ static bool retry(struct node *n, const struct error *err, bool needs_password)
 		return true;
 	}
 	pause_ms = node_retry_pause_ms(++n->attempts);
-	if (!pause_ms || !pg_is_transient(err->text))
+	if (!pause_ms || n->opts.is_impatient || !pg_is_transient(err->text))
 		return false;
 	if (n->opts.waiting)
 		n->opts.waiting(n->opts.owner, err, pause_ms);

@@ -37,6 +37,7 @@ struct node_opts {
 	enum node_lock lock;
 	bool has_snapshot;     /* export one */
 	uint64_t lock_wait_ms; /* of the session, for the lock of a table; 0: no limit */
+	bool is_impatient;     /* what may pass is an error at once */
 	/*
 	 * Ask a person for the password; NULL or false: there is nobody to ask. Called
 	 * when the server wants one that it was not given. The caller of ask_password

@@ -13,14 +13,16 @@
 enum { SESSIONS = 3, SESSION_ACCOUNTS = 500 };
 
 static void start_session(struct lane *l);
+static void start_next_session(struct lane *l);
 
 static void end_session(struct lane *l)
 {
-	struct node *node = l->node;
+	struct node *node = l->node, *next = l->next;
 
-	l->node = NULL;
+	l->node = l->next = NULL;
 	l->is_ready = false;
 	node_free(node);
+	node_free(next);
 }
 
 static void on_all_rest(void *owner)
@@ -119,9 +121,7 @@ void lane_go_on(struct lane *l)
 	bool is_foreign = l->u->opts.conf->migrations; /* may leave something behind */
 
 	if (l->accounts >= SESSION_ACCOUNTS && find_next(l->on, l->is_global)) {
-		end_session(l);
-		l->sessions = 0;
-		start_session(l);
+		start_next_session(l);
 	} else if (is_foreign) {
 		l->is_ready = false;
 		node_reset(l->node); /* on_ready() is next */
@@ -132,11 +132,39 @@ void lane_go_on(struct lane *l)
 
 /* ---- sessions ---- */
 
+/* The session to come is there, or it is not to be had: then the old one goes on. */
+static void on_next_ready(struct lane *l, const struct error *err)
+{
+	struct node *next = l->next;
+
+	l->next = NULL;
+	l->accounts = 0;
+	if (!err) {
+		end_session(l);
+		l->node = next;
+		l->is_ready = true;
+		l->is_lost = false;
+		take_next(l);
+		return;
+	}
+	node_free(next);
+	log_debug(l->u->opts.log, "a session goes on, since no other is to be had: %s",
+		  err->text);
+	if (l->is_lost)
+		lane_renew(l, err);
+	else
+		lane_go_on(l);
+}
+
 static void on_ready(void *owner, const struct error *err)
 {
 	struct lane *l = owner;
 	struct upgrade *u = l->u;
 
+	if (l->next) {
+		on_next_ready(l, err);
+		return;
+	}
 	if (err && is_open(l->on))
 		log_warning(u->opts.log, "a session to upgrade in cannot be had: %s",
 			    err->text);
@@ -150,8 +178,10 @@ static void on_ready(void *owner, const struct error *err)
 /* It was resting: what it has done is done. */
 static void on_lost(void *owner, const struct error *err)
 {
-	(void)owner;
+	struct lane *l = owner;
+
 	(void)err;
+	l->is_lost = true;
 }
 
 static void on_warning(void *owner, const char *text)
@@ -169,7 +199,7 @@ static void on_waiting(void *owner, const struct error *why, uint64_t pause_ms)
 	run_log_waiting(&l->u->opts, why, pause_ms);
 }
 
-static void start_session(struct lane *l)
+static struct node *start_node(struct lane *l, bool is_impatient)
 {
 	struct upgrade *u = l->u;
 	struct conninfo info;
@@ -179,18 +209,34 @@ static void start_session(struct lane *l)
 		.program = "metamodel upgrade",
 		.lock = NODE_LOCK_NONE,
 		.lock_wait_ms = u->opts.conf->lock_wait_s * 1000,
+		.is_impatient = is_impatient,
 		.waiting = on_waiting,
 		.ready = on_ready,
 		.lost = on_lost,
 		.warning = on_warning,
 		.owner = l,
 	};
+	struct node *node;
 
+	node_conninfo(l->on->farm_node->node, &info);
+	node = node_start(&opts);
+	conninfo_release(&info);
+	return node;
+}
+
+static void start_session(struct lane *l)
+{
 	l->sessions++;
 	l->accounts = 0;
-	node_conninfo(l->on->farm_node->node, &info);
-	l->node = node_start(&opts);
-	conninfo_release(&info);
+	l->is_lost = false;
+	l->node = start_node(l, false);
+}
+
+/* Until it is ready, the lane has the old one, and keeps that if it cannot be had. */
+static void start_next_session(struct lane *l)
+{
+	l->is_ready = false;
+	l->next = start_node(l, true);
 }
 
 static void add_lane(struct upgrade *u, struct upgrade_node *on, bool is_global)

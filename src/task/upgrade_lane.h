@@ -14,9 +14,11 @@ struct lane {
 	struct upgrade *u;
 	struct upgrade_node *on;
 	struct node *node; /* NULL: given up */
-	unsigned sessions; /* begun since it came to the node or had one do its share */
-	unsigned accounts; /* begun in this session */
+	struct node *next; /* that takes its place when it is ready; NULL: none */
+	unsigned sessions; /* begun on this node for want of one */
+	unsigned accounts; /* begun in this one */
 	bool is_ready;
+	bool is_lost;   /* while nothing was done in it */
 	bool is_global; /* for _global alone */
 
 	/* Of the transaction. */
