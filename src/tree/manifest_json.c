@@ -232,8 +232,12 @@ static bool read_accounts(struct reader *r, struct manifest *m, struct error *ba
 {
 	json_t *json;
 
-	if (!take(r, '['))
-		return fail_at(r, 1, "\"accounts\" is no list", err);
+	if (!take(r, '[')) {
+		fail_at(r, 1, "\"accounts\" is no list", bad);
+		json = read_value(r, err);
+		json_decref(json);
+		return json;
+	}
 	if (take(r, ']'))
 		return true;
 	do {
@@ -259,7 +263,7 @@ static bool read_member(struct reader *r, json_t *root, struct manifest *m,
 	if (!name)
 		fail_at(r, 1, "a key is no text", err);
 	else if (json_object_get(root, name))
-		fail_at(r, 1, "a key is there twice", err);
+		error_set(err, ERROR_DATA, "\"%s\" is there twice", name);
 	else if (!expect(r, ':', err))
 		;
 	else if (strcmp(name, "accounts") != 0)
@@ -304,8 +308,11 @@ bool manifest_parse(const char *text, size_t length, struct manifest *out,
 	struct error bad = { .kind = ERROR_NONE };
 	struct manifest m = { 0 };
 	json_t *root = json_object();
-	bool is_ok = read_members(&r, root, &m, &bad, err) && parse_header(root, &m, err);
+	bool is_ok = !memchr(text, '\0', length) || /* jansson passes over some */
+		     error_set(err, ERROR_DATA, "there is a NUL byte");
 
+	is_ok = is_ok && read_members(&r, root, &m, &bad, err) &&
+		parse_header(root, &m, err);
 	if (is_ok && !json_object_get(root, "accounts"))
 		is_ok = error_set(err, ERROR_DATA, "\"accounts\" is missing");
 	json_decref(root);

@@ -420,6 +420,7 @@ class TestDamagedManifest:
 
     @pytest.mark.parametrize("change, words", named({
         "newer format": (lambda m: m.update(format=2), "format 2"),
+        "newer format of another form": (lambda m: m.update(format=2, accounts={"onccf": {}}), "format 2"),
         "no format": (lambda m: m.pop("format") and None, "format"),
         "format as text": (lambda m: m.update(format="1"), "format"),
         "negative format": (lambda m: m.update(format=-1), "format"),

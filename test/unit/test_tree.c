@@ -204,7 +204,8 @@ static void test_a_damaged_manifest_is_refused_with_the_reason(void **state)
 	assert_refused("10:00:00Z\", \"stale\"", "10:00:00\", \"stale\"", "saved_at");
 	assert_refused("\"stale\": false", "\"stale\": 0", "stale");
 	assert_refused("\"accounts\": [{", "\"accounts\": [7, {", "account");
-	assert_refused("\"keep\": 1", "\"keep\": 1, \"keep\": 2", "line 1");
+	assert_refused("\"keep\": 1", "\"keep\": 1, \"keep\": 2", "keep");
+	assert_refused("\"accounts\": [{", "\"accounts\": {\"x\": [{", "line 1");
 }
 
 static void test_an_account_that_is_there_twice_is_refused(void **state)
