@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * fuzz_NAME [-runs=N] FILE...
+ * fuzz_NAME [-runs=N] [-last=PATH] FILE...
  *
- * Each of the files as input, and then N that are made of them by small changes: the same
- * ones each time.
+ * Each of the files as input, and then N that small changes make of each: the same ones
+ * each time. Each input is first written to PATH, where the one that failed is then.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,8 @@
 
 enum { CHANGES_MAX = 4, PIECE_MAX = 32 };
 
-static uint64_t state = 88172645463325252u;
+static const char *last_path;
+static uint64_t state;
 
 /* xorshift64 (G. Marsaglia, "Xorshift RNGs", 2003) */
 static size_t below(size_t limit)
@@ -37,7 +38,23 @@ static void read_file(const char *path, struct strbuf *out)
 	strbuf_add(out, "", 0);
 	for (size_t n; (n = fread(chunk, 1, sizeof(chunk), file)) > 0;)
 		strbuf_add(out, chunk, n);
-	fclose(file);
+	if (ferror(file) || fclose(file)) {
+		perror(path);
+		exit(1);
+	}
+}
+
+static void run(const struct strbuf *input)
+{
+	FILE *file = last_path ? fopen(last_path, "wb") : NULL;
+
+	if (last_path &&
+	    (!file || fwrite(input->buf, 1, input->length, file) != input->length ||
+	     fclose(file))) {
+		perror(last_path);
+		exit(1);
+	}
+	LLVMFuzzerTestOneInput((const uint8_t *)input->buf, input->length);
 }
 
 /* A byte, a bit, a piece that is missing or there twice, or the end is. */
@@ -78,32 +95,41 @@ static void run_changed(const struct strbuf *file)
 	strbuf_add(&b, file->buf, file->length);
 	for (size_t changes = 1 + below(CHANGES_MAX); changes; changes--)
 		change(&b);
-	LLVMFuzzerTestOneInput((const uint8_t *)b.buf, b.length);
+	run(&b);
 	strbuf_release(&b);
+}
+
+static void run_file(const char *path, uint64_t runs)
+{
+	struct strbuf file = { 0 };
+
+	read_file(path, &file);
+	run(&file);
+	printf("%s: %zu bytes: ", path, file.length);
+	fuzz_describe((const uint8_t *)file.buf, file.length);
+	fflush(stdout);
+	state = 88172645463325252u;
+	for (uint64_t i = 0; i < runs; i++)
+		run_changed(&file);
+	strbuf_release(&file);
 }
 
 int main(int argc, char **argv)
 {
-	size_t runs = 0, count = 0;
-	struct strbuf *files = xcalloc((size_t)argc, sizeof(*files));
+	uint64_t runs = 0;
 
 	for (int i = 1; i < argc; i++) {
-		const uint8_t *data;
+		const char *word = argv[i];
 
-		if (str_has_prefix(argv[i], "-runs=")) {
-			runs = strtoul(argv[i] + strlen("-runs="), NULL, 10);
-			continue;
+		if (str_has_prefix(word, "-last=")) {
+			last_path = word + strlen("-last=");
+		} else if (!str_has_prefix(word, "-runs=")) {
+			run_file(word, runs);
+		} else if (!str_parse_uint(word + strlen("-runs="), 0, UINT32_MAX,
+					   &runs)) {
+			fprintf(stderr, "%s: no number\n", word);
+			return 2;
 		}
-		read_file(argv[i], &files[count]);
-		data = (const uint8_t *)files[count].buf;
-		LLVMFuzzerTestOneInput(data, files[count].length);
-		printf("%s: %zu bytes: ", argv[i], files[count].length);
-		fuzz_describe(data, files[count++].length);
 	}
-	for (size_t i = 0; count && i < runs; i++)
-		run_changed(&files[i % count]);
-	for (size_t i = 0; i < count; i++)
-		strbuf_release(&files[i]);
-	free(files);
 	return 0;
 }
