@@ -27,8 +27,8 @@ enum split_outcome {
 	/* A pg_dump of it alone may write something else than what is here, or something
 	 * in another order; or it has an entry that is not known here. */
 	SPLIT_ASIDE,
-	/* It depends on others, or they on it, and some are aside for what they depend
-	 * on: in an archive without those that are aside, it would be written. */
+	/* It depends on others, or they on it, while there are some that are aside for
+	 * that: in an archive without those, it would be written. */
 	SPLIT_AGAIN,
 };
 

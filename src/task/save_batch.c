@@ -68,18 +68,19 @@ static void log_few_locks(const struct save_node *n, const struct batch_limits *
 			  struct save_account *const *accounts, size_t batches)
 {
 	size_t enough = (n->undumped + limits->accounts - 1) / limits->accounts;
-	uint64_t locks = 0, times;
+	uint64_t locks = 0, good;
 
 	for (size_t i = 0; i < n->undumped; i++)
 		locks += accounts[i]->model->relations;
-	times = locks / (enough * limits->locks + 1) + 1;
-	if (times >= FEW_LOCKS && batches > enough)
+	good = 2 * n->group.jobs * (locks / enough + 1); /* see batch_choose() */
+	if (batches >= FEW_LOCKS * enough && n->capacity.free_locks < good)
 		log_info(n->save->opts.log,
-			 "database %s: %zu batches instead of %zu, for want of lock "
-			 "slots: with max_locks_per_transaction %llu times as large the "
-			 "save would be faster",
+			 "database %s: %zu batches instead of %zu, which takes longer: "
+			 "%llu lock slots are free, %llu would be enough "
+			 "(max_locks_per_transaction)",
 			 node_facts(n->farm_node->node)->dbname, batches, enough,
-			 (unsigned long long)times);
+			 (unsigned long long)n->capacity.free_locks,
+			 (unsigned long long)good);
 }
 
 static void make_batches(struct save_node *n, struct save_account **accounts)
@@ -152,7 +153,7 @@ void save_divide_batch(struct save_batch *b)
 	start_batch(b->save, b->accounts, half);
 }
 
-void save_split_batch(struct save_batch *b, size_t kept)
+void save_cut_batch(struct save_batch *b, size_t kept)
 {
 	size_t count = b->count - kept;
 

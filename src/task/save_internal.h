@@ -208,7 +208,7 @@ void save_make_batches(struct save *save);
 void save_divide_batch(struct save_batch *batch);
 /* Those behind the first `kept` leave the batch, which is not worked on any more, and are
  * one of their own. */
-void save_split_batch(struct save_batch *batch, size_t kept);
+void save_cut_batch(struct save_batch *batch, size_t kept);
 void save_dump_alone(struct save_account *account);
 void save_batches_release(struct save *save);
 

@@ -38,7 +38,7 @@ struct save_stream {
 	struct save_batch *batch;
 	int archive_fd;           /* our end of the pipe */
 	struct split_part *parts; /* of each account, in the order of the batch's */
-	size_t part_count;        /* the batch's count; later it may be less */
+	size_t part_count;        /* as many; later the batch may have fewer accounts */
 	unsigned running;         /* the child, the thread: 2, 1, 0 */
 
 	/* The thread's, until it has ended. */
@@ -197,7 +197,7 @@ static void on_checked(void *owner, size_t index)
 	struct save_account *a = t->batch->accounts[index];
 	struct error err;
 
-	a->elapsed_ms = t->elapsed_ms / t->batch->count; /* its share */
+	a->elapsed_ms = t->elapsed_ms / t->part_count; /* its share */
 	if (t->parts[index].outcome == SPLIT_WRITTEN && save_end_check(a, &err))
 		return;
 	if (t->parts[index].outcome == SPLIT_WRITTEN)
@@ -257,7 +257,7 @@ static void start_again(struct save_stream *t)
 		  "%zu of %zu accounts depend on others: dumping them once more, without "
 		  "those that are dumped by themselves",
 		  b->count - kept, b->count);
-	save_split_batch(b, kept);
+	save_cut_batch(b, kept);
 }
 
 static void check_all(struct save_stream *t)
