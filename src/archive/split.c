@@ -18,13 +18,19 @@
 
 enum { BUFFER_BYTES = 256 * 1024 };
 
+/* Two parts, one of which depends on the other in a way that may change either file. */
+struct harm {
+	struct split_part *one, *other;
+};
+
 struct split {
 	const struct split_opts *opts;
 	struct archive *archive;
 	struct plain plain;
 	struct ids entries; /* each with its place; see pack() */
 	bool has_pass[PLAIN_PASS_COUNT];
-	bool is_entangled;
+	struct harm *harms;
+	size_t harm_count;
 	int entries_fd;          /* the table of contents, to be read again */
 	struct split_part *last; /* that was found */
 	size_t blocks;           /* of data, that there are to be */
@@ -161,12 +167,19 @@ static struct origin find_origin(const struct split *s, const struct archive_ent
 	return origin;
 }
 
-static void tie(struct split *s, struct split_part *a, struct split_part *b,
+static void tie(struct split *s, struct split_part *one, struct split_part *other,
 		bool is_harmful)
 {
-	a->is_tied = b->is_tied = true;
-	if (is_harmful)
-		s->is_entangled = a->is_entangled = b->is_entangled = true;
+	size_t count = s->harm_count;
+
+	one->is_tied = other->is_tied = true;
+	if (!is_harmful)
+		return;
+	one->harms++;
+	other->harms++;
+	if (!(count & (count - 1))) /* it is full: 0, 1, 2, 4, ... */
+		s->harms = xrealloc(s->harms, (2 * count + 1) * sizeof(s->harms[0]));
+	s->harms[s->harm_count++] = (struct harm){ one, other };
 }
 
 /*
@@ -208,7 +221,7 @@ static bool leave_out(struct split *s, const struct archive_entry *e, struct err
 
 /*
  * The same, but of something on which relations may depend. It stands for one of the
- * parts that it depends on, so several are taken for entangled right away.
+ * parts that it depends on, so several are taken for harmful right away.
  */
 static bool pass_over(struct split *s, const struct archive_entry *e, struct error *err)
 {
@@ -284,14 +297,23 @@ static bool index_entry(struct split *s, const struct archive_entry *e, bool *is
 	return leave_out(s, e, err);
 }
 
-static void put_aside_the_entangled(struct split *s)
+/*
+ * One part of each two that harm each other: that with more of these, be it the one that
+ * thousands depend on, or that depends on thousands. An archive without them has nothing
+ * harmful; whatever depends on anything is to come from such a one.
+ */
+static void put_aside_the_harmful(struct split *s)
 {
-	for (size_t i = 0; s->is_entangled && i < s->opts->part_count; i++) {
+	for (size_t i = 0; i < s->harm_count; i++) {
+		struct split_part *one = s->harms[i].one, *other = s->harms[i].other;
+
+		if (one->outcome != SPLIT_ASIDE && other->outcome != SPLIT_ASIDE)
+			(one->harms > other->harms ? one : other)->outcome = SPLIT_ASIDE;
+	}
+	for (size_t i = 0; s->harm_count && i < s->opts->part_count; i++) {
 		struct split_part *part = &s->opts->parts[i];
 
-		if (part->is_entangled)
-			part->outcome = SPLIT_ASIDE;
-		else if (part->is_tied && part->outcome == SPLIT_ABSENT)
+		if (part->is_tied && part->outcome == SPLIT_ABSENT)
 			part->outcome = SPLIT_AGAIN;
 	}
 }
@@ -307,7 +329,7 @@ static bool index_entries(struct split *s, bool *is_unknown, struct error *err)
 			return false;
 		s->opts->progress(s->opts->owner, 0, 0);
 	}
-	put_aside_the_entangled(s);
+	put_aside_the_harmful(s);
 	return true;
 }
 
@@ -459,6 +481,7 @@ bool split_archive(const struct split_opts *opts, bool *is_unknown, struct error
 	archive_close(s.archive);
 	plain_release(&s.plain);
 	ids_release(&s.entries);
+	free(s.harms);
 	strbuf_release(&s.out);
 	return is_ok;
 }

@@ -28,7 +28,7 @@ enum split_outcome {
 	 * in another order; or it has an entry that is not known here. */
 	SPLIT_ASIDE,
 	/* It depends on others, or they on it, while there are some that are aside for
-	 * that: in an archive without those, it would be written. */
+	 * that: an archive without those may have its file. */
 	SPLIT_AGAIN,
 };
 
@@ -41,8 +41,8 @@ struct split_part {
 	struct plain_file file;
 	size_t entries_left;
 	bool has_file;
-	bool is_tied;      /* to another part, by what depends on what */
-	bool is_entangled; /* with another part, in a way that is known to do harm */
+	bool is_tied; /* to another part, by what depends on what */
+	size_t harms; /* of its ties, that may change a file */
 };
 
 struct split_opts {

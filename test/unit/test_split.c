@@ -870,7 +870,7 @@ static void test_what_may_be_in_another_order_is_put_aside(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(harmful); i++)
-		assert_tie(&harmful[i], SPLIT_ASIDE, SPLIT_ASIDE);
+		assert_tie(&harmful[i], SPLIT_ASIDE, SPLIT_AGAIN);
 	for (size_t i = 0; i < ARRAY_SIZE(harmless); i++)
 		assert_tie(&harmless[i], SPLIT_WRITTEN, SPLIT_WRITTEN);
 }
@@ -889,7 +889,33 @@ static void test_what_is_tied_to_entangled_parts_is_to_be_split_again(void **sta
 	(void)state;
 	BUILD(&b, entries);
 	result = split(&b, SCHEMAS("a", "b", "c", "d"));
-	assert_outcomes(&result, SPLIT_AGAIN, SPLIT_ASIDE, SPLIT_ASIDE, SPLIT_WRITTEN);
+	assert_outcomes(&result, SPLIT_AGAIN, SPLIT_ASIDE, SPLIT_AGAIN, SPLIT_WRITTEN);
+}
+
+static void test_the_one_with_which_many_are_entangled_is_put_aside(void **state)
+{
+	static const struct build_entry depended_on[] = {
+		ENTRY(1, "TABLE", "c", "t", 0),
+		ENTRY(2, "TABLE", "a", "child", 1),
+		ENTRY(3, "TABLE", "b", "child", 1),
+		ENTRY(4, "TABLE", "d", "child", 1),
+	};
+	static const struct build_entry dependent[] = {
+		ENTRY(1, "TABLE", "a", "t", 0),
+		ENTRY(2, "TABLE", "b", "t", 0),
+		ENTRY(3, "TABLE", "d", "t", 0),
+		ENTRY(4, "TABLE", "c", "of all of them", 1, 2, 3),
+	};
+	struct builder b;
+	struct result result;
+
+	(void)state;
+	BUILD(&b, depended_on);
+	result = split(&b, SCHEMAS("a", "b", "c", "d"));
+	assert_outcomes(&result, SPLIT_AGAIN, SPLIT_AGAIN, SPLIT_ASIDE, SPLIT_AGAIN);
+	BUILD(&b, dependent);
+	result = split(&b, SCHEMAS("a", "b", "c", "d"));
+	assert_outcomes(&result, SPLIT_AGAIN, SPLIT_AGAIN, SPLIT_ASIDE, SPLIT_AGAIN);
 }
 
 /* ---- damage ---- */
@@ -1157,6 +1183,7 @@ int main(void)
 		UNIT_TEST_IN_TMP(test_what_may_be_in_another_order_is_put_aside),
 		UNIT_TEST_IN_TMP(
 			test_what_is_tied_to_entangled_parts_is_to_be_split_again),
+		UNIT_TEST_IN_TMP(test_the_one_with_which_many_are_entangled_is_put_aside),
 		UNIT_TEST_IN_TMP(test_a_dump_id_that_is_there_twice_is_an_error),
 		UNIT_TEST_IN_TMP(
 			test_data_in_another_order_missing_or_too_many_are_an_error),
