@@ -147,6 +147,7 @@ static void on_next_ready(struct lane *l, const struct error *err)
 		take_next(l);
 		return;
 	}
+	l->is_ready = true;
 	node_free(next);
 	log_debug(l->u->opts.log, "a session goes on, since no other is to be had: %s",
 		  err->text);

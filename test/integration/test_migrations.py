@@ -3,9 +3,10 @@
 
 import re
 import shutil
+import signal
 
 import pytest
-from support import ROOT, quote
+from support import ROOT, quote, wait_for
 from test_restore import check_same, errors_of
 from test_upgrade import make
 from versions import (NEWEST, STARTS, global_sql, read_structure, snapshot, structure, version_name,
@@ -282,17 +283,49 @@ def test_a_session_is_renewed_before_the_server_remembers_too_much_of_it(metamod
     assert counts[-1] <= SESSION_ACCOUNTS
 
 
-@pytest.mark.parametrize("limit", ["CONNECTION LIMIT 2", "NOLOGIN"])
-def test_a_session_that_cannot_be_renewed_goes_on(metamodel, db, many, limit):
+def limited_role(metamodel, db, many, limit):
+    """A role that is limited as soon as the first account is upgraded."""
     role = f"renewing_{db.name}"
     db.sql(f"CREATE ROLE {role} LOGIN SUPERUSER IN ROLE postgres")
     with open(metamodel.cwd / "steps/local/0.010.sql", "a") as step:
         step.write(f"DO $$ BEGIN IF current_schema() = '{many[0]}' THEN "
                    f"ALTER ROLE {role} {limit} NOSUPERUSER; END IF; END $$;\n")
+    return role
+
+
+@pytest.mark.parametrize("limit", ["CONNECTION LIMIT 2", "NOLOGIN"])
+def test_a_session_that_cannot_be_renewed_goes_on(metamodel, db, many, limit):
+    role = limited_role(metamodel, db, many, limit)
     result = metamodel.run("upgrade", "--migrations", "steps", "-j1", "-v", "-U", role)
     assert db.query("SELECT count(*), count(DISTINCT account), count(DISTINCT pid) FROM public.taken"
                     ) == [(len(many), len(many), 1)]
     assert len(re.findall("a session goes on, since no other is to be had: .*role", result.stderr)) == 2
+
+
+def test_a_run_can_be_stopped_when_a_session_went_on_and_has_nothing_to_do_any_more(metamodel, db):
+    names = [f"account{i:04}" for i in range(SESSION_ACCOUNTS + 10)]
+    role = f"renewing_{db.name}"
+    db.add_global("0.009")
+    db.sql(f"CREATE ROLE {role} LOGIN SUPERUSER;" + "".join(
+        f"CREATE SCHEMA {name} CREATE TABLE _general (version varchar(10)) CREATE TABLE _access (id integer); "
+        f"INSERT INTO {name}._general VALUES ('0.008'); INSERT INTO _global._accounts (name) VALUES ('{name}');"
+        for name in names))
+
+    def count(sql):
+        return db.query(f"SELECT count(*) FROM {sql}")[0][0]
+
+    with db.locked(f"{names[0]}._general", mode="ROW EXCLUSIVE"):  # for one lane; the other does the rest
+        with db.locked(f"{names[1]}._general", mode="ROW EXCLUSIVE"):
+            running = metamodel.start("upgrade", "-j2", "-v", "--lock-wait", "60", "-U", role)
+            wait_for(lambda: count("pg_locks WHERE NOT granted") == 2)
+            db.sql(f"ALTER ROLE {role} NOLOGIN")
+        wait_for(lambda: count("pg_attribute WHERE attname = 'applied_to'") == len(names) - 1, seconds=60)
+        running.send(signal.SIGTERM)
+        result = running.wait(20)
+    assert result.returncode == 128 + signal.SIGTERM, result
+    assert result.stderr.count("a session goes on") == 1
+    metamodel.run("upgrade", "-q")
+    assert count("pg_attribute WHERE attname = 'applied_to'") == len(names)
 
 
 def test_fewer_versions_make_the_others_newer(metamodel, db, make, more):
