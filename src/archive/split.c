@@ -170,15 +170,12 @@ static struct origin find_origin(const struct split *s, const struct archive_ent
 static void tie(struct split *s, struct split_part *one, struct split_part *other,
 		bool is_harmful)
 {
-	size_t count = s->harm_count;
-
 	one->is_tied = other->is_tied = true;
 	if (!is_harmful)
 		return;
 	one->harms++;
 	other->harms++;
-	if (!(count & (count - 1))) /* it is full: 0, 1, 2, 4, ... */
-		s->harms = xrealloc(s->harms, (2 * count + 1) * sizeof(s->harms[0]));
+	s->harms = xgrow(s->harms, s->harm_count, sizeof(s->harms[0]));
 	s->harms[s->harm_count++] = (struct harm){ one, other };
 }
 

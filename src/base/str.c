@@ -25,6 +25,13 @@ void *xrealloc(void *old, size_t size_bytes)
 	return or_abort(realloc(old, size_bytes ? size_bytes : 1));
 }
 
+void *xgrow(void *array, size_t count, size_t size_bytes)
+{
+	if (count & (count - 1)) /* it is full with 0, 1, 2, 4, ... */
+		return array;
+	return xrealloc(array, (count ? 2 * count : 1) * size_bytes);
+}
+
 char *xstrdup(const char *s)
 {
 	return or_abort(strdup(s));

@@ -17,6 +17,9 @@
 /* malloc and its kin; never NULL. Ownership: the caller frees. */
 void *xcalloc(size_t count, size_t size_bytes);
 void *xrealloc(void *old, size_t size_bytes);
+/* The same array with room for one more behind its `count` elements: twice as large
+ * whenever `count` is a power of two, so all elements are to be added like this. */
+void *xgrow(void *array, size_t count, size_t size_bytes);
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t length);
 

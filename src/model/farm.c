@@ -68,10 +68,7 @@ void farm_list(const struct farm *f, const struct farm_node *node, struct strvec
 
 struct farm_account *farm_add_account(struct farm *f, const char *name)
 {
-	if (!(f->account_count & (f->account_count - 1))) /* full at each power of two */
-		f->accounts = xrealloc(f->accounts,
-				       (f->account_count ? f->account_count * 2 : 1) *
-					       sizeof(*f->accounts));
+	f->accounts = xgrow(f->accounts, f->account_count, sizeof(*f->accounts));
 	f->accounts[f->account_count] = (struct farm_account){ .name = xstrdup(name) };
 	return &f->accounts[f->account_count++];
 }

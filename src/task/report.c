@@ -7,9 +7,7 @@
 
 struct report_account *report_add(struct report *r, const char *account)
 {
-	if (!(r->count & (r->count - 1))) /* full at each power of two */
-		r->accounts = xrealloc(r->accounts, (r->count ? r->count * 2 : 1) *
-							    sizeof(*r->accounts));
+	r->accounts = xgrow(r->accounts, r->count, sizeof(*r->accounts));
 	r->accounts[r->count] = (struct report_account){ .account = xstrdup(account) };
 	return &r->accounts[r->count++];
 }

@@ -23,9 +23,7 @@ static struct save_batch *add_batch(struct save *s, struct save_account **accoun
 	b->item.group = &b->node->group;
 	for (size_t i = 0; i < count; i++)
 		accounts[i]->batch = b;
-	if (!(s->batch_count & (s->batch_count - 1))) /* it is full: 0, 1, 2, 4, ... */
-		s->batches = xrealloc(s->batches,
-				      (2 * s->batch_count + 1) * sizeof(s->batches[0]));
+	s->batches = xgrow(s->batches, s->batch_count, sizeof(s->batches[0]));
 	s->batches[s->batch_count++] = b;
 	return b;
 }

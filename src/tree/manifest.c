@@ -10,10 +10,7 @@ struct manifest_entry *manifest_add(struct manifest *m, const char *account)
 {
 	struct manifest_entry *e;
 
-	if (!(m->entry_count & (m->entry_count - 1))) /* full at each power of two */
-		m->entries =
-			xrealloc(m->entries, (m->entry_count ? m->entry_count * 2 : 1) *
-						     sizeof(*m->entries));
+	m->entries = xgrow(m->entries, m->entry_count, sizeof(*m->entries));
 	e = &m->entries[m->entry_count++];
 	*e = (struct manifest_entry){ .account = xstrdup(account) };
 	return e;
