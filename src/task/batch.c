@@ -2,6 +2,8 @@
 #include "task/batch.h"
 
 enum {
+	/* Half of the free lock slots are for others. */
+	LOCKS_SHARE = 2,
 	/* MAX_ARG_STRLEN of Linux: no argument is longer, with its NUL. Some of it is for
 	 * the option itself. */
 	ARGUMENT_BYTES = 128 * 1024 - 64,
@@ -33,7 +35,14 @@ void batch_choose(const struct batch_facts *f, struct batch_limits *out)
 {
 	*out = (struct batch_limits){
 		.accounts = choose_accounts(f),
-		.locks = f->free_locks / 2 / f->jobs, /* half of them is for others */
+		.locks = f->free_locks / LOCKS_SHARE / f->jobs,
 		.pattern_bytes = ARGUMENT_BYTES,
 	};
+}
+
+void batch_wish(const struct batch_facts *f, uint64_t locks, size_t *batches,
+		uint64_t *free_locks)
+{
+	*batches = divide_up(f->accounts, choose_accounts(f));
+	*free_locks = LOCKS_SHARE * f->jobs * (locks / *batches + 1);
 }

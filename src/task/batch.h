@@ -29,4 +29,12 @@ struct batch_limits {
 
 void batch_choose(const struct batch_facts *facts, struct batch_limits *out);
 
+/*
+ * In how many batches the accounts would be dumped if lock slots did not matter, and how
+ * many free ones are enough for that, when all of the accounts together have so many
+ * relations to lock.
+ */
+void batch_wish(const struct batch_facts *facts, uint64_t locks, size_t *batches,
+		uint64_t *free_locks);
+
 #endif

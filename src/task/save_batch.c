@@ -62,23 +62,22 @@ static void log_choice(const struct save_node *n, const struct batch_limits *lim
 }
 
 /* What an administrator would want to know: that a setting of the server costs time. */
-static void log_few_locks(const struct save_node *n, const struct batch_limits *limits,
+static void log_few_locks(const struct save_node *n, const struct batch_facts *facts,
 			  struct save_account *const *accounts, size_t batches)
 {
-	size_t enough = (n->undumped + limits->accounts - 1) / limits->accounts;
 	uint64_t locks = 0, good;
+	size_t enough;
 
 	for (size_t i = 0; i < n->undumped; i++)
 		locks += accounts[i]->model->relations;
-	good = 2 * n->group.jobs * (locks / enough + 1); /* see batch_choose() */
-	if (batches >= FEW_LOCKS * enough && n->capacity.free_locks < good)
+	batch_wish(facts, locks, &enough, &good);
+	if (batches >= FEW_LOCKS * enough && facts->free_locks < good)
 		log_info(n->save->opts.log,
 			 "database %s: %zu batches instead of %zu, which takes longer: "
 			 "%llu lock slots are free, %llu would be enough "
 			 "(max_locks_per_transaction)",
 			 node_facts(n->farm_node->node)->dbname, batches, enough,
-			 (unsigned long long)n->capacity.free_locks,
-			 (unsigned long long)good);
+			 (unsigned long long)facts->free_locks, (unsigned long long)good);
 }
 
 static void make_batches(struct save_node *n, struct save_account **accounts)
@@ -102,7 +101,7 @@ static void make_batches(struct save_node *n, struct save_account **accounts)
 		i += count;
 	}
 	log_choice(n, &limits, s->batch_count - before);
-	log_few_locks(n, &limits, accounts, s->batch_count - before);
+	log_few_locks(n, &facts, accounts, s->batch_count - before);
 }
 
 void save_make_batches(struct save *s)

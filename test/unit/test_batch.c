@@ -108,6 +108,28 @@ static void test_all_jobs_together_take_at_most_half_of_the_free_locks(void **st
 	assert_int_equal(locks_of(0, 2), 0);
 }
 
+static void test_with_the_lock_slots_wished_for_there_are_no_more_batches(void **state)
+{
+	static const uint64_t wanted[] = { 0, 1, 300 };
+
+	(void)state;
+	for (unsigned jobs = 1; jobs <= 8; jobs++)
+		for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
+			struct batch_facts facts = { .wanted = wanted[i],
+						     .accounts = 1000,
+						     .jobs = jobs,
+						     .relations = 64000 };
+			struct batch_limits limits;
+			size_t batches;
+
+			batch_wish(&facts, 19000, &batches, &facts.free_locks);
+			batch_choose(&facts, &limits);
+			assert_int_equal(batches,
+					 (1000 + limits.accounts - 1) / limits.accounts);
+			assert_true(batches * limits.locks >= 19000);
+		}
+}
+
 static void
 test_what_was_wanted_is_bound_by_locks_and_by_an_arguments_length_too(void **state)
 {
@@ -134,6 +156,7 @@ int main(void)
 		UNIT_TEST(test_many_accounts_are_one_batch_for_each_job),
 		UNIT_TEST(test_more_relations_never_make_smaller_batches),
 		UNIT_TEST(test_all_jobs_together_take_at_most_half_of_the_free_locks),
+		UNIT_TEST(test_with_the_lock_slots_wished_for_there_are_no_more_batches),
 		UNIT_TEST(
 			test_what_was_wanted_is_bound_by_locks_and_by_an_arguments_length_too),
 	};
