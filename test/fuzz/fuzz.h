@@ -12,6 +12,15 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Unlike assert(), whatever the build. */
+#define require(claim)                                                           \
+	((claim) ? (void)0                                                       \
+		 : (fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, \
+			    #claim),                                             \
+		    abort()))
 
 /* abort(), unless all that is promised is true with these bytes as input. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -42,14 +42,6 @@ static int dir_fd = -1;
 static char dir_path[4096];
 static struct strvec keywords;
 
-#define require(claim) ((claim) ? (void)0 : fail(__LINE__, #claim))
-
-static void fail(int line, const char *claim)
-{
-	fprintf(stderr, "fuzz_archive.c:%d: not true: %s\n", line, claim);
-	abort();
-}
-
 static void remove_dir(void)
 {
 	rmdir(dir_path);

@@ -10,12 +10,6 @@
 #include "fuzz.h"
 #include "tree/manifest.h"
 
-static void require(bool is_so)
-{
-	if (!is_so)
-		abort();
-}
-
 static void require_order(const struct manifest *m)
 {
 	for (size_t i = 0; i < m->entry_count; i++) {

@@ -5,14 +5,17 @@
  * Each of the files as input, and then N that small changes make of each: the same ones
  * each time. Each input is first written to PATH, where the one that failed is then.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/fs.h"
 #include "base/str.h"
 #include "fuzz.h"
 
-enum { CHANGES_MAX = 4, PIECE_MAX = 32 };
+enum { CHANGES_MAX = 4, PIECE_MAX = 32, FILE_BYTES_MAX = 1 << 26 };
 
 static const char *last_path;
 static uint64_t state;
@@ -24,24 +27,6 @@ static size_t below(size_t limit)
 	state ^= state >> 7;
 	state ^= state << 17;
 	return (size_t)(state % limit);
-}
-
-static void read_file(const char *path, struct strbuf *out)
-{
-	char chunk[65536];
-	FILE *file = fopen(path, "rb");
-
-	if (!file) {
-		perror(path);
-		exit(1);
-	}
-	strbuf_add(out, "", 0);
-	for (size_t n; (n = fread(chunk, 1, sizeof(chunk), file)) > 0;)
-		strbuf_add(out, chunk, n);
-	if (ferror(file) || fclose(file)) {
-		perror(path);
-		exit(1);
-	}
 }
 
 static void run(const struct strbuf *input)
@@ -102,8 +87,15 @@ static void run_changed(const struct strbuf *file)
 static void run_file(const char *path, uint64_t runs)
 {
 	struct strbuf file = { 0 };
+	struct error err;
+	int fd;
 
-	read_file(path, &file);
+	if (!fs_open_file(AT_FDCWD, path, &fd, &err) ||
+	    !fs_read_all(fd, FILE_BYTES_MAX, &file.buf, &file.length, &err)) {
+		fprintf(stderr, "%s: %s\n", path, err.text);
+		exit(1);
+	}
+	close(fd);
 	run(&file);
 	printf("%s: %zu bytes: ", path, file.length);
 	fuzz_describe((const uint8_t *)file.buf, file.length);
