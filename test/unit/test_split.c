@@ -130,6 +130,17 @@ static struct result split(struct builder *b, const char *const *schemas)
 
 #define SCHEMAS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
+static struct result split_entries(const struct build_entry *entries, size_t count,
+				   const char *const *schemas)
+{
+	struct builder b;
+
+	build_of(&b, 14, "15.13", entries, count);
+	return split(&b, schemas);
+}
+
+#define SPLIT(entries, schemas) split_entries((entries), ARRAY_SIZE(entries), schemas)
+
 static void assert_outcomes(const struct result *result, ...)
 {
 	va_list outcomes;
@@ -249,15 +260,13 @@ static void test_schemas_side_by_side_get_files_of_their_own(void **state)
 		ENTRY(7, "CONSTRAINT", "b", "x x_pkey", 2),
 		ENTRY(8, "INDEX", "a", "x_i", 1),
 	};
-	struct builder b;
 	struct result result;
 
 	(void)state;
 	entries[0].drop = "DROP TABLE a.x;\n";
 	entries[0].tablespace = "";
 	entries[0].access_method = "heap";
-	BUILD(&b, entries);
-	result = split(&b, SCHEMAS("a", "b", "c"));
+	result = SPLIT(entries, SCHEMAS("a", "b", "c"));
 	assert_outcomes(&result, SPLIT_WRITTEN, SPLIT_WRITTEN, SPLIT_ABSENT);
 	assert_int_equal(result.total, 3);
 	assert_file("0", PROLOGUE
@@ -296,12 +305,10 @@ static void test_grants_and_then_refreshes_come_last(void **state)
 		ENTRY(7, "INDEX", "a", "m_i", 1),
 		ENTRY(8, "ACL", "a", "TABLE m", 1),
 	};
-	struct builder b;
 	struct result result;
 
 	(void)state;
-	BUILD(&b, entries);
-	result = split(&b, SCHEMAS("a"));
+	result = SPLIT(entries, SCHEMAS("a"));
 	assert_outcomes(&result, SPLIT_WRITTEN);
 	assert_order("0", "-- MATERIALIZED VIEW 1\n", "-- TABLE 2\n", "COPY it",
 		     "-- INDEX 7\n", "-- ACL 5\n", "-- ACL 6\n", "-- ACL 8\n",
@@ -318,12 +325,10 @@ static void test_comments_and_labels_come_where_they_are(void **state)
 		ENTRY(5, "COMMENT", "a", "INDEX i", 4),
 		ENTRY(6, "CHECK CONSTRAINT", "a", "t c", 1),
 	};
-	struct builder b;
 	struct result result;
 
 	(void)state;
-	BUILD(&b, entries);
-	result = split(&b, SCHEMAS("a"));
+	result = SPLIT(entries, SCHEMAS("a"));
 	assert_outcomes(&result, SPLIT_WRITTEN);
 	assert_order("0", "-- TABLE 1\n", "-- COMMENT 2\n", "-- SECURITY LABEL 3\n",
 		     "-- INDEX 4\n", "-- COMMENT 5\n", "-- CHECK CONSTRAINT 6\n", NULL);
@@ -352,12 +357,10 @@ static void test_what_is_no_relation_is_left_out_with_all_about_it(void **state)
 		ENTRY(18, "DEFAULT ACL", "a", "DEFAULT PRIVILEGES FOR TABLES", 1),
 		ENTRY(19, "COMMENT", NULL, "DATABASE db", 0),
 	};
-	struct builder b;
 	struct result result;
 
 	(void)state;
-	BUILD(&b, entries);
-	result = split(&b, SCHEMAS("a"));
+	result = SPLIT(entries, SCHEMAS("a"));
 	assert_outcomes(&result, SPLIT_WRITTEN);
 	assert_file("0",
 		    PROLOGUE "--\n-- Name: t; Type: TABLE; Schema: a; Owner: joe\n--\n\n"
@@ -371,12 +374,10 @@ static void test_a_schema_without_relations_is_absent(void **state)
 		ENTRY(2, "TYPE", "a", "mood", 0),
 		ENTRY(3, "COMMENT", "a", "TYPE mood", 2),
 	};
-	struct builder b;
 	struct result result;
 
 	(void)state;
-	BUILD(&b, entries);
-	result = split(&b, SCHEMAS("a", "b"));
+	result = SPLIT(entries, SCHEMAS("a", "b"));
 	assert_outcomes(&result, SPLIT_ABSENT, SPLIT_ABSENT);
 }
 
@@ -386,14 +387,12 @@ static void test_an_entry_without_text_prints_nothing(void **state)
 		ENTRY(1, "TABLE", "a", "t", 0),
 		ENTRY(2, "SEQUENCE SET", "a", "s", 1),
 	};
-	struct builder b;
 	struct result result;
 
 	(void)state;
 	entries[1].definition = "";
 	entries[1].tablespace = "elsewhere";
-	BUILD(&b, entries);
-	result = split(&b, SCHEMAS("a"));
+	result = SPLIT(entries, SCHEMAS("a"));
 	assert_outcomes(&result, SPLIT_WRITTEN);
 	assert_file("0",
 		    PROLOGUE "--\n-- Name: t; Type: TABLE; Schema: a; Owner: joe\n--\n\n"
@@ -409,14 +408,12 @@ static void test_a_name_like_a_comment_moves_nothing(void **state)
 		ENTRY(2, "TABLE", "a", "y\n--\n\nDROP TABLE victim.t;\r", 0),
 		ENTRY(3, "TABLE", "victim", "t", 0),
 	};
-	struct builder b;
 	struct result result;
 
 	(void)state;
 	entries[1].owner = "me\nDROP ROLE joe;";
 	entries[1].tablespace = "disk\nDROP";
-	BUILD(&b, entries);
-	result = split(&b, SCHEMAS("a", "victim"));
+	result = SPLIT(entries, SCHEMAS("a", "victim"));
 	assert_outcomes(&result, SPLIT_WRITTEN, SPLIT_WRITTEN);
 	assert_has("0",
 		   "-- Name: x; Type: TABLE; Schema: victim; Owner: -; Type: TABLE; "
@@ -449,15 +446,13 @@ static void test_names_are_quoted_as_pg_dump_does(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		const char *name = names[i][0], *quoted = names[i][1];
 		struct build_entry entries[] = { ENTRY(1, "TABLE", name, name, 0) };
-		struct builder b;
 		struct result result;
 		char *line = str_format("ALTER TABLE %s.%s OWNER TO %s;\n\n", quoted,
 					quoted, quoted);
 
 		entries[0].drop = "DROP TABLE it;\n";
 		entries[0].owner = name;
-		BUILD(&b, entries);
-		result = split(&b, SCHEMAS(name));
+		result = SPLIT(entries, SCHEMAS(name));
 		assert_outcomes(&result, SPLIT_WRITTEN);
 		assert_has("0", line, true);
 		unlink("0");
@@ -477,7 +472,6 @@ static void test_defaults_are_set_when_they_change_in_a_file(void **state)
 	static const char *const spaces[] = { "", "", "Fast", "", NULL, "Fast" },
 				 *const methods[] = { "heap",  "heap", "heap",
 						      "order", NULL,   "heap" };
-	struct builder b;
 	struct result result;
 
 	(void)state;
@@ -485,8 +479,7 @@ static void test_defaults_are_set_when_they_change_in_a_file(void **state)
 		entries[i].tablespace = spaces[i];
 		entries[i].access_method = methods[i];
 	}
-	BUILD(&b, entries);
-	result = split(&b, SCHEMAS("a", "b"));
+	result = SPLIT(entries, SCHEMAS("a", "b"));
 	assert_outcomes(&result, SPLIT_WRITTEN, SPLIT_WRITTEN);
 	assert_file("0",
 		    PROLOGUE "SET default_tablespace = '';\n\n"
@@ -553,7 +546,6 @@ static void test_what_has_no_owner_or_no_drop_is_given_to_nobody(void **state)
 		ENTRY(4, "INDEX", "a", "i", 1),
 		ENTRY(5, "TABLE ATTACH", "a", "t3", 1, 3),
 	};
-	struct builder b;
 	struct result result;
 
 	(void)state;
@@ -561,8 +553,7 @@ static void test_what_has_no_owner_or_no_drop_is_given_to_nobody(void **state)
 	entries[1].owner = NULL;
 	entries[0].drop = entries[1].drop = entries[3].drop = "DROP it;\n";
 	entries[2].drop = NULL;
-	BUILD(&b, entries);
-	result = split(&b, SCHEMAS("a"));
+	result = SPLIT(entries, SCHEMAS("a"));
 	assert_outcomes(&result, SPLIT_WRITTEN);
 	assert_has("0", "OWNER TO", false);
 	assert_has("0", "-- Name: t1; Type: TABLE; Schema: a; Owner: \n", true);
@@ -762,12 +753,10 @@ static void test_an_unknown_entry_puts_its_schema_aside(void **state)
 		DATA(4, "a", "t", 1),
 		DATA(5, "b", "t", 2),
 	};
-	struct builder b;
 	struct result result;
 
 	(void)state;
-	BUILD(&b, entries);
-	result = split(&b, SCHEMAS("a", "b"));
+	result = SPLIT(entries, SCHEMAS("a", "b"));
 	assert_outcomes(&result, SPLIT_ASIDE, SPLIT_WRITTEN);
 	assert_order("1", "-- TABLE 2\n", "COPY it FROM stdin;\nt\n\\.\n\n\n", EPILOGUE,
 		     NULL);
@@ -787,11 +776,9 @@ static void test_an_unknown_entry_of_no_schema_makes_the_archive_unknown(void **
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct builder b;
 		struct result result;
 
-		BUILD(&b, cases[i]);
-		result = split(&b, SCHEMAS("a"));
+		result = SPLIT(cases[i], SCHEMAS("a"));
 		assert_failed(&result, ERROR_DATA, true, "place is not known here");
 		assert_non_null(strstr(result.err.text, cases[i][1].desc));
 		assert_int_equal(count_files(), 0);
@@ -841,11 +828,9 @@ static void assert_tie(const struct build_entry *entry, enum split_outcome a,
 		ENTRY(4, "TABLE", "c", "t", 0),
 		*entry,
 	};
-	struct builder builder;
 	struct result result;
 
-	BUILD(&builder, entries);
-	result = split(&builder, SCHEMAS("a", "b", "c"));
+	result = SPLIT(entries, SCHEMAS("a", "b", "c"));
 	assert_outcomes(&result, a, b, SPLIT_WRITTEN);
 	for (size_t i = 0; i < 3; i++)
 		unlink(result.parts[i].file_name);
@@ -883,12 +868,10 @@ static void test_what_is_tied_to_entangled_parts_is_to_be_split_again(void **sta
 		ENTRY(3, "TABLE", "c", "default with the oid of the view", 2),
 		ENTRY(4, "TABLE", "d", "t", 0),
 	};
-	struct builder b;
 	struct result result;
 
 	(void)state;
-	BUILD(&b, entries);
-	result = split(&b, SCHEMAS("a", "b", "c", "d"));
+	result = SPLIT(entries, SCHEMAS("a", "b", "c", "d"));
 	assert_outcomes(&result, SPLIT_AGAIN, SPLIT_ASIDE, SPLIT_AGAIN, SPLIT_WRITTEN);
 }
 
@@ -906,15 +889,12 @@ static void test_the_one_with_which_many_are_entangled_is_put_aside(void **state
 		ENTRY(3, "TABLE", "d", "t", 0),
 		ENTRY(4, "TABLE", "c", "of all of them", 1, 2, 3),
 	};
-	struct builder b;
 	struct result result;
 
 	(void)state;
-	BUILD(&b, depended_on);
-	result = split(&b, SCHEMAS("a", "b", "c", "d"));
+	result = SPLIT(depended_on, SCHEMAS("a", "b", "c", "d"));
 	assert_outcomes(&result, SPLIT_AGAIN, SPLIT_AGAIN, SPLIT_ASIDE, SPLIT_AGAIN);
-	BUILD(&b, dependent);
-	result = split(&b, SCHEMAS("a", "b", "c", "d"));
+	result = SPLIT(dependent, SCHEMAS("a", "b", "c", "d"));
 	assert_outcomes(&result, SPLIT_AGAIN, SPLIT_AGAIN, SPLIT_ASIDE, SPLIT_AGAIN);
 }
 
@@ -941,11 +921,9 @@ static void test_a_dump_id_that_is_there_twice_is_an_error(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct builder b;
 		struct result result;
 
-		BUILD(&b, cases[i]);
-		result = split(&b, SCHEMAS("a"));
+		result = SPLIT(cases[i], SCHEMAS("a"));
 		assert_failed(&result, ERROR_DATA, false, "two entries have the id");
 		assert_int_equal(count_files(), 0);
 	}
@@ -1039,13 +1017,11 @@ static void test_after_a_damaged_byte_files_are_whole_or_not_there(void **state)
 
 static void test_a_file_that_is_there_already_is_an_error(void **state)
 {
-	struct builder b;
 	struct result result;
 
 	(void)state;
 	unit_write("1", "mine");
-	BUILD(&b, sound);
-	result = split(&b, SCHEMAS("a", "b"));
+	result = SPLIT(sound, SCHEMAS("a", "b"));
 	assert_failed(&result, ERROR_SYSTEM, false, "create 1: File exists");
 	assert_file("1", "mine");
 }
