@@ -16,8 +16,8 @@ from support import (ROOT, Database, Metamodel, Server, Tree, literal, pg_bindir
                      wait_for)
 from test_save import (CORPUS, NONSTANDARD, ODD, RESTRICT, add_small, add_small_global,
                        encoded)  # noqa: F401
-from test_save_faults import (SIGNALS, Script, blocked_sessions, check_stopped,
-                              picture, verify)  # noqa: F401
+from test_save_faults import (SIGNALS, Script, check_stopped, picture, verify,
+                              wait_until_blocked)  # noqa: F401
 from test_save_kill import check_no_process, marked, opened_and_synced
 
 KIND_ROLES = {"owner": "batch's; owner", "odd": 'batch "odd"\n\\restrict x'}
@@ -406,7 +406,7 @@ def test_what_is_tried_again_is_of_the_same_moment(before, db, metamodel):
     """A row goes from a to c while a batch waits for a lock in b."""
     with db.locked("b._models"):
         running = metamodel.start("save", TOGETHER, "--lock-wait", "1")
-        wait_for(lambda: blocked_sessions(db), what="pg_dump to wait for the lock")
+        wait_until_blocked(db)
         db.sql("WITH gone AS (DELETE FROM a._models WHERE id = 1 RETURNING *) "
                "INSERT INTO c._models SELECT * FROM gone")
         assert running.wait().returncode == 3
@@ -417,7 +417,7 @@ def test_what_is_tried_again_is_of_the_same_moment(before, db, metamodel):
 def test_a_table_emptied_behind_the_snapshots_back_fails_only_its_account(before, db, metamodel):
     with db.locked("_global._general"):
         running = metamodel.start("save", TOGETHER, "--lock-wait", "0")
-        wait_for(lambda: blocked_sessions(db), what="pg_dump to wait for the lock")
+        wait_until_blocked(db)
         db.sql("CREATE TABLE b.spare (LIKE b._models); DROP TABLE b._models; "
                "ALTER TABLE b.spare RENAME TO _models")
     result = running.wait()
@@ -436,7 +436,7 @@ class TestSignals:
             self, before, db, metamodel, leftover_processes, signum):
         with db.locked("b._models"):
             running = metamodel.start("save", TOGETHER, "--lock-wait", "0")
-            wait_for(lambda: blocked_sessions(db), what="pg_dump to wait for the lock")
+            wait_until_blocked(db)
             running.send(signum)
             check_stopped(running, signum, leftover_processes, metamodel, before)
 
@@ -466,7 +466,7 @@ def test_kill_9_in_a_batch_leaves_nothing_that_the_next_run_does_not_clean_up(
         before, db, metamodel, leftover_processes):
     with db.locked("b._models"):
         running = metamodel.start("save", TOGETHER, "--lock-wait", "0")
-        wait_for(lambda: blocked_sessions(db), what="pg_dump to wait for the lock")
+        wait_until_blocked(db)
         running.send(signal.SIGKILL)
         running.wait()
         assert any("pg_dump" in command for command in leftover_processes().values())

@@ -70,9 +70,10 @@ def check_saved(metamodel, result, stale=(), accounts=ACCOUNTS):
     verify(metamodel)
 
 
-def blocked_sessions(db):
-    return db.query("SELECT a.pid FROM pg_stat_activity a JOIN pg_locks l USING (pid)"
-                    f" WHERE NOT l.granted AND a.datname = '{db.name}'")
+def wait_until_blocked(db):
+    wait_for(lambda: db.query("SELECT a.pid FROM pg_stat_activity a JOIN pg_locks l USING (pid)"
+                              f" WHERE NOT l.granted AND a.datname = '{db.name}'"),
+             what="pg_dump to wait for the lock")
 
 
 def our_sessions(db, name="metamodel save"):
@@ -298,7 +299,7 @@ def test_a_server_that_stops_costs_only_what_was_not_dumped(metamodel, leftover_
         holder = db.connect(autocommit=False)  # of a lock, until the server stops
         holder.cursor().execute("LOCK TABLE b._models")
         running = metamodel.start("save", "-j1", "--json", "--lock-wait", "0")
-        wait_for(lambda: blocked_sessions(db), what="pg_dump to wait for the lock")
+        wait_until_blocked(db)
         postmaster = (Path(own.host) / "data/postmaster.pid").read_text().split()[0]
         os.kill(int(postmaster), signal.SIGQUIT)
         result = running.wait(30)
@@ -340,7 +341,7 @@ def test_without_its_session_it_never_takes_an_emptied_table_for_a_good_dump(
     rows = metamodel.tree().entry("b")["rows"]
     with db.locked("a._models"):
         running = metamodel.start("save", "-j1", "--lock-wait", "0")
-        wait_for(lambda: blocked_sessions(db), what="pg_dump to wait for the lock")
+        wait_until_blocked(db)
         db.sql("TRUNCATE b._models")
         fake_pg_dump.hang("c")
     wait_for(lambda: fake_pg_dump.calls("c"))
@@ -420,7 +421,7 @@ def test_a_table_rewritten_behind_the_snapshots_back_fails_its_account(
     last = metamodel.tree().text("b")
     with db.locked("_global._general"):
         running = metamodel.start("save", "-j1", "--lock-wait", "0")
-        wait_for(lambda: blocked_sessions(db), what="pg_dump to wait for the lock")
+        wait_until_blocked(db)
         db.sql(change)
     result = running.wait()
     assert result.returncode == 3, result
@@ -432,7 +433,7 @@ def test_a_table_rewritten_behind_the_snapshots_back_fails_its_account(
 def test_a_rewritten_table_without_an_earlier_dump_is_not_saved(accounts, db, metamodel):
     with db.locked("_global._general"):
         running = metamodel.start("save", "-j1", "--lock-wait", "0")
-        wait_for(lambda: blocked_sessions(db), what="pg_dump to wait for the lock")
+        wait_until_blocked(db)
         db.sql("TRUNCATE b._models")
     assert running.wait().returncode == 3
     assert metamodel.tree().accounts() == ["_global", "a", "c"]
@@ -518,7 +519,7 @@ class TestSignals:
     def test_while_listing(self, before, db, metamodel, leftover_processes, signum):
         with db.locked("_global._accounts"):
             running = metamodel.start("save", "--lock-wait", "0")
-            wait_for(lambda: blocked_sessions(db))
+            wait_until_blocked(db)
             running.send(signum)
             check_stopped(running, signum, leftover_processes, metamodel, before)
 
@@ -587,7 +588,7 @@ def test_a_query_that_waits_ends_with_the_run(before, db, metamodel):
     """Or else its session would hold the advisory lock until that table is free."""
     with db.locked("_global._accounts"):
         running = metamodel.start("save", "--lock-wait", "0")
-        wait_for(lambda: blocked_sessions(db))
+        wait_until_blocked(db)
         running.send(signal.SIGTERM)
         running.wait()
         wait_for(lambda: not our_sessions(db), 5, what="the end of the session")
@@ -599,7 +600,7 @@ def test_a_frozen_server_does_not_hold_up_the_end(
     visit = door()
     with db.locked("_global._accounts"):
         running = metamodel.start("save", "--lock-wait", "0")
-        wait_for(lambda: blocked_sessions(db))
+        wait_until_blocked(db)
         visit.answer = False
         running.send(signal.SIGTERM)
         check_stopped(running, signal.SIGTERM, leftover_processes, metamodel, before)
