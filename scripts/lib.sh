@@ -8,7 +8,10 @@
 #   build DIR CC [OPTION...]   set up (once) and compile a build directory
 #   scratch NAME               NAME=a new directory, removed when the script ends
 #   pg_start DIR / pg_stop DIR a throw-away PostgreSQL in DIR, stopped when the script ends
+#   pg_start_standby DIR FROM  a standby of one that pg_start made
 #   farm_start DIR [NODES]     a throw-away PgFarm in DIR, likewise
+#
+# METAMODEL_TEST_SERVER=17 makes it the PostgreSQL that scripts/roots has made, not the newest installed.
 #
 # Whatever was started here ends with the script, also on Ctrl-C.
 
@@ -25,8 +28,8 @@ PATH=$PATH:/usr/sbin:/sbin
 build_packages=(meson ninja-build pkg-config gcc libc6-dev libuv1-dev libpq-dev libinih-dev
 	libjansson-dev libssl-dev libcmocka-dev postgresql)
 # shellcheck disable=SC2034
-test_packages=(clang python3-pytest python3-psycopg2 strace shellcheck mandoc libnss-wrapper
-	'?clang-format-14' '?libclang-rt-14-dev')
+test_packages=(clang python3-pytest python3-psycopg2 strace shellcheck mandoc libnss-wrapper pgbouncer
+	'?clang-format-14' '?clang-tidy-14' '?libclang-rt-14-dev')
 
 say() {
 	printf '%s\n' "$*" >&2
@@ -109,9 +112,17 @@ refuse_main_cluster() {
 			'create_main_cluster = false' | as_root tee "$conf" >/dev/null
 }
 
+# Debian's pgbouncer would start a service: without the files that describe it, there is none.
 apt_install() { # PACKAGE...
+	local each excluded=()
+
+	for each in /etc/init.d/pgbouncer '/lib/systemd/system/pgbouncer.*' \
+		'/usr/lib/systemd/system/pgbouncer.*'; do
+		excluded+=(-o "DPkg::Options::=--path-exclude=$each")
+	done
 	as_root env DEBIAN_FRONTEND=noninteractive UCF_FORCE_CONFFOLD=1 \
-		apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 "$@" </dev/null
+		apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 \
+		"${excluded[@]}" "$@" </dev/null
 }
 
 need_packages() { # PACKAGE...
@@ -161,6 +172,15 @@ need_plproxy() {
 	fi
 }
 
+# The mirror that this machine uses, if it uses one of Debian's.
+debian_mirror() {
+	local found
+	# shellcheck disable=SC2016 # apt's own
+	found=$(apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' 'Label: Debian' 2>/dev/null)
+	found=${found%%$'\n'*}
+	printf '%s\n' "${found:-http://deb.debian.org/debian}"
+}
+
 # --- running and building ---
 
 quietly() { # TITLE COMMAND...
@@ -198,17 +218,32 @@ build() { # DIR CC [MESON OPTION...]
 
 # --- a PostgreSQL of one's own ---
 
-pg_bindir() { # the newest server's programs
+# Where scripts/roots makes other versions: N/root, and in N/bin programs that work out here.
+roots=/var/cache/metamodel/roots
+server_root=${METAMODEL_TEST_SERVER:+$roots/$METAMODEL_TEST_SERVER/root}
+
+pg_bindir() { # the server's programs: the newest, unless another one is wanted
 	local newest
+	if [ -n "$server_root" ]; then
+		[ -e "${server_root%/root}/done" ] || die "no PostgreSQL $METAMODEL_TEST_SERVER (scripts/roots)"
+		printf '%s\n' "${server_root%/root}/bin"
+		return
+	fi
 	newest=$(compgen -G '/usr/lib/postgresql/*/bin/initdb' | sort -V | tail -n 1)
 	[ -n "$newest" ] || die "no PostgreSQL server in /usr/lib/postgresql"
 	printf '%s\n' "${newest%/initdb}"
 }
 
-# initdb refuses to run as root: then the server runs as postgres, or as nobody.
-as_server() { # COMMAND...
+# initdb refuses to run as root: then the server runs as postgres, or as nobody. Of a root that was made
+# for it only the programs of the server can be run so.
+as_server() { # PROGRAM [ARG...]
 	(
 		cd / || exit
+		if [ -n "$server_root" ]; then
+			as_root chroot --userspec="$(id -u "$(pg_user)"):$(id -g "$(pg_user)")" "$server_root" \
+				"/usr/lib/postgresql/$METAMODEL_TEST_SERVER/bin/${1##*/}" "${@:2}"
+			exit
+		fi
 		if [ "$(id -u)" = 0 ]; then
 			exec runuser -u "$(pg_user)" -- "$@"
 		fi
@@ -232,6 +267,7 @@ pg_create() { # DIR [SETTING=VALUE...]
 	local dir=$1 bin
 	shift
 	bin=$(pg_bindir) || return
+	[ -z "$server_root" ] || move_into_root "$dir" || return
 	chmod 755 "$dir" && chown "$(pg_user)" "$dir" || return
 	quietly initdb as_server "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 \
 		--locale=C.UTF-8 --no-sync || return
@@ -241,6 +277,17 @@ pg_create() { # DIR [SETTING=VALUE...]
 			"log_line_prefix = '%m [%p] %a %d '"
 		[ $# -eq 0 ] || printf '%s\n' "$@"
 	} >>"$dir/data/postgresql.conf"
+}
+
+# DIR, an empty directory, is in the server's root from now on, under the same name inside and outside.
+move_into_root() { # DIR
+	local dir=$1 inside=$server_root$1 user
+	user=$(pg_user)
+	if ! grep -q "^[^:]*:x:$(id -u "$user"):" "$server_root/etc/passwd"; then # initdb wants its name
+		printf '%s:x:%s:%s::/:/bin/sh\n' "$user" "$(id -u "$user")" "$(id -g "$user")" |
+			as_root tee -a "$server_root/etc/passwd" >/dev/null || return
+	fi
+	rmdir "$dir" && mkdir -p "$inside" && ln -s "$inside" "$dir"
 }
 
 pg_run() { # DIR
@@ -260,6 +307,19 @@ pg_start() { # DIR [SETTING=VALUE...]
 	export PGHOST=$1 PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
 }
 
+# Another one in DIR that follows the one in PRIMARY, which pg_start made, as a hot standby.
+pg_start_standby() { # DIR PRIMARY [SETTING=VALUE...]
+	local dir=$1 primary=$2 bin
+	shift 2
+	bin=$(pg_bindir) && pg_dirs+=("$dir") || return
+	[ -z "$server_root" ] || move_into_root "$dir" || return
+	chmod 755 "$dir" && chown "$(pg_user)" "$dir" || return
+	quietly pg_basebackup as_server "$bin/pg_basebackup" -h "$primary" -U postgres -D "$dir/data" \
+		-R -c fast --no-sync || return
+	printf '%s\n' "unix_socket_directories = '$dir'" "$@" >>"$dir/data/postgresql.conf"
+	pg_run "$dir"
+}
+
 pg_stop() { # DIR: end the server and remove all of DIR
 	local dir=$1 each left=()
 	for each in "${pg_dirs[@]}"; do
@@ -270,12 +330,12 @@ pg_stop() { # DIR: end the server and remove all of DIR
 		kill -CONT "$(head -n 1 "$dir/data/postmaster.pid")" 2>/dev/null # a test may have said STOP
 		as_server "$(pg_bindir)/pg_ctl" -D "$dir/data" -m immediate -w stop >/dev/null 2>&1
 	fi
-	rm -rf "$dir"
+	rm -rf ${server_root:+"$server_root$dir"} "$dir"
 }
 
 # --- a PgFarm of one's own ---
 
-# The account that every server of a farm knows, and its password.
+# The account that every server of a farm knows, and its password; it owns what is there and is no superuser.
 farm_user=openresty farm_password='farm secret'
 
 farm_is_possible() { # says why not

@@ -179,7 +179,7 @@ static bool take_count(struct archive *a, uint32_t *out, struct error *err)
  * an empty one. */
 static bool take_text(struct archive *a, bool *is_null, struct error *err)
 {
-	int32_t length;
+	int32_t length = 0;
 
 	if (!take_integer(a, &length, err))
 		return false;
@@ -189,8 +189,8 @@ static bool take_text(struct archive *a, bool *is_null, struct error *err)
 	if (a->text.length + (size_t)length > ARCHIVE_ENTRY_BYTES_MAX)
 		return fail(a, err, "a string is too long");
 	for (size_t left = (size_t)length; left;) {
-		const char *data, *nul;
-		size_t n;
+		const char *data = NULL, *nul;
+		size_t n = 0;
 
 		if (!take_some(a, left, &data, &n, err))
 			return false;

@@ -5,9 +5,14 @@
 
 #include <time.h>
 
-enum { CLOCK_TEXT_BYTES = 21 };
+enum { CLOCK_TEXT_BYTES = 21, CLOCK_AGE_BYTES = 40 };
 
 void clock_format(time_t when, char out[CLOCK_TEXT_BYTES]);
+/* 0 for what is no such time. */
+time_t clock_parse(const char *text);
 void clock_now(char out[CLOCK_TEXT_BYTES]);
+
+/* "2 h ago": in s, min, h or d, the largest unit of which there are two. */
+void clock_format_age(time_t when, time_t now, char out[CLOCK_AGE_BYTES]);
 
 #endif

@@ -26,7 +26,7 @@ enum error_kind {
 struct error {
 	enum error_kind kind;
 	char text[4096]; /* may hold several lines; the first one stands alone */
-	char hint[512];  /* what to do about it; "" if there is nothing to say */
+	char hint[1024]; /* what to do about it; "" if there is nothing to say */
 };
 
 /* Fill *err; a text that is too long is cut. Returns false, so that failing is one line.

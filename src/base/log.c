@@ -9,20 +9,52 @@
 #include "base/fs.h"
 #include "base/str.h"
 
-/* Add `text` to `out`, each line after `first` (the first) or `more` (the others). */
-static void add_lines(struct strbuf *out, const char *first, const char *more,
-		      const char *text)
+static void add_line(struct strbuf *out, const char *prefix, const char *text)
 {
-	for (const char *prefix = first; prefix; prefix = *text ? more : NULL) {
-		size_t length = more ? strcspn(text, "\n") : strlen(text);
-		AUTO_FREE char *line = xstrndup(text, length);
+	strbuf_add_str(out, prefix);
+	strbuf_add_printable(out, text);
+	strbuf_add_char(out, '\n');
+}
 
-		strbuf_add_str(out, prefix);
-		strbuf_add_printable(
-			out, line + strspn(line, "\t")); /* libpq indents with it */
-		strbuf_add_char(out, '\n');
+/*
+ * A further line of an error, as the server or psql writes it, in our words. The server's
+ * hint says that it is the server's; one that our own statements gave begins with our
+ * name.
+ */
+static void add_detail(struct strbuf *out, const char *line)
+{
+	static const struct {
+		const char *theirs, *ours;
+	} words[] = {
+		{ "DETAIL:  ", "metamodel: detail: " },
+		{ "HINT:  metamodel: ", "metamodel: hint: " },
+		{ "HINT:  ", "metamodel: detail: the server's hint: " },
+		{ "", "metamodel: detail: " },
+	};
+	size_t i = 0;
+
+	while (!str_has_prefix(line, words[i].theirs))
+		i++;
+	add_line(out, words[i].ours, line + strlen(words[i].theirs));
+}
+
+/* The lines of an error: the first one stands alone, the others are details of it. */
+static void add_lines(struct strbuf *out, const char *text)
+{
+	bool is_first = true;
+
+	do {
+		size_t length = strcspn(text, "\n");
+		AUTO_FREE char *line = xstrndup(text, length);
+		const char *words = line + strspn(line, "\t"); /* libpq indents with it */
+
+		if (is_first)
+			add_line(out, "metamodel: error: ", words);
+		else
+			add_detail(out, words);
+		is_first = false;
 		text += length + (text[length] == '\n');
-	}
+	} while (*text);
 }
 
 static void emit(const struct log *log, const struct strbuf *out)
@@ -47,7 +79,7 @@ static PRINTF_LIKE(4, 0) void emit_format(const struct log *log, enum log_level 
 	if (level > log->level)
 		return;
 	text = str_format_args(format, args);
-	add_lines(&out, prefix, NULL, text);
+	add_line(&out, prefix, text);
 	emit(log, &out);
 }
 
@@ -66,6 +98,15 @@ void log_warning(const struct log *log, const char *format, ...)
 
 	va_start(args, format);
 	emit_format(log, LOG_WARNING, "metamodel: warning: ", format, args);
+	va_end(args);
+}
+
+void log_alert(const struct log *log, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	emit_format(log, LOG_ERROR, "metamodel: warning: ", format, args);
 	va_end(args);
 }
 
@@ -91,8 +132,8 @@ void log_error(const struct log *log, const struct error *err)
 {
 	AUTO_STRBUF struct strbuf out = { 0 };
 
-	add_lines(&out, "metamodel: error: ", "metamodel: detail: ", err->text);
+	add_lines(&out, err->text);
 	if (err->hint[0])
-		add_lines(&out, "metamodel: hint: ", "metamodel: hint: ", err->hint);
+		add_line(&out, "metamodel: hint: ", err->hint);
 	emit(log, &out);
 }

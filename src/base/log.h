@@ -28,6 +28,8 @@ void log_info(const struct log *log, const char *format, ...) PRINTF_LIKE(2, 3);
 void log_warning(const struct log *log, const char *format, ...) PRINTF_LIKE(2, 3);
 /* "metamodel: debug: ..." */
 void log_debug(const struct log *log, const char *format, ...) PRINTF_LIKE(2, 3);
+/* The same for what cron has to see, too, although nothing failed. */
+void log_alert(const struct log *log, const char *format, ...) PRINTF_LIKE(2, 3);
 /* A result that cron, too, has to see: bare, and at the level of errors. */
 void log_failure(const struct log *log, const char *format, ...) PRINTF_LIKE(2, 3);
 /* "metamodel: error: ...", its further lines as "metamodel: detail: ...", then its hint.

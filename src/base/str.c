@@ -77,6 +77,26 @@ bool str_parse_uint(const char *s, uint64_t min, uint64_t max, uint64_t *out)
 	return true;
 }
 
+static bool is_plain(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || c == '_' || c == '-';
+}
+
+char *str_percent_encode(const char *s)
+{
+	struct strbuf out = { 0 };
+
+	strbuf_add_str(&out, "");
+	for (const char *p = s; *p; p++) {
+		if (is_plain(*p))
+			strbuf_add_char(&out, *p);
+		else
+			strbuf_add_format(&out, "%%%02X", (unsigned char)*p);
+	}
+	return strbuf_detach(&out);
+}
+
 unsigned str_hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -237,6 +257,16 @@ void strbuf_add_identifier(struct strbuf *b, const char *name, size_t length)
 		strbuf_add_char(b, name[i]);
 	}
 	strbuf_add_char(b, '"');
+}
+
+void strbuf_add_hex(struct strbuf *b, const char *text)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (; *text; text++) {
+		strbuf_add_char(b, digits[(unsigned char)*text >> 4]);
+		strbuf_add_char(b, digits[(unsigned char)*text & 15]);
+	}
 }
 
 void strbuf_reset(struct strbuf *b)

@@ -31,6 +31,9 @@ char *str_format_args(const char *format, va_list args) PRINTF_LIKE(1, 0);
  */
 MUST_CHECK bool str_parse_uint(const char *s, uint64_t min, uint64_t max, uint64_t *out);
 
+/* Every byte outside A-Za-z0-9_- written %XX. Ownership: the caller frees. */
+char *str_percent_encode(const char *s);
+
 /* What a hexadecimal digit, of either case, stands for; 16 if it is none. */
 unsigned str_hex_digit(char c);
 
@@ -67,6 +70,9 @@ void strbuf_add_shell_word(struct strbuf *b, const char *word);
 /* Add `length` bytes of a name as SQL and pg_dump's patterns take it literally: within
  * double quotes. */
 void strbuf_add_identifier(struct strbuf *b, const char *name, size_t length);
+
+/* Add the bytes of `text` as hexadecimal digits. */
+void strbuf_add_hex(struct strbuf *b, const char *text);
 
 /* Empty it, keeping the memory. */
 void strbuf_reset(struct strbuf *b);

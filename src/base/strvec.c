@@ -31,6 +31,12 @@ void strvec_push_format(struct strvec *vec, const char *format, ...)
 	va_end(args);
 }
 
+void strvec_pop(struct strvec *vec)
+{
+	free(vec->v[--vec->count]);
+	vec->v[vec->count] = NULL;
+}
+
 const char *const *strvec_argv(const struct strvec *vec)
 {
 	static const char *const empty[] = { NULL };
@@ -47,6 +53,21 @@ void strvec_sort(struct strvec *vec)
 {
 	if (vec->count)
 		qsort(vec->v, vec->count, sizeof(*vec->v), compare);
+}
+
+void strvec_unique(struct strvec *vec)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < vec->count; i++) {
+		if (count && !strcmp(vec->v[count - 1], vec->v[i]))
+			free(vec->v[i]);
+		else
+			vec->v[count++] = vec->v[i];
+	}
+	vec->count = count;
+	if (vec->v)
+		vec->v[count] = NULL;
 }
 
 bool strvec_has(const struct strvec *vec, const char *s)

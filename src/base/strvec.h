@@ -20,10 +20,16 @@ struct strvec {
 void strvec_push(struct strvec *vec, const char *s);
 void strvec_push_format(struct strvec *vec, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* Take the last one away. */
+void strvec_pop(struct strvec *vec);
+
 /* The strings with their closing NULL, never NULL itself; valid until the next push. */
 const char *const *strvec_argv(const struct strvec *vec);
 
 void strvec_sort(struct strvec *vec);
+
+/* Of those that are equal, leave one. The vector is sorted. */
+void strvec_unique(struct strvec *vec);
 
 /* Is it in there? The vector is sorted. */
 bool strvec_has(const struct strvec *vec, const char *s);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "cli/command.h"
 
+#include <string.h>
+
 #include "base/auto.h"
 #include "base/str.h"
 #include "task/restore.h"
@@ -13,6 +15,28 @@ static void *start(const struct run_opts *opts)
 static void cancel(void *task, int signal_number)
 {
 	restore_cancel(task, signal_number);
+}
+
+static void summarize_rehearsal(const struct cli *cli, const struct report *r,
+				const char *failed)
+{
+	double seconds = (double)(loop_now_ms() - cli->started_ms) / 1000;
+	size_t rehearsed = 0;
+
+	for (size_t i = 0; i < r->count; i++)
+		rehearsed += !strcmp(r->accounts[i].outcome, "rehearsed");
+	if (rehearsed < r->count)
+		log_failure(&cli->log,
+			    "%zu of %zu accounts would come back from %s; all was rolled "
+			    "back "
+			    "(%.1f s).%s",
+			    rehearsed, r->count, cli->conf.directory, seconds, failed);
+	else
+		log_info(&cli->log,
+			 "All of %zu accounts would come back from %s; all was rolled "
+			 "back "
+			 "(%.1f s).",
+			 r->count, cli->conf.directory, seconds);
 }
 
 static void summarize(const struct cli *cli, const struct report *r)
@@ -33,6 +57,10 @@ static void summarize(const struct cli *cli, const struct report *r)
 	}
 	if (!r->count)
 		return;
+	if (cli->conf.rehearse) {
+		summarize_rehearsal(cli, r, failed);
+		return;
+	}
 	totals = command_format_totals(r, "restored", &restored);
 	others = r->others ? str_format("; %zu other%s of the database were left alone",
 					r->others, r->others == 1 ? "" : "s")

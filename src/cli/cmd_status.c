@@ -7,6 +7,7 @@
 #include "base/auto.h"
 #include "base/str.h"
 #include "model/states.h"
+#include "task/failures.h"
 #include "task/status.h"
 
 enum { COLUMNS = 6 };
@@ -92,8 +93,40 @@ static void print_lines(const char *account, const char *lines)
 	}
 }
 
+/* Lines of an account, unless they were said of another. */
+static void print_once(const struct report_account *a, const char *lines,
+		       const char *hint, struct failures *told)
+{
+	struct error err;
+
+	if (!lines)
+		return;
+	error_set(&err, ERROR_SERVER, "%s", lines);
+	error_hint(&err, "%s", hint ? hint : "");
+	if (!failures_note(told, a->account, "", &err))
+		return;
+	print_lines(a->account, lines);
+	if (hint) {
+		AUTO_FREE char *line = str_format("hint: %s", hint);
+
+		print_lines(a->account, line);
+	}
+}
+
+static void print_others(const struct failures *told)
+{
+	for (size_t i = 0; i < told->count; i++) {
+		const char *account;
+		AUTO_FREE char *others = failures_format_others(told, i, &account);
+
+		if (others)
+			printf("%s: %s\n", account, others);
+	}
+}
+
 static void print_details(const struct report *r)
 {
+	struct failures told = { 0 };
 	bool has_any = r->unregistered.count > 0;
 
 	for (size_t i = 0; i < r->count; i++)
@@ -101,9 +134,13 @@ static void print_details(const struct report *r)
 	if (has_any)
 		putchar('\n');
 	for (size_t i = 0; i < r->count; i++) {
-		print_lines(r->accounts[i].account, r->accounts[i].problem);
-		print_lines(r->accounts[i].account, r->accounts[i].differences);
+		const struct report_account *a = &r->accounts[i];
+
+		print_once(a, a->problem, a->hint, &told);
+		print_once(a, a->differences, NULL, &told);
 	}
+	print_others(&told);
+	failures_release(&told);
 	for (size_t i = 0; i < r->unregistered.count; i++) {
 		AUTO_FREE char *statement =
 			model_register_statement(r->unregistered.v[i]);
@@ -132,7 +169,8 @@ static void summarize(const struct cli *cli, const struct report *r)
 		print_row(heading, widths);
 		walk_rows(r, widths, true);
 		print_details(r);
-		fflush(stdout); /* before the closing line; main() looks for errors */
+		(void)!fflush(
+			stdout); /* before the closing line; main() looks for errors */
 	}
 	if (r->error.kind == ERROR_NONE)
 		log_info(&cli->log, "%s, %zu of them current.", count, current);

@@ -138,8 +138,12 @@ static void summarize(const struct cli *cli, const struct report *r)
 			&cli->log,
 			"Upgraded %s, %zu already current, %zu failed in %.1f s.%s",
 			count, current, failures, seconds, failed);
-	if (r->advice)
-		log_failure(&cli->log, "metamodel: hint: %s", r->advice);
+	for (const char *line = r->advice; line && *line;) {
+		size_t length = strcspn(line, "\n");
+
+		log_failure(&cli->log, "metamodel: hint: %.*s", (int)length, line);
+		line += length + (line[length] == '\n');
+	}
 }
 
 const struct command cmd_upgrade = { CONF_UPGRADE, "upgrade", start, cancel, summarize };

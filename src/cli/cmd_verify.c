@@ -17,6 +17,14 @@ static void cancel(void *task, int signal_number)
 	verify_cancel(task, signal_number);
 }
 
+static bool has_failed(const struct report *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (r->accounts[i].error)
+			return true;
+	return false;
+}
+
 static void summarize(const struct cli *cli, const struct report *r)
 {
 	AUTO_FREE char *failed = command_list_failed(r);
@@ -37,11 +45,23 @@ static void summarize(const struct cli *cli, const struct report *r)
 	count = command_format_count(r->count, "account");
 	stale_note = str_format("%s%s", stale.length ? stale.buf : "",
 				stale.length ? "." : "");
-	if (r->result == REPORT_DONE)
+	if (r->result == REPORT_DONE && cli->conf.load)
+		log_info(&cli->log,
+			 "%s is in order, and all of it can be loaded: %s, %s, %.1f s.%s",
+			 cli->conf.directory, count, size,
+			 (double)(loop_now_ms() - cli->started_ms) / 1000, stale_note);
+	else if (r->result == REPORT_DONE)
 		log_info(&cli->log, "%s is in order: %s, %s.%s", cli->conf.directory,
 			 count, size, stale_note);
+	else if (!failed[0] && r->error.kind == ERROR_NONE && r->too_old)
+		log_failure(&cli->log, "%s is in order, but too old: %s, %s.%s",
+			    cli->conf.directory, count, size, stale_note);
 	else
-		log_failure(&cli->log, "%s is not in order.%s%s", cli->conf.directory,
+		log_failure(&cli->log, "%s %s.%s%s", cli->conf.directory,
+			    !cli->conf.load ? "is not in order"
+			    : has_failed(r) && r->error.kind == ERROR_NONE
+				    ? "would not come back whole"
+				    : "was not loaded",
 			    failed, stale_note);
 }
 

@@ -45,6 +45,13 @@ static int exit_status(const struct report *r)
 	return EXIT_FAILED;
 }
 
+/* Of these, the report is all there is. */
+static bool changes_nothing(const struct cli *cli)
+{
+	return cli->conf.dry_run || cli->command->id == CONF_VERIFY ||
+	       cli->command->id == CONF_STATUS;
+}
+
 static void on_done(void *owner, const struct report *report)
 {
 	struct cli *cli = owner;
@@ -60,7 +67,8 @@ static void on_done(void *owner, const struct report *report)
 	if (cli->conf.json && !report_write_json(cli, report, &err)) {
 		log_error(&cli->log, &err);
 		if (!cli->exit_status)
-			cli->exit_status = EXIT_PARTLY;
+			cli->exit_status =
+				changes_nothing(cli) ? EXIT_FAILED : EXIT_PARTLY;
 	}
 }
 

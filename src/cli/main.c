@@ -10,6 +10,9 @@
 #include "cli/command.h"
 #include "cli/prompt.h"
 
+/* "v0.1.0-12-g1234567" as git describes what was built, "" for other sources. */
+extern const char revision[];
+
 static const struct command *const commands[] = { &cmd_save, &cmd_restore, &cmd_upgrade,
 						  &cmd_status, &cmd_verify };
 
@@ -19,6 +22,14 @@ static void on_signal(void *owner, int signal_number)
 
 	if (cli->task)
 		cli->command->cancel(cli->task, signal_number);
+}
+
+static void print_version(void)
+{
+	printf("metamodel %s", VERSION);
+	if (revision[0])
+		printf(" (%s)", revision);
+	putchar('\n');
 }
 
 static int fail(const struct cli *cli, const struct error *err)
@@ -56,6 +67,8 @@ static int run(struct cli *cli)
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		if (commands[i]->id == cli->conf.command)
 			cli->command = commands[i];
+	if (!loop_check_limits(&err))
+		return fail(cli, &err);
 	clock_now(cli->started);
 	cli->started_ms = loop_now_ms();
 	cli->loop = loop_new();
@@ -66,6 +79,8 @@ static int run(struct cli *cli)
 				 .before = progress_hide,
 				 .after = progress_show,
 				 .owner = &cli->progress };
+	for (size_t i = 0; i < cli->conf.warnings.count; i++)
+		log_warning(&cli->log, "%s", cli->conf.warnings.v[i]);
 	if (ask_password(cli, &err) &&
 	    loop_watch_signals(cli->loop, on_signal, cli, &err)) {
 		command_start(cli);
@@ -78,17 +93,29 @@ static int run(struct cli *cli)
 	return cli->exit_status;
 }
 
-/* A closed descriptor 0, 1 or 2 would be given to the next file we open, and written to.
+/*
+ * A closed descriptor 0, 1 or 2 would be given to the next file we open, and written to.
+ * What was to be written to a closed standard output is lost, so that has to fail.
  */
 static void open_standard_files(void)
 {
-	int fd;
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			(void)!open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_RDWR);
+}
 
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd > STDERR_FILENO)
-		close(fd);
+/* Has all of it arrived? Some file systems tell no sooner than when it is closed. */
+static bool close_output(struct error *err)
+{
+	bool is_lost =
+		ferror(stdout); /* and said, or there are no words for it any more */
+
+	errno = 0;
+	if (!fclose(stdout) && !is_lost)
+		return true;
+	error_set(err, ERROR_SYSTEM, "standard output: write: %s",
+		  errno ? strerror(errno) : "not all of it arrived");
+	return errno == ENOSPC && error_hint(err, "free space on that disk");
 }
 
 int main(int argc, char **argv)
@@ -107,14 +134,16 @@ int main(int argc, char **argv)
 	if (cli.conf.help)
 		conf_print_help(stdout);
 	else if (cli.conf.version)
-		puts("metamodel " VERSION);
+		print_version();
 	else if (cli.conf.show && cli.conf.command == CONF_UPGRADE)
 		status = cmd_upgrade_show(&cli.conf, &err) ? 0 : fail(&cli, &err);
 	else
 		status = run(&cli);
-	if (fflush(stdout) &&
-	    !error_set(&err, ERROR_SYSTEM, "write: %s", strerror(errno)))
-		status = fail(&cli, &err);
+	if (!close_output(&err)) {
+		int failed = fail(&cli, &err);
+
+		status = status ? status : failed;
+	}
 	conf_release(&cli.conf);
 	return status;
 }

@@ -28,9 +28,10 @@ struct progress {
 
 /* auto: when stderr is a terminal that can move its cursor, and not with --quiet. */
 void progress_init(struct progress *progress, struct loop *loop, const struct conf *conf);
-void progress_update(void *progress, size_t done, size_t total);
-void progress_hide(void *progress);
-void progress_show(void *progress);
+/* For a task, whose `owner` is the progress. */
+void progress_update(void *owner, size_t done, size_t total);
+void progress_hide(void *owner);
+void progress_show(void *owner);
 
 /* Remove it for good. */
 void progress_end(struct progress *progress);

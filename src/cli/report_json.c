@@ -125,6 +125,8 @@ bool report_write_json(const struct cli *cli, const struct report *r, struct err
 			 text(has_error ? r->error.text : NULL), "hint",
 			 text(has_error && r->error.hint[0] ? r->error.hint : NULL),
 			 "accounts", accounts);
+	if (cli->command->id == CONF_STATUS || cli->command->id == CONF_VERIFY)
+		json_object_set_new(root, "too_old", lines(r->too_old));
 	if (cli->command->id == CONF_STATUS)
 		json_object_set_new(root, "unregistered",
 				    format_unregistered(&r->unregistered));

@@ -3,12 +3,17 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/auto.h"
 #include "base/compiler.h"
 #include "base/str.h"
 #include "conf/options.h"
 #include "conf/setting.h"
+
+/* status --check: a save a week, and a day for being late. */
+enum { CHECK_MAX_AGE_S = 8 * 86400 };
 
 /* --- Commands */
 
@@ -67,7 +72,7 @@ static const struct command commands[] = {
 	{ CONF_STATUS, "status", NULL, "[ACCOUNT...] [.SUFFIX]",
 	  "each account's version, state and last save", take_account },
 	{ CONF_VERIFY, "verify", NULL, "[DIR]",
-	  "check a save on disk, without a database", take_directory },
+	  "check a save on disk, by reading or by loading it", take_directory },
 };
 
 static const struct command *find_command(const char *name)
@@ -91,6 +96,33 @@ static const struct command *find_alias(const char *program)
 
 /* --- Loading */
 
+/*
+ * Whoever takes this for psql gives a connection string as an argument. It may hold a
+ * password, so it is not said again, here or in what the command says of its accounts.
+ */
+static bool check_argument(const char *text, struct error *err)
+{
+	static const char *const keywords[] = {
+		"host=",     "hostaddr=", "port=",    "user=",    "dbname=",
+		"password=", "passfile=", "service=", "sslmode=",
+	};
+	bool is_uri = strstr(text, "://");
+
+	for (size_t i = 0; !is_uri && i < ARRAY_SIZE(keywords); i++) {
+		const char *found = strcasestr(text, keywords[i]);
+
+		is_uri = found && (found == text || found[-1] == ' ' ||
+				   !strcmp(keywords[i], "password="));
+	}
+	if (!is_uri)
+		return true;
+	error_set(
+		err, ERROR_USAGE,
+		"an argument looks like a connection string; it is not shown, as it may "
+		"hold a password");
+	return error_hint(err, "give it with --dbname");
+}
+
 static bool take_arguments(const char *program, struct values *values,
 			   struct setting_argv *argv, struct error *err)
 {
@@ -101,6 +133,8 @@ static bool take_arguments(const char *program, struct values *values,
 	if (!command) {
 		if (!arguments->count)
 			return error_set(err, ERROR_USAGE, "no command given");
+		if (!check_argument(arguments->v[0], err))
+			return false;
 		command = find_command(arguments->v[i++]);
 		if (!command)
 			return error_set(err, ERROR_USAGE, "unknown command '%s'",
@@ -108,9 +142,12 @@ static bool take_arguments(const char *program, struct values *values,
 	}
 	values->conf.command = command->id;
 	for (; i < arguments->count; i++)
-		if (!command->take(arguments->v[i], i >= argv->literal_from, values, argv,
+		if (!check_argument(arguments->v[i], err) ||
+		    !command->take(arguments->v[i], i >= argv->literal_from, values, argv,
 				   err))
 			return false;
+	if (argv->doubtful > 1 && command->take == take_account)
+		values->conf.doubtful = xstrdup(arguments->v[argv->doubtful - 1]);
 	for (i = 0; option_rows[i].commands; i++)
 		if ((argv->given >> i & 1) && !(option_rows[i].commands & command->id))
 			return error_set(err, ERROR_USAGE, "option --%s is not for %s",
@@ -135,12 +172,36 @@ static bool settle_pair(const char *a, bool *a_value, const char *b, bool *b_val
 	return true;
 }
 
+/* A farm has no server of its own for what is made and dropped. */
+static bool check_load(const struct conf *conf, struct error *err)
+{
+	const struct conf_connection *c = &conf->command_line;
+	const char *given = c->host     ? "host"
+			    : c->port   ? "port"
+			    : c->user   ? "username"
+			    : c->dbname ? "dbname"
+					: NULL;
+
+	if (conf->command == CONF_VERIFY && !conf->load && given) {
+		error_set(err, ERROR_USAGE,
+			  "option --%s: verify without --load needs no server", given);
+		return error_hint(err, "Try 'metamodel --help'");
+	}
+	if (conf->command != CONF_VERIFY || !conf->load || *conf->load ||
+	    conf->backend == CONF_PG)
+		return true;
+	error_set(err, ERROR_USAGE, "option --load: a PgFarm has many servers");
+	return error_hint(err, "name the one to load on: --load=CONNINFO");
+}
+
 static bool settle_pairs(struct conf *conf, const struct setting_argv *argv,
 			 struct error *err)
 {
 	return settle_pair("quiet", &conf->quiet, "verbose", &conf->verbose, argv, err) &&
 	       settle_pair("no-password", &conf->no_password, "password",
-			   &conf->ask_password, argv, err);
+			   &conf->ask_password, argv, err) &&
+	       settle_pair("dry-run", &conf->dry_run, "rehearse", &conf->rehearse, argv,
+			   err);
 }
 
 static bool read_command_line(int argc, char **args, struct values *values,
@@ -154,6 +215,49 @@ static bool read_command_line(int argc, char **args, struct values *values,
 	       settle_pairs(&values->conf, argv, err);
 }
 
+/* Does a connection string hold a password, as far as one can tell without libpq? */
+static bool has_password(const char *dbname)
+{
+	const char *authority = dbname ? strstr(dbname, "://") : NULL;
+	const char *user_end = authority ? strchr(authority + 3, '@') : NULL;
+
+	if (dbname && strstr(dbname, "password="))
+		return true;
+	return user_end && memchr(authority + 3, ':', (size_t)(user_end - authority - 3));
+}
+
+/* Read a file; who else may read it, if there is a password in it? */
+static bool read_file(const char *path, bool must_exist, struct values *values,
+		      const struct setting_argv *argv, struct error *err)
+{
+	const struct conf *conf = &values->conf;
+	const char *password = conf->config.password;
+	const char *ours = conf->config.dbname, *theirs = values->backend.dbname;
+	bool has_secret;
+	struct stat st;
+
+	if (!setting_read_file(option_rows, path, must_exist, argv, values, err))
+		return false;
+	has_secret = (conf->config.password && *conf->config.password &&
+		      conf->config.password != password) ||
+		     (conf->config.dbname != ours && has_password(conf->config.dbname)) ||
+		     (values->backend.dbname != theirs &&
+		      has_password(values->backend.dbname));
+	if (has_secret && !stat(path, &st) && (st.st_mode & S_IROTH))
+		strvec_push_format(
+			&values->conf.warnings,
+			"%s holds a password, and everybody can read it: chmod "
+			"o-r, or keep the password in ~/.pgpass",
+			path);
+	return true;
+}
+
+static void note_file(const char *path, struct conf *conf)
+{
+	strvec_push_format(&conf->looked_at, "%s%s", path,
+			   access(path, F_OK) < 0 ? " (not there)" : "");
+}
+
 static bool read_files(const char *dir, struct values *values,
 		       const struct setting_argv *argv, struct error *err)
 {
@@ -161,10 +265,11 @@ static bool read_files(const char *dir, struct values *values,
 	AUTO_FREE char *site = str_format("%s/site_openresty.conf", dir);
 	const char *path = values->conf.config_path;
 
-	return setting_read_file(option_rows, first, false, argv, values, err) &&
-	       setting_read_file(option_rows, path ? path : site, path != NULL, argv,
-				 values, err) &&
-	       settle_pairs(&values->conf, argv, err);
+	note_file(first, &values->conf);
+	note_file(path ? path : site, &values->conf);
+	return read_file(first, false, values, argv, err) &&
+	       read_file(path ? path : site, path != NULL, values, argv, err) &&
+	       settle_pairs(&values->conf, argv, err) && check_load(&values->conf, err);
 }
 
 /* *value, or else what *fallback has: moved, not copied. */
@@ -186,6 +291,10 @@ static void settle(struct values *values)
 	fall_back(&config->port, &values->backend.port);
 	fall_back(&config->user, &values->backend.user);
 	fall_back(&config->dbname, &values->backend.dbname);
+	if (conf->max_age)
+		(void)options_parse_age(conf->max_age, &conf->max_age_s); /* it is one */
+	else if (conf->command == CONF_STATUS && conf->check)
+		conf->max_age_s = CHECK_MAX_AGE_S;
 	if (!conf->suffix)
 		conf->suffix = xstrdup("");
 	if (!conf->directory)
@@ -209,7 +318,7 @@ bool conf_load_from(const char *config_dir, int argc, char **argv, struct conf *
 	bool ok;
 
 	ok = read_command_line(argc, argv, &values, &said, err);
-	if (!ok)
+	if (!ok && !err->hint[0])
 		error_hint(err, "Try 'metamodel --help'");
 	ok = ok && (said.stopped || read_files(config_dir, &values, &said, err));
 	if (ok) {
@@ -219,6 +328,9 @@ bool conf_load_from(const char *config_dir, int argc, char **argv, struct conf *
 	}
 	strvec_release(&said.arguments);
 	strvec_release(&values.conf.accounts);
+	strvec_release(&values.conf.warnings);
+	strvec_release(&values.conf.looked_at);
+	free(values.conf.doubtful);
 	setting_release(option_rows, &values);
 	return ok;
 }
@@ -226,6 +338,18 @@ bool conf_load_from(const char *config_dir, int argc, char **argv, struct conf *
 bool conf_load(int argc, char **argv, struct conf *conf, struct error *err)
 {
 	return conf_load_from(CONF_DIR, argc, argv, conf, err);
+}
+
+struct conf conf_at(const struct conf *conf, char *dbname)
+{
+	struct conf at = *conf;
+
+	at.accounts = (struct strvec){ 0 };
+	at.backend = CONF_PG;
+	at.command_line = (struct conf_connection){ .dbname = dbname };
+	at.config = (struct conf_connection){ 0 };
+	at.dry_run = at.rehearse = at.cascade = at.from_other_database = false;
+	return at;
 }
 
 void conf_release(struct conf *conf)
@@ -239,6 +363,9 @@ void conf_release(struct conf *conf)
 
 	setting_release(option_rows, &values);
 	strvec_release(&values.conf.accounts);
+	strvec_release(&values.conf.warnings);
+	strvec_release(&values.conf.looked_at);
+	free(values.conf.doubtful);
 	*conf = (struct conf){ 0 };
 }
 
@@ -252,7 +379,7 @@ static void format_option(struct strbuf *out, const struct setting *row)
 	else
 		strbuf_add_format(out, "      --%s", row->name);
 	if (row->argument)
-		strbuf_add_format(out, "=%s", row->argument);
+		strbuf_add_format(out, row->bare ? "[=%s]" : "=%s", row->argument);
 }
 
 static void print_options(FILE *out)

@@ -52,6 +52,7 @@ struct conf {
 	bool help;                 /* with help or version nothing else counts */
 	bool version;
 
+	struct strvec warnings; /* about the files, to be said once there is a log */
 	char *config_path;      /* of -c; NULL: not given */
 	struct strvec accounts; /* each once, in the order given; none is all of them */
 	char *suffix;           /* of host names in a PgFarm; "" if there is none */
@@ -63,6 +64,9 @@ struct conf {
 	struct conf_connection config;
 	bool no_password;
 	bool ask_password; /* not both */
+	char *doubtful; /* the account right behind --password, which may be a password;
+			   NULL: there is none */
+	struct strvec looked_at; /* the config files: "PATH" or "PATH (not there)" */
 	enum conf_backend backend;
 
 	uint64_t jobs;      /* 0: as many as there are processors */
@@ -76,15 +80,26 @@ struct conf {
 	uint64_t lock_wait_s; /* 0: without limit */
 	uint64_t batch;       /* accounts for one pg_dump; 0: as many as is good */
 	uint64_t keep;        /* saves to keep besides the newest */
+	uint64_t keep_days;   /* 0: no such rule */
+	uint64_t keep_weeks;
+	uint64_t keep_months;
 	bool strict;
 	bool cascade;
+	bool rehearse;
+	bool from_other_database;
+	bool as_superuser;
 	char *to;         /* NULL: the newest version */
 	char *show;       /* NULL: do not */
 	char *migrations; /* NULL: the built-in ones */
 	bool save_first;
 	bool fail_fast;
 	bool check;
-	char *pg_bindir; /* NULL: look for the tools */
+	char *max_age;      /* as it was given; NULL: it was not */
+	uint64_t max_age_s; /* 0: no bound */
+	char *load; /* verify: where to load it, "": on the server as ever; NULL: do not
+		     */
+	char *load_template; /* the database to begin with; NULL: an empty one */
+	char *pg_bindir;     /* NULL: look for the tools */
 };
 
 /*
@@ -99,6 +114,12 @@ MUST_CHECK bool conf_load(int argc, char **argv, struct conf *conf, struct error
 /* The same with the two default files in `config_dir`; conf_load() takes CONF_DIR. */
 MUST_CHECK bool conf_load_from(const char *config_dir, int argc, char **argv,
 			       struct conf *conf, struct error *err);
+
+/*
+ * The same for one database, reached by this connection string alone, and for all
+ * accounts. Ownership: it borrows what both have; it is not to be released.
+ */
+struct conf conf_at(const struct conf *conf, char *dbname);
 
 /* Free what it holds; it is all zero then. */
 void conf_release(struct conf *conf);

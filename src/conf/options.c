@@ -53,6 +53,38 @@ static const char *refuse_suffix(const char *suffix)
 	return strpbrk(suffix, "/ \t\r\n") ? "is not the end of a host name" : NULL;
 }
 
+bool options_parse_age(const char *text, uint64_t *seconds)
+{
+	static const struct {
+		char letter;
+		uint64_t seconds;
+	} units[] = { { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { 'w', 604800 } };
+	size_t length = strlen(text);
+	AUTO_FREE char *digits = xstrndup(text, length ? length - 1 : 0);
+	uint64_t number;
+
+	if (!strcmp(text, "0")) {
+		*seconds = 0;
+		return true;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+		if (length && text[length - 1] == units[i].letter &&
+		    str_parse_uint(digits, 1, 100000, &number)) {
+			*seconds = number * units[i].seconds;
+			return true;
+		}
+	return false;
+}
+
+static const char *refuse_age(const char *text)
+{
+	uint64_t seconds;
+
+	return options_parse_age(text, &seconds)
+		       ? NULL
+		       : "is not an age such as 90m, 36h, 2d or 1w, nor 0";
+}
+
 static const char *const backends[] = { "Pg", "PgFarm", NULL };
 static const char *const batch_words[] = { "auto", NULL };
 static const char *const progress_words[] = { "auto", "always", "never", NULL };
@@ -72,6 +104,7 @@ static const char *const progress_words[] = { "auto", "always", "never", NULL };
 #define WORK   (CONF_SAVE | CONF_RESTORE | CONF_UPGRADE) /* all that change something */
 #define SERVER (WORK | CONF_STATUS) /* all that talk to a server */
 #define ALL    (SERVER | CONF_VERIFY)
+#define LOADS  (SAVE | RESTORE | UPGRADE | CONF_VERIFY) /* all that run a child */
 
 const struct setting option_rows[] = {
 	{ "config", 'c', "FILE", TEXT, BOTH(conf.config_path), NULL, ALL,
@@ -80,7 +113,7 @@ const struct setting option_rows[] = {
 	{ "directory", 'D', "DIR", TEXT, BOTH(conf.directory), OURS, ALL,
 	  "directory of the save (default: metamodel)", .refuse = refuse_directory },
 	{ "jobs", 'j', "NUM", NUMBER, BOTH(conf.jobs), OURS, ALL,
-	  "work on NUM accounts at once (default: one a processor)", .min = 1, .max = 1000 },
+	  "work on NUM accounts at once (default: one per CPU)", .min = 1, .max = 1000 },
 	{ "node-jobs", 0, "NUM", NUMBER, BOTH(conf.node_jobs), OURS, WORK,
 	  "work on NUM accounts of one node at once (default: as --jobs)", .min = 1, .max = 1000 },
 	{ "dry-run", 'n', NULL, FLAG, BOTH(conf.dry_run), OURS, WORK,
@@ -93,19 +126,33 @@ const struct setting option_rows[] = {
 	  .help = "write a report to standard output" },
 	{ "progress", 0, "WHEN", CHOICE, BOTH(conf.progress), OURS, ALL,
 	  "progress bar: auto (on a terminal), always or never", .choices = progress_words },
-	{ "timeout", 0, "SECONDS", NUMBER, BOTH(conf.timeout_s), OURS, WORK,
+	{ "timeout", 0, "SECONDS", NUMBER, BOTH(conf.timeout_s), OURS, LOADS,
 	  "end an account that takes longer (default: 3600; 0: never)", .max = 604800 },
 	{ "lock-wait", 0, "SECONDS", NUMBER, BOTH(conf.lock_wait_s), OURS, SERVER,
 	  "wait for a table lock (default: 5; 0: without limit)", .max = 86400 },
 	{ "batch", 0, "NUM", NUMBER, BOTH(conf.batch), OURS, SAVE | UPGRADE,
-	  "save: dump NUM accounts with one pg_dump (default: auto)", .min = 1, .max = 100000,
+	  "save: up to NUM accounts with each pg_dump (default: auto)", .min = 1, .max = 100000,
 	  .choices = batch_words },
 	{ "keep", 0, "NUM", NUMBER, BOTH(conf.keep), OURS, SAVE,
 	  "save: keep NUM saves before this one (default: 1)", .min = 1, .max = 100 },
+	{ "keep-days", 0, "NUM", NUMBER, BOTH(conf.keep_days), OURS, SAVE,
+	  "save: keep one save of each of the last NUM days", .max = 1000 },
+	{ "keep-weeks", 0, "NUM", NUMBER, BOTH(conf.keep_weeks), OURS, SAVE,
+	  "save: keep one save of each of the last NUM weeks", .max = 1000 },
+	{ "keep-months", 0, "NUM", NUMBER, BOTH(conf.keep_months), OURS, SAVE,
+	  "save: keep one save of each of the last NUM months", .max = 1000 },
 	{ "strict", 0, NULL, FLAG, BOTH(conf.strict), OURS, SAVE,
 	  .help = "save: change nothing if any account fails" },
 	{ "cascade", 0, NULL, FLAG, BOTH(conf.cascade), OURS, RESTORE,
 	  .help = "restore: destroy what depends on the metamodel" },
+	{ "rehearse", 0, NULL, FLAG, BOTH(conf.rehearse), OURS, RESTORE,
+	  .help = "restore: do it all in the database, then roll it back" },
+	{ "from-other-database", 0, NULL, FLAG, BOTH(conf.from_other_database), OURS,
+	  RESTORE | SAVE | UPGRADE,
+	  .help = "replace what is there by that of another database" },
+	{ "as-superuser", 0, NULL, FLAG, BOTH(conf.as_superuser), OURS,
+	  RESTORE | UPGRADE | CONF_VERIFY,
+	  .help = "run, as a superuser, what others have defined" },
 	{ "to", 0, "VERSION", TEXT, BOTH(conf.to), OURS, UPGRADE,
 	  .help = "upgrade: go no further than VERSION" },
 	{ "save", 0, NULL, FLAG, BOTH(conf.save_first), OURS, UPGRADE,
@@ -118,7 +165,14 @@ const struct setting option_rows[] = {
 	  "migrations to use instead of the built-in ones", .refuse = refuse_empty },
 	{ "check", 0, NULL, FLAG, BOTH(conf.check), OURS, CONF_STATUS,
 	  .help = "status: exit with 3 unless every account is current" },
-	{ "pg-bindir", 0, "DIR", TEXT, BOTH(conf.pg_bindir), OURS, SAVE | RESTORE | UPGRADE,
+	{ "max-age", 0, "AGE", TEXT, BOTH(conf.max_age), OURS, CONF_STATUS | CONF_VERIFY,
+	  "exit with 3 if the save or a dump in it is older: 36h, 2d", .refuse = refuse_age },
+	{ "load", 0, "CONNINFO", TEXT, BOTH(conf.load), OURS, CONF_VERIFY,
+	  "verify: load it, too, into a scratch database", .bare = "",
+	  .may_hide_password = true },
+	{ "load-template", 0, "DB", TEXT, BOTH(conf.load_template), OURS, CONF_VERIFY,
+	  "verify: copy DB for that (default: template0)", .refuse = refuse_empty },
+	{ "pg-bindir", 0, "DIR", TEXT, BOTH(conf.pg_bindir), OURS, LOADS,
 	  .help = "directory of pg_dump and psql (default: the newest found)" },
 	{ "version", 'V', NULL, SETTING_STOP, BOTH(conf.version), NULL, ALL,
 	  .help = "print the version, then exit" },
@@ -126,18 +180,18 @@ const struct setting option_rows[] = {
 	  .help = "print this help, then exit" },
 
 	{ "host", 'h', "HOSTNAME", TEXT, APART(conf.command_line.host, conf.config.host),
-	  OURS, SERVER, "database server host or socket directory",
+	  OURS, ALL, "database server host or socket directory",
 	  .heading = "Connection options" },
 	{ "port", 'p', "PORT", TEXT, APART(conf.command_line.port, conf.config.port),
-	  OURS, SERVER, "database server port", .refuse = refuse_port },
+	  OURS, ALL, "database server port", .refuse = refuse_port },
 	{ "username", 'U', "NAME", TEXT, APART(conf.command_line.user, conf.config.user),
-	  OURS, SERVER, .help = "connect as this database user" },
+	  OURS, ALL, .help = "connect as this database user" },
 	{ "dbname", 'd', "DBNAME", TEXT, APART(conf.command_line.dbname, conf.config.dbname),
-	  OURS, SERVER, "database name, key=value words or URI", .may_hide_password = true },
-	{ "no-password", 'w', NULL, FLAG, BOTH(conf.no_password), OURS, SERVER,
+	  OURS, ALL, "database name, key=value words or URI", .may_hide_password = true },
+	{ "no-password", 'w', NULL, FLAG, BOTH(conf.no_password), OURS, ALL,
 	  .help = "never prompt for a password" },
-	{ "password", 'W', NULL, FLAG, BOTH(conf.ask_password), OURS, SERVER,
-	  .help = "prompt for a password" },
+	{ "password", 'W', NULL, FLAG, BOTH(conf.ask_password), OURS, ALL,
+	  .help = "prompt for a password", .may_hide_password = true },
 	{ "host-suffix", 0, "SUFFIX", TEXT, BOTH(conf.suffix), OURS, SERVER,
 	  "end of a PgFarm's host names, as the argument .SUFFIX", .refuse = refuse_suffix },
 

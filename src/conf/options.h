@@ -17,4 +17,7 @@ struct values {
 
 extern const struct setting option_rows[];
 
+/* "36h" and the like, and "0". On failure *seconds is untouched. */
+bool options_parse_age(const char *text, uint64_t *seconds);
+
 #endif

@@ -36,7 +36,8 @@ static bool refuse_choice(const struct setting *row, const char *value, struct e
 
 	for (size_t i = 0; row->choices[i]; i++)
 		strbuf_add_format(&words, "%s%s", i ? ", " : "", row->choices[i]);
-	return error_set(err, ERROR_USAGE, "'%s' is none of %s", value, words.buf);
+	return error_set(err, ERROR_USAGE, "invalid value '%s': expected one of %s",
+			 value, words.buf);
 }
 
 static bool refuse_number(const struct setting *row, const char *value, struct error *err)
@@ -141,7 +142,9 @@ static struct option *new_getopt_table(const struct setting *rows, struct strbuf
 	for (int i = 0; rows[i].commands; i++) {
 		assert(i < MAX_OPTIONS);
 		table[i].name = rows[i].name;
-		table[i].has_arg = rows[i].argument ? required_argument : no_argument;
+		table[i].has_arg = !rows[i].argument ? no_argument
+				   : rows[i].bare    ? optional_argument
+						     : required_argument;
 		table[i].val = LONG_BASE + i;
 		/* getopt says '?' for an unknown letter too: there we find -? again. */
 		if (rows[i].letter && rows[i].letter != '?')
@@ -203,11 +206,20 @@ static bool take_option(const struct setting *rows, int code, const char *arg,
 	if (code == ':' || (code == '?' && optopt != '?'))
 		return refuse_option(rows, code, arg, err);
 	row = option_of_code(rows, code);
-	if (!setting_take_argument(rows, row->name, optarg, values, out, err))
+	if (!setting_take_argument(rows, row->name, optarg ? optarg : row->bare, values,
+				   out, err))
 		return error_prefix(err, "option --%s", row->name);
-	if (row->may_hide_password && (strchr(optarg, '=') || strstr(optarg, "://")))
+	if (row->may_hide_password && optarg &&
+	    (strchr(optarg, '=') || strstr(optarg, "://")))
 		memset(optarg, 'x', strlen(optarg));
 	return true;
+}
+
+static bool hides_password(const struct setting *rows, int code)
+{
+	const struct setting *row = option_of_code(rows, code);
+
+	return !row->argument && row->may_hide_password;
 }
 
 bool setting_parse_argv(const struct setting *rows, int argc, char **argv, void *values,
@@ -215,16 +227,23 @@ bool setting_parse_argv(const struct setting *rows, int argc, char **argv, void 
 {
 	AUTO_STRBUF struct strbuf letters = { 0 };
 	AUTO_FREE struct option *table = new_getopt_table(rows, &letters);
+	bool is_doubtful = false;
 	int code;
 
 	opterr = 0;
 	optind = 0; /* makes glibc forget any command line before this one */
 	while (!out->stopped &&
 	       (code = getopt_long(argc, argv, letters.buf, table, NULL)) != -1)
-		if (code == 1)
+		if (code == 1) {
 			strvec_push(&out->arguments, optarg);
-		else if (!take_option(rows, code, argv[optind - 1], values, out, err))
-			return false;
+			if (is_doubtful)
+				out->doubtful = out->arguments.count;
+			is_doubtful = false;
+		} else {
+			if (!take_option(rows, code, argv[optind - 1], values, out, err))
+				return false;
+			is_doubtful = hides_password(rows, code);
+		}
 	out->literal_from = out->arguments.count;
 	while (optind < argc)
 		strvec_push(&out->arguments, argv[optind++]);

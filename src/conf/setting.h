@@ -48,7 +48,10 @@ struct setting {
 	const char *const *choices;
 	/* SETTING_STRING: what is wrong with the value ("is empty"), NULL if nothing. */
 	const char *(*refuse)(const char *value);
-	/* Overwritten in argv, so in /proc too, when it holds more than a plain name. */
+	/* SETTING_STRING: what it is when given without a value; NULL: it needs one. */
+	const char *bare;
+	/* Overwritten in argv, so in /proc too, when it holds more than a plain name. Of
+	 * a flag: see `doubtful` of struct setting_argv. */
 	bool may_hide_password;
 	const char *heading; /* of a group of options in --help, which begins here */
 };
@@ -59,6 +62,9 @@ struct setting_argv {
 	bool stopped;   /* by SETTING_STOP */
 	struct strvec arguments;
 	size_t literal_from; /* the arguments from here on stood behind "--" */
+	/* The argument right behind a flag that may_hide_password, from 1; 0: none. Who
+	 * took the flag for an option with a value wrote a password there. */
+	size_t doubtful;
 };
 
 /*

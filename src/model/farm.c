@@ -12,12 +12,54 @@
 const char farm_schemas_sql[] =
 	"SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1::text[])";
 
+/* An account that there is none of, and that may be a password: it is never named. */
+static bool check_doubtful(const struct farm *f, struct error *err)
+{
+	const char *name = f->private->opts.conf->doubtful;
+	const struct farm_account *a = name ? farm_find(f, name) : NULL;
+
+	if (!a || a->is_registered || (f->has_proxy && a->node))
+		return true;
+	error_set(err, ERROR_USAGE,
+		  "the argument behind --password is no registered account; it is not "
+		  "shown, as it may be a password");
+	return error_hint(err,
+			  "--password takes no value, and asks for one; name accounts "
+			  "before it, or behind --");
+}
+
 void farm_ready(struct farm *f, const struct error *err)
 {
 	struct farm_private *p = f->private;
+	struct error doubt;
 
-	if (!p->is_closing)
-		p->opts.ready(p->opts.owner, err);
+	if (p->is_closing)
+		return;
+	if (!err && !check_doubtful(f, &doubt))
+		err = &doubt;
+	p->opts.ready(p->opts.owner, err);
+}
+
+void farm_hint_place(const struct farm *f, struct error *err)
+{
+	static const char *const words[] = {
+		"No such file",        "refused",          "could not translate",
+		"FATAL:  role",        "FATAL:  database", "no pg_hba.conf entry",
+		"Peer authentication",
+	};
+	const struct strvec *files = &f->private->opts.conf->looked_at;
+	bool is_place = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		is_place |= strstr(err->text, words[i]) != NULL;
+	if (err->hint[0] || !is_place)
+		return;
+	error_hint(err,
+		   "say where the server is, and as whom to connect: -h, -p, -U and -d, "
+		   "the environment (PGHOST and so on), or [backend] in a configuration "
+		   "file; those are %s and %s",
+		   files->count > 0 ? files->v[0] : "none",
+		   files->count > 1 ? files->v[1] : "none");
 }
 
 /* ---- accounts ---- */
@@ -102,7 +144,7 @@ struct farm_node *farm_require_node(struct farm *f, const char *name)
 	n->farm = f;
 	n->index = f->node_count;
 	n->name = xstrdup(name);
-	f->nodes = xrealloc(f->nodes, (f->node_count + 1) * sizeof(struct farm_node *));
+	f->nodes = xgrow(f->nodes, f->node_count, sizeof(struct farm_node *));
 	return f->nodes[f->node_count++] = n;
 }
 
@@ -137,10 +179,10 @@ void farm_node_failed(struct farm_node *n, const struct error *err)
 
 void farm_node_disconnect(struct farm_node *n)
 {
-	struct node *node = n->node;
+	struct session *session = n->session;
 
-	n->node = NULL;
-	node_free(node);
+	n->session = NULL;
+	session_free(session);
 }
 
 static void on_lost(void *owner, const struct error *err)
@@ -167,7 +209,7 @@ void farm_connect_node(struct farm_node *n, const struct conninfo *info,
 {
 	struct farm *f = n->farm;
 	struct farm_private *p = f->private;
-	const struct node_opts opts = {
+	const struct session_opts opts = {
 		.loop = p->opts.loop,
 		.info = info,
 		.timeout_s = p->opts.conf->backend == CONF_PGFARM ? FARM_TIMEOUT_S : 0,
@@ -175,6 +217,8 @@ void farm_connect_node(struct farm_node *n, const struct conninfo *info,
 		.program = p->opts.program,
 		.lock = p->opts.lock,
 		.has_snapshot = p->opts.has_snapshot,
+		.has_identity = true,
+		.is_writer = p->opts.is_writer,
 		.lock_wait_ms = p->opts.conf->lock_wait_s * 1000,
 		.ask_password = ask_password,
 		.waiting = on_waiting,
@@ -183,7 +227,7 @@ void farm_connect_node(struct farm_node *n, const struct conninfo *info,
 		.owner = n,
 	};
 
-	n->node = node_start(&opts);
+	n->session = session_start(&opts);
 }
 
 void farm_list_failed(struct farm *f, const struct error *err)
@@ -222,6 +266,7 @@ struct farm *farm_start(const struct farm_opts *opts)
 	f->private = xcalloc(1, sizeof(*f->private));
 	f->private->opts = *opts;
 	f->backend = opts->conf->backend == CONF_PGFARM ? "PgFarm" : "Pg";
+	f->has_proxy = opts->conf->backend == CONF_PGFARM;
 	f->has_all_nodes = opts->conf->backend == CONF_PG || !opts->names->count;
 	f->private->later = timer_start(opts->loop, 0, on_start, f);
 	return f;
@@ -231,20 +276,21 @@ void farm_disconnect(struct farm *f)
 {
 	struct farm_private *p = f->private;
 	size_t count = f->node_count;
-	AUTO_FREE struct node **nodes = xcalloc(count + 1, sizeof(struct node *));
+	AUTO_FREE struct session **sessions =
+		xcalloc(count + 1, sizeof(struct session *));
 
 	p->is_closing = true;
 	if (p->later)
 		timer_cancel(p->later);
 	p->later = NULL;
-	nodes[count] = p->proxy;
+	sessions[count] = p->proxy;
 	p->proxy = NULL;
 	for (size_t i = 0; i < count; i++) {
-		nodes[i] = f->nodes[i]->node;
-		f->nodes[i]->node = NULL;
+		sessions[i] = f->nodes[i]->session;
+		f->nodes[i]->session = NULL;
 	}
 	for (size_t i = 0; i <= count; i++)
-		node_free(nodes[i]); /* the last of them may free the farm */
+		session_free(sessions[i]); /* the last of them may free the farm */
 }
 
 void farm_free(struct farm *f)

@@ -4,7 +4,8 @@
  * Backend Pg is a farm of one node; on a PgFarm the proxy is asked.
  *
  * 1. farm_start() finds out which accounts there are and where, and connects to each node
- * that has one of them; each connection as node_start() makes it, with lock and snapshot.
+ * that has one of them; each connection as session_start() makes it, with lock and
+ * snapshot.
  * 2. `ready` is called once, with or without an error of the whole. A node that cannot be
  * reached is an error of that node only, unless there is no other.
  * 3. When the session of a node ends later by itself, `lost` is called for it.
@@ -21,14 +22,14 @@
 #include "base/error.h"
 #include "base/strvec.h"
 #include "conf/conf.h"
-#include "pg/node.h"
+#include "pg/session.h"
 #include "proc/loop.h"
 
 struct farm_node {
 	struct farm *farm;
 	size_t index; /* in farm->nodes */
 	char *name;   /* as the proxy calls it; of its database on backend Pg */
-	struct node *node;
+	struct session *session;
 	struct error error; /* why it cannot be worked with; ERROR_NONE: it can */
 	bool is_lost;       /* it was there; `error` is set */
 };
@@ -46,8 +47,9 @@ struct farm_opts {
 	struct loop *loop;
 	const struct conf *conf;
 	const char *program; /* "metamodel save" */
-	enum node_lock lock;
+	enum session_lock lock;
 	bool has_snapshot;
+	bool is_writer; /* as in struct session_opts */
 	/* The accounts wanted, each once; empty: all that are registered, and _global. */
 	const struct strvec *names;
 	/* Accounts to be listed with all of them if they are not registered any more, but
@@ -55,7 +57,7 @@ struct farm_opts {
 	const struct strvec *former;
 	/* Also for named accounts: who is registered, see farm_is_registered(). */
 	bool has_registered;
-	/* As in struct node_opts, but called with `person`. */
+	/* As in struct session_opts, but called with `person`. */
 	bool (*ask_password)(void *person, char **out);
 	void (*waiting)(void *person, const struct error *why, uint64_t pause_ms);
 	void *person;
@@ -70,6 +72,8 @@ struct farm {
 				     are nowhere */
 	size_t node_count;
 	bool has_all_nodes; /* there are no others */
+	bool has_proxy; /* that knows the nodes by their names; else it is one database,
+			   which may be anybody's */
 	struct farm_account
 		*accounts; /* _global first, then by the bytes of their names */
 	size_t account_count;

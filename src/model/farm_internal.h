@@ -22,7 +22,7 @@ struct farm_private {
 
 	struct strvec former; /* Pg: those that are not registered */
 
-	struct node *proxy;        /* PgFarm: while accounts are listed and placed */
+	struct session *proxy;     /* PgFarm: while accounts are listed and placed */
 	struct strvec wanted;      /* names that are to be placed */
 	struct farm_range *ranges; /* a stack: of `wanted`, still to be placed */
 	size_t range_count;
@@ -34,6 +34,9 @@ struct farm_private {
 
 /* Tell the caller, unless he has gone. */
 void farm_ready(struct farm *farm, const struct error *err);
+
+/* The first connection could not be had: say how to tell where to. */
+void farm_hint_place(const struct farm *farm, struct error *err);
 
 /* The same, when the list of all accounts cannot be had. */
 void farm_list_failed(struct farm *farm, const struct error *err);

@@ -35,7 +35,7 @@ bool farm_is_former(const struct farm *f, const char *name)
 
 static void push(struct farm_private *p, size_t first, size_t count)
 {
-	p->ranges = xrealloc(p->ranges, (p->range_count + 1) * sizeof(*p->ranges));
+	p->ranges = xgrow(p->ranges, p->range_count, sizeof(*p->ranges));
 	p->ranges[p->range_count++] = (struct farm_range){ first, count };
 }
 
@@ -64,24 +64,10 @@ static void give_up(struct farm *f, struct farm_range range, const struct error 
 	a->problem = str_format("the proxy cannot say where it is: %s", err->text);
 }
 
-static void on_limit_set(void *owner, const struct pg_result *result,
-			 const struct error *err)
+static void ask_in_time(struct farm *f)
 {
-	(void)result;
-	if (err)
-		farm_list_failed(owner, err);
-	else
-		place_next(owner);
-}
-
-static void set_limit(struct farm *f)
-{
-	struct farm_private *p = f->private;
-	AUTO_FREE char *limit = str_format("%llu", (unsigned long long)p->limit_ms);
-
-	pgconn_query(node_conn(p->proxy),
-		     "SELECT set_config('statement_timeout', $1, false)",
-		     (const char *const[]){ limit }, 1, on_limit_set, f);
+	session_use_role_path(f->private->proxy, f->private->limit_ms);
+	place_next(f);
 }
 
 /*
@@ -101,7 +87,7 @@ static void hurry(struct farm *f, struct farm_range range, const struct error *e
 	p->patience_ms -= p->limit_ms < p->patience_ms ? p->limit_ms : p->patience_ms;
 	p->limit_ms =
 		p->patience_ms / 4 > PLACE_LEAST_MS ? p->patience_ms / 4 : PLACE_LEAST_MS;
-	set_limit(f);
+	ask_in_time(f);
 }
 
 /* It cannot say it of all of them, such as when their node is down: of which? */
@@ -141,9 +127,13 @@ static void on_placed(void *owner, const struct pg_result *result,
 {
 	struct farm *f = owner;
 	struct farm_private *p = f->private;
-	struct farm_range range = p->ranges[--p->range_count];
-	const char *sqlstate = pgconn_failure(node_conn(p->proxy))->sqlstate;
+	struct farm_range range;
+	const char *sqlstate;
 
+	if (p->is_closing) /* without the proxy */
+		return;
+	range = p->ranges[--p->range_count];
+	sqlstate = pgconn_failure(session_conn(p->proxy))->sqlstate;
 	if (err && !*sqlstate) {
 		farm_list_failed(f, err);               /* no answer at all */
 	} else if (err && !strcmp(sqlstate, "57014")) { /* it took too long */
@@ -173,7 +163,7 @@ static void place_next(struct farm *f)
 	for (size_t i = 0; i < range.count; i++)
 		strvec_push(&names, p->wanted.v[range.first + i]);
 	array = model_format_array(&names);
-	pgconn_query(node_conn(p->proxy), place_sql, (const char *const[]){ array }, 1,
+	pgconn_query(session_conn(p->proxy), place_sql, (const char *const[]){ array }, 1,
 		     on_placed, f);
 }
 
@@ -181,8 +171,8 @@ void farm_place(struct farm *f)
 {
 	struct farm_private *p = f->private;
 
-	p->patience_ms = pgconn_connect_timeout_ms(node_conn(p->proxy));
+	p->patience_ms = pgconn_connect_timeout_ms(session_conn(p->proxy));
 	p->limit_ms = p->patience_ms / 2;
 	push(p, 0, p->wanted.count);
-	set_limit(f);
+	ask_in_time(f);
 }

@@ -7,6 +7,7 @@
 
 #include "base/auto.h"
 #include "base/str.h"
+#include "model/grants.h"
 #include "model/model.h"
 #include "pg/hosts.h"
 
@@ -16,15 +17,6 @@
 static const char list_sql[] =
 	"SELECT e->>0 FROM json_array_elements(xquery('" MODEL_GLOBAL
 	"', 'select name from _global._accounts order by name', 0, 1)::json) e";
-
-/*
- * Its functions are in the path that the role has there. They may ask a node that does
- * not answer: that must not take longer than it may to connect to one.
- */
-static const char session_sql[] =
-	"SELECT set_config('search_path', reset_val, false),"
-	" set_config('statement_timeout', $1, false)"
-	" FROM pg_catalog.pg_settings WHERE name = 'search_path'";
 
 /* ---- the nodes ---- */
 
@@ -86,8 +78,8 @@ static void on_node_ready(void *owner, const struct error *err)
 		if (strcmp(f->accounts[i].name, MODEL_GLOBAL) != 0)
 			strvec_push(&names, f->accounts[i].name);
 	array = model_format_array(&names);
-	pgconn_query(node_conn(n->node), farm_schemas_sql, (const char *const[]){ array },
-		     1, on_schemas, n);
+	pgconn_query(session_conn(n->session), farm_schemas_sql,
+		     (const char *const[]){ array }, 1, on_schemas, n);
 }
 
 /* The node's database is called like the node, and so is the beginning of its host. */
@@ -127,16 +119,16 @@ static void sort_nodes(struct farm *f)
 void farm_placed(struct farm *f)
 {
 	struct farm_private *p = f->private;
-	struct node *proxy = p->proxy;
+	struct session *proxy = p->proxy;
 	const size_t count = f->node_count;
-	bool is_told_address = hosts_is_told_address(node_conn(proxy));
+	bool is_told_address = hosts_is_told_address(session_conn(proxy));
 	struct conninfo info;
 
 	farm_sort_accounts(f);
 	sort_nodes(f);
-	node_conninfo(proxy, &info);
+	session_conninfo(proxy, &info);
 	p->proxy = NULL;
-	node_free(proxy);
+	session_free(proxy);
 	p->connecting = count;
 	for (size_t i = 0; i < count; i++)
 		connect_node(f->nodes[i], &info, is_told_address);
@@ -169,12 +161,22 @@ static void on_listed(void *owner, const struct pg_result *result,
 		      const struct error *err)
 {
 	struct farm *f = owner;
-	bool is_lost = err && !pgconn_failure(node_conn(f->private->proxy))->sqlstate[0];
+	const char *sqlstate;
+	bool is_lost;
 
+	if (f->private->is_closing) /* without the proxy */
+		return;
+	sqlstate = pgconn_failure(session_conn(f->private->proxy))->sqlstate;
+	is_lost = err && !sqlstate[0];
 	if (err && (is_lost || !f->private->opts.names->count)) {
 		struct error named = *err;
 
-		error_hint(&named, "the list is on the node of _global: is that up?");
+		if (!strcmp(sqlstate, MODEL_FORBIDDEN))
+			error_hint(&named, "connect to the proxy as the role that the "
+					   "server itself uses ([backend], -U)");
+		else
+			error_hint(&named,
+				   "the list is on the node of _global: is that up?");
 		farm_list_failed(f, &named);
 		return;
 	}
@@ -187,39 +189,38 @@ static void on_listed(void *owner, const struct pg_result *result,
 	place_wanted(f);
 }
 
-static void on_session_set(void *owner, const struct pg_result *result,
-			   const struct error *err)
+static void begin_listing(struct farm *f)
 {
-	struct farm *f = owner;
 	struct farm_private *p = f->private;
 
-	(void)result;
-	if (err) {
-		farm_ready(f, err);
-	} else if (p->opts.names->count && !p->opts.has_registered) {
+	if (p->opts.names->count && !p->opts.has_registered) {
 		f->has_accounts_table = true; /* for all we know */
 		place_wanted(f);
 	} else {
-		pgconn_query(node_conn(p->proxy), list_sql, NULL, 0, on_listed, f);
+		pgconn_query(session_conn(p->proxy), list_sql, NULL, 0, on_listed, f);
 	}
 }
 
+/*
+ * Its functions are in the path that the role has there. They may ask a node that does
+ * not answer: that must not take longer than it may to connect to one.
+ */
 static void on_proxy_ready(void *owner, const struct error *err)
 {
 	struct farm *f = owner;
 	struct error named;
 
 	if (!err) {
-		struct pgconn *conn = node_conn(f->private->proxy);
-		AUTO_FREE char *timeout = str_format(
-			"%llu", (unsigned long long)pgconn_connect_timeout_ms(conn));
+		struct session *proxy = f->private->proxy;
 
-		pgconn_query(conn, session_sql, (const char *const[]){ timeout }, 1,
-			     on_session_set, f);
+		session_use_role_path(proxy,
+				      pgconn_connect_timeout_ms(session_conn(proxy)));
+		begin_listing(f);
 		return;
 	}
 	named = *err;
 	error_prefix(&named, "the proxy");
+	farm_hint_place(f, &named);
 	farm_ready(f, &named);
 }
 
@@ -248,13 +249,13 @@ static void on_proxy_lost(void *owner, const struct error *err)
 void farm_start_proxy(struct farm *f)
 {
 	struct farm_private *p = f->private;
-	const struct node_opts opts = {
+	const struct session_opts opts = {
 		.loop = p->opts.loop,
 		.info = &p->info,
 		.timeout_s = FARM_TIMEOUT_S,
 		.answer_ms = farm_answer_ms(f),
 		.program = p->opts.program,
-		.lock = NODE_LOCK_NONE,
+		.lock = SESSION_LOCK_NONE,
 		.lock_wait_ms = p->opts.conf->lock_wait_s * 1000,
 		.ask_password = ask_proxy_password,
 		.waiting = on_proxy_waiting,
@@ -264,5 +265,5 @@ void farm_start_proxy(struct farm *f)
 	};
 
 	conninfo_set(&p->info, "dbname", PROXY);
-	p->proxy = node_start(&opts);
+	p->proxy = session_start(&opts);
 }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/auto.h"
 #include "base/fs.h"
@@ -37,6 +38,7 @@ void migrations_release(struct migrations *m)
 	}
 	free(m->steps);
 	release_file(&m->none);
+	strvec_release(&m->ignored);
 	*m = (struct migrations){ 0 };
 }
 
@@ -47,7 +49,7 @@ static struct migration *require_step(struct migrations *m, const char *version,
 	for (size_t i = 0; i < m->count; i++)
 		if (m->steps[i].number == number)
 			return &m->steps[i];
-	m->steps = xrealloc(m->steps, (m->count + 1) * sizeof(*m->steps));
+	m->steps = xgrow(m->steps, m->count, sizeof(*m->steps));
 	m->steps[m->count] =
 		(struct migration){ .version = xstrdup(version), .number = number };
 	return &m->steps[m->count++];
@@ -61,7 +63,7 @@ static bool find_place(struct migrations *m, enum migration_level level, const c
 	struct migration *step;
 	uint64_t number;
 
-	if (!str_has_suffix(name, SUFFIX))
+	if (!str_has_suffix(name, SUFFIX)) /* .SQL */
 		return error_set(err, ERROR_USAGE,
 				 "%s/%s: not the name of a migration, VERSION" SUFFIX,
 				 folders[level], name);
@@ -84,7 +86,7 @@ static bool find_place(struct migrations *m, enum migration_level level, const c
 	return true;
 }
 
-/* Without a byte order mark, each line with one newline. */
+/* Without a byte order mark, and with a newline at the end. */
 static char *normalize(const char *text)
 {
 	struct strbuf out = { 0 };
@@ -92,12 +94,74 @@ static char *normalize(const char *text)
 	strbuf_add(&out, "", 0);
 	if (str_has_prefix(text, "\xef\xbb\xbf"))
 		text += 3;
-	for (; *text; text++)
-		if (text[0] != '\r' || text[1] != '\n')
-			strbuf_add_char(&out, *text);
+	strbuf_add_str(&out, text);
 	if (out.length && out.buf[out.length - 1] != '\n')
 		strbuf_add_char(&out, '\n');
 	return strbuf_detach(&out);
+}
+
+/* The server takes "\r\n" for the end of a line as well; what is in a literal is the
+ * author's. But what begins and ends where is read without them. */
+static bool read_statements(struct migration_file *file, struct error *err)
+{
+	AUTO_STRBUF struct strbuf lines = { 0 };
+
+	strbuf_add(&lines, "", 0);
+	for (const char *text = file->text; *text; text++)
+		if (text[0] != '\r' || text[1] != '\n')
+			strbuf_add_char(&lines, *text);
+	return statements_read(lines.buf, &file->statements, err);
+}
+
+/* The words behind "-- metamodel:" in a line; NULL: it is no such line. Caller frees. */
+static char *directive_of(const char *line)
+{
+	static const char prefix[] = "metamodel:";
+	size_t length;
+
+	if (!str_has_prefix(line, "--"))
+		return NULL;
+	line += 2;
+	line += strspn(line, " \t");
+	if (!str_has_prefix(line, prefix))
+		return NULL;
+	line += strlen(prefix);
+	line += strspn(line, " \t");
+	length = strcspn(line, "\n");
+	while (length && strchr(" \t\r", line[length - 1]))
+		length--;
+	return xstrndup(line, length);
+}
+
+/* It counts in the lines at the top only, and would be missed further down. */
+static bool read_directives(struct migration_file *file, struct error *err)
+{
+	bool is_top = true;
+	uint64_t number = 1;
+
+	for (const char *line = file->text; *line; number++) {
+		AUTO_FREE char *directive = directive_of(line);
+		size_t blanks = strspn(line, " \t\r");
+		bool is_commit = directive && !strcmp(directive, "commit");
+
+		is_top = is_top &&
+			 (line[blanks] == '\n' || str_has_prefix(line + blanks, "--"));
+		if (is_top && directive && !is_commit)
+			return error_set(
+				err, ERROR_USAGE,
+				"line %llu: '%s' is nothing that a migration can "
+				"ask for; 'commit' is",
+				(unsigned long long)number, directive);
+		if (!is_top && is_commit)
+			return error_set(err, ERROR_USAGE,
+					 "line %llu: -- metamodel: commit belongs into "
+					 "the lines before the first statement",
+					 (unsigned long long)number);
+		file->ends_transaction |= is_commit;
+		line += strcspn(line, "\n");
+		line += *line == '\n';
+	}
+	return true;
 }
 
 static bool add_file(struct migrations *m, enum migration_level level, const char *name,
@@ -113,8 +177,25 @@ static bool add_file(struct migrations *m, enum migration_level level, const cha
 	if (!str_is_utf8(text, length))
 		return error_set(err, ERROR_USAGE, "%s: is not valid UTF-8", file->name);
 	file->text = normalize(text);
-	return statements_read(file->text, &file->statements, err) ||
+	return (read_directives(file, err) && read_statements(file, err)) ||
 	       error_prefix(err, "%s", file->name);
+}
+
+/*
+ * Editors and mounted volumes leave other files there, many of them hidden. But one that
+ * somebody took for a migration must not be passed over: ".006.sql" is one.
+ */
+static bool is_migration(const char *name)
+{
+	size_t length = strlen(name);
+	AUTO_FREE char *stem = NULL;
+	uint64_t number;
+
+	if (length < strlen(SUFFIX) ||
+	    strcasecmp(name + length - strlen(SUFFIX), SUFFIX) != 0)
+		return false;
+	stem = xstrndup(name, length - strlen(SUFFIX));
+	return name[0] != '.' || version_parse(stem, &number);
 }
 
 /* It may be a symbolic link: a mounted directory of configuration often has them. */
@@ -153,9 +234,13 @@ static bool read_folder(struct migrations *m, enum migration_level level, const 
 		return error_set(err, ERROR_USAGE, "%s: %s", folders[level],
 				 strerror(errno));
 	strvec_sort(&names); /* so that the same mistake is found first each time */
-	for (size_t i = 0; i < names.count; i++)
-		if (!read_file(m, level, path, names.v[i], err))
+	for (size_t i = 0; i < names.count; i++) {
+		if (!is_migration(names.v[i]))
+			strvec_push_format(&m->ignored, "%s/%s", folders[level],
+					   names.v[i]);
+		else if (!read_file(m, level, path, names.v[i], err))
 			return false;
+	}
 	return true;
 }
 
@@ -238,6 +323,14 @@ size_t migrations_first_after(const struct migrations *m, uint64_t number)
 	while (i < m->count && m->steps[i].number <= number)
 		i++;
 	return i;
+}
+
+size_t migrations_transaction_end(const struct migrations *m, enum migration_level level,
+				  size_t first, size_t end)
+{
+	while (first < end && !m->steps[first].files[level].ends_transaction)
+		first++;
+	return first < end ? first + 1 : end;
 }
 
 const struct migration *migrations_find(const struct migrations *m, const char *version)

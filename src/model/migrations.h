@@ -5,6 +5,9 @@
  *
  * local/none.sql, which may be missing, makes what an account was before the first
  * version; no upgrade runs it.
+ *
+ * A step that has to be committed before the next one may run, such as a new value of an
+ * enumeration, says so in the comment lines at its top: "-- metamodel: commit".
  */
 #ifndef MODEL_MIGRATIONS_H
 #define MODEL_MIGRATIONS_H
@@ -15,6 +18,7 @@
 
 #include "base/compiler.h"
 #include "base/error.h"
+#include "base/strvec.h"
 #include "model/statements.h"
 
 /* For _global, and for all other accounts. */
@@ -23,6 +27,7 @@ enum migration_level { MIGRATION_GLOBAL, MIGRATION_LOCAL, MIGRATION_LEVELS };
 struct migration_file {
 	char *name; /* "local/0.006.sql"; NULL: there is none */
 	char *text;
+	bool ends_transaction; /* the next step is in another one */
 	struct statements statements;
 };
 
@@ -36,11 +41,13 @@ struct migrations {
 	struct migration *steps; /* in the order of their versions, at least one */
 	size_t count;
 	struct migration_file none; /* local/none.sql */
+	struct strvec ignored;      /* files beside them: "local/README" */
 };
 
 /*
  * Read and check all files: those in `dir`, or the built-in ones if it is NULL.
  * Ownership: the caller releases *out, after success only.
+ * What does not end in .sql, or begins with a dot and is no version, is ignored.
  * Errors: ERROR_USAGE. A name that is no version, one that is there twice, one left out
  * (they count up by one in the last place), a version of one level only, a file that
  * cannot be read or cannot be part of a transaction.
@@ -51,6 +58,10 @@ void migrations_release(struct migrations *migrations);
 
 /* The index of the first step behind a version; `count` if there is none. */
 size_t migrations_first_after(const struct migrations *migrations, uint64_t number);
+
+/* Where the transaction ends that begins with step `first`, and goes to `end` at most. */
+size_t migrations_transaction_end(const struct migrations *migrations,
+				  enum migration_level level, size_t first, size_t end);
 
 /* NULL if there is no such version. */
 const struct migration *migrations_find(const struct migrations *migrations,

@@ -6,6 +6,7 @@
 
 #include "base/auto.h"
 #include "base/str.h"
+#include "model/sql.h"
 #include "pg/pattern.h"
 
 struct listing {
@@ -18,13 +19,21 @@ struct listing {
  * pg_dump finds.
  */
 static const char accounts_sql[] =
-	"WITH relation AS ("
+	"WITH apart AS (" /* identity sequences go with their tables */
+	" SELECT q.seqrelid FROM pg_sequence q JOIN pg_depend i ON i.classid ="
+	"  'pg_class'::regclass AND i.objid = q.seqrelid AND i.deptype = 'i'"
+	"  AND i.refclassid = 'pg_class'::regclass"
+	" JOIN pg_class t ON t.oid = i.refobjid AND t.relname NOT LIKE E'\\\\_%'),"
+	" relation AS ("
 	" SELECT relnamespace, count(*) AS relations,"
+	"  count(*) FILTER (WHERE p.seqrelid IS NULL) AS dumped,"
 	"  bool_or(relname = '_roles') AND bool_or(relname = '_models') AS looks"
-	" FROM pg_class WHERE relname LIKE E'\\\\_%'"
+	" FROM pg_class c LEFT JOIN apart p ON p.seqrelid = c.oid"
+	" WHERE relname LIKE E'\\\\_%'"
 	"  AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S') GROUP BY relnamespace)"
 	" SELECT a.name, encode(convert_to(a.name, getdatabaseencoding()), 'hex'),"
-	"  n.oid IS NOT NULL, coalesce(l.looks, false), coalesce(l.relations, 0)"
+	"  n.oid IS NOT NULL, coalesce(l.looks, false), coalesce(l.relations, 0),"
+	"  coalesce(l.dumped, 0)"
 	" FROM unnest($1::text[]) WITH ORDINALITY a (name, place)"
 	" LEFT JOIN pg_namespace n ON n.nspname = a.name"
 	" LEFT JOIN relation l ON l.relnamespace = n.oid"
@@ -59,6 +68,24 @@ char *model_decode_hex(const char *hex)
 	return out;
 }
 
+char *model_decode_copy(const char *line, size_t length)
+{
+	static const char codes[] = "bfnrtv", bytes[] = "\b\f\n\r\t\v";
+	struct strbuf out = { 0 };
+
+	if (length == 2 && !memcmp(line, "\\N", 2))
+		return NULL;
+	strbuf_add_str(&out, "");
+	for (size_t i = 0; i < length; i++) {
+		const char *code = NULL;
+
+		if (line[i] == '\\' && i + 1 < length)
+			code = strchr(codes, line[++i]);
+		strbuf_add_char(&out, code ? bytes[code - codes] : line[i]);
+	}
+	return strbuf_detach(&out);
+}
+
 static void on_accounts(void *owner, const struct pg_result *result,
 			const struct error *err)
 {
@@ -75,6 +102,7 @@ static void on_accounts(void *owner, const struct pg_result *result,
 		a->has_schema = pgresult_is_true(result, row, 2);
 		a->looks_like_account = pgresult_is_true(result, row, 3);
 		a->relations = (uint32_t)pgresult_uint(result, row, 4);
+		a->dumped_relations = (uint32_t)pgresult_uint(result, row, 5);
 	}
 	if (err) {
 		struct error named = *err;
@@ -87,15 +115,15 @@ static void on_accounts(void *owner, const struct pg_result *result,
 	free(l);
 }
 
-void model_list_accounts(struct node *node, const struct strvec *names,
+void model_list_accounts(struct session *session, const struct strvec *names,
 			 model_accounts_fn *done, void *owner)
 {
 	AUTO_FREE char *array = model_format_array(names);
 	struct listing *l = xcalloc(1, sizeof(*l));
 
 	*l = (struct listing){ .done = done, .owner = owner };
-	pgconn_query(node_conn(node), accounts_sql, (const char *const[]){ array }, 1,
-		     on_accounts, l);
+	pgconn_query(session_conn(session), accounts_sql, (const char *const[]){ array },
+		     1, on_accounts, l);
 }
 
 void model_accounts_free(struct model_account *accounts, size_t count)
@@ -146,48 +174,37 @@ char *model_others_pattern(const char *schemas)
 	return str_format("%s.[^_]*", schemas);
 }
 
-struct rewrite_check {
-	model_rewritten_fn *rewritten;
+struct member_listing {
+	model_member_fn *member;
 	void (*done)(void *owner, const struct error *err);
 	void *owner;
 };
 
-/*
- * Under the transaction of the snapshot: pg_class shows each relation as it was then,
- * while pg_relation_filenode() and the name that regclass prints are those of now (NULL,
- * and a number, when it was dropped since). pg_dump locks and copies by name: a table
- * that was dropped and made anew, or renamed and replaced, gives no rows and no error,
- * too.
- */
-static const char rewritten_sql[] =
-	"SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = "
-	"c.relnamespace"
-	" WHERE c.relname LIKE E'\\\\_%' AND c.relkind IN ('r', 'p', 'm', 'f', 'S')"
-	"  AND (c.oid::regclass::text <> format('%I.%I', n.nspname, c.relname)"
-	"   OR (c.relkind IN ('r', 'm')"
-	"    AND pg_relation_filenode(c.oid) IS DISTINCT FROM c.relfilenode))"
-	" ORDER BY n.nspname, c.relname";
-
-static void on_rewritten(void *owner, const struct pg_result *result,
-			 const struct error *err)
+static void on_members(void *owner, const struct pg_result *result,
+		       const struct error *err)
 {
-	struct rewrite_check *c = owner;
+	struct member_listing *l = owner;
 
 	for (int i = 0; !err && i < pgresult_rows(result); i++)
-		c->rewritten(c->owner, pgresult_value(result, i, 0),
-			     pgresult_value(result, i, 1));
-	c->done(c->owner, err);
-	free(c);
+		l->member(l->owner, &(struct model_member){
+					    .account = pgresult_value(result, i, 0),
+					    .raw_name_hex = pgresult_value(result, i, 1),
+					    .name = pgresult_value(result, i, 2),
+					    .extension = pgresult_value(result, i, 3),
+					    .remedy = pgresult_value(result, i, 4),
+				    });
+	l->done(l->owner, err);
+	free(l);
 }
 
-void model_check_rewritten(struct node *node, model_rewritten_fn *rewritten,
-			   void (*done)(void *owner, const struct error *err),
-			   void *owner)
+void model_list_members(struct session *session, const struct strvec *names,
+			model_member_fn *member,
+			void (*done)(void *owner, const struct error *err), void *owner)
 {
-	struct rewrite_check *c = xcalloc(1, sizeof(*c));
+	AUTO_FREE char *array = model_format_array(names);
+	struct member_listing *l = xcalloc(1, sizeof(*l));
 
-	*c = (struct rewrite_check){ .rewritten = rewritten,
-				     .done = done,
-				     .owner = owner };
-	pgconn_query(node_conn(node), rewritten_sql, NULL, 0, on_rewritten, c);
+	*l = (struct member_listing){ .member = member, .done = done, .owner = owner };
+	pgconn_query(session_conn(session), sql_members, (const char *const[]){ array },
+		     1, on_members, l);
 }

@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "base/strvec.h"
-#include "pg/node.h"
+#include "pg/session.h"
 
 /* The account that comes before all others. */
 #define MODEL_GLOBAL "_global"
@@ -30,8 +30,9 @@ struct model_account {
 	char *name;     /* in UTF-8 */
 	char *raw_name; /* in the encoding of the database, as pg_dump's argv wants it */
 	bool has_schema;
-	bool looks_like_account; /* its schema holds _roles and _models */
-	uint32_t relations;      /* of the metamodel */
+	bool looks_like_account;   /* its schema holds _roles and _models */
+	uint32_t relations;        /* of the metamodel */
+	uint32_t dumped_relations; /* those that a whole dump creates */
 };
 
 /*
@@ -45,7 +46,7 @@ typedef void model_accounts_fn(void *owner, struct model_account *accounts, size
  * What a node that is ready has of the accounts named, each once. One query, whatever
  * their number.
  */
-void model_list_accounts(struct node *node, const struct strvec *names,
+void model_list_accounts(struct session *session, const struct strvec *names,
 			 model_accounts_fn *done, void *owner);
 void model_accounts_free(struct model_account *accounts, size_t count);
 
@@ -69,19 +70,26 @@ char *model_schemas_pattern(const char *const *raw_names, size_t count);
 char *model_others_pattern(const char *schemas);
 
 /*
- * Find what was rewritten, truncated or replaced since the snapshot of the node: pg_dump
- * under that snapshot sees no rows in such a table and still succeeds. To be called while
- * the snapshot is held, when all dumps have ended. `rewritten` is called for each table,
- * then `done` once.
+ * Under the snapshot: the relations that dumps of these accounts should create, one after
+ * the other. `extension`: it is a member of that, and pg_dump leaves it out; `remedy` is
+ * the statement that takes it out there. Both are NULL otherwise.
  */
-typedef void model_rewritten_fn(void *owner, const char *schema, const char *table);
-void model_check_rewritten(struct node *node, model_rewritten_fn *rewritten,
-			   void (*done)(void *owner, const struct error *err),
-			   void *owner);
+struct model_member {
+	const char *account;
+	const char *raw_name_hex;
+	const char *name;
+	const char *extension;
+	const char *remedy;
+};
+typedef void model_member_fn(void *owner, const struct model_member *member);
+void model_list_members(struct session *session, const struct strvec *names,
+			model_member_fn *member,
+			void (*done)(void *owner, const struct error *err), void *owner);
 
-/* For model/: a PostgreSQL array literal, and bytes from their hex. Ownership: the caller
- * frees. */
+/* For model/: a PostgreSQL array literal, bytes from their hex, and a value as COPY
+ * writes it (NULL is NULL). Ownership: the caller frees. */
 char *model_format_array(const struct strvec *names);
 char *model_decode_hex(const char *hex);
+char *model_decode_copy(const char *line, size_t length);
 
 #endif

@@ -62,14 +62,19 @@ static void on_plans(void *owner, const struct pg_result *result, const struct e
 		plans[i].raw_name = model_decode_hex(plans[i].raw_name_hex);
 		plans[i].has_schema = pgresult_is_true(result, row, 2);
 		plans[i].present = copy_value(result, row, 3);
-		plans[i].outsiders = copy_value(result, row, 4);
-		plans[i].outsiders_md5 = copy_value(result, row, 5);
+		if (!str_parse_uint(pgresult_value(result, row, 4), 0, UINT64_MAX,
+				    &plans[i].tables))
+			plans[i].tables = 0;
+		plans[i].outsiders = copy_value(result, row, 5);
+		plans[i].outsider_ids = copy_value(result, row, 6);
+		plans[i].tied_hex = copy_value(result, row, 7);
+		plans[i].tied_others_hex = copy_value(result, row, 8);
 	}
 	p->done(p->owner, plans, count, err);
 	free(p);
 }
 
-void model_plan_restore(struct node *node, const struct strvec *names,
+void model_plan_restore(struct session *session, const struct strvec *names,
 			model_plans_fn *done, void *owner)
 {
 	struct planning *p = xcalloc(1, sizeof(*p));
@@ -79,7 +84,7 @@ void model_plan_restore(struct node *node, const struct strvec *names,
 	const char *params[] = { array };
 
 	*p = (struct planning){ .done = done, .owner = owner };
-	pgconn_query(node_conn(node), sql, params, 1, on_plans, p);
+	pgconn_query(session_conn(session), sql, params, 1, on_plans, p);
 }
 
 void model_plans_free(struct model_plan *plans, size_t count)
@@ -90,29 +95,41 @@ void model_plans_free(struct model_plan *plans, size_t count)
 		free(plans[i].raw_name_hex);
 		free(plans[i].present);
 		free(plans[i].outsiders);
-		free(plans[i].outsiders_md5);
+		free(plans[i].outsider_ids);
+		free(plans[i].tied_hex);
+		free(plans[i].tied_others_hex);
 	}
 	free(plans);
 }
 
-char *model_restore_begin(const struct model_plan *plan, bool is_cascade,
-			  uint64_t lock_wait_ms)
+static char *join_hex(const struct model_plan *const *plans, size_t count)
 {
-	AUTO_FREE char *metamodel = metamodel_of("SELECT this_account");
-	AUTO_FREE char *wait = str_format("%llu", (unsigned long long)lock_wait_ms);
-	const char *const words[] = { ":account_hex",
-				      plan->raw_name_hex,
-				      ":cascade",
-				      is_cascade ? "true" : "false",
-				      ":lock_wait_ms",
-				      wait,
-				      ":outsiders_md5",
-				      is_cascade ? plan->outsiders_md5 : "",
-				      ":metamodel",
-				      metamodel,
-				      NULL };
+	struct strbuf out = { 0 };
 
-	return sql_fill(sql_restore_begin, words);
+	for (size_t i = 0; i < count; i++)
+		strbuf_add_format(&out, "%s%s", i ? "," : "", plans[i]->raw_name_hex);
+	return strbuf_detach(&out);
+}
+
+char *model_restore_begin(const struct model_plan *const *plans, size_t count,
+			  bool is_cascade, uint64_t lock_wait_ms)
+{
+	AUTO_FREE char *metamodel = metamodel_of("SELECT unnest(accounts)");
+	AUTO_FREE char *wait = str_format("%llu", (unsigned long long)lock_wait_ms);
+	AUTO_FREE char *accounts = join_hex(plans, count);
+	AUTO_STRBUF struct strbuf outsiders = { 0 };
+
+	strbuf_add_str(&outsiders, "");
+	for (size_t i = 0; i < count; i++) {
+		const char *ids = is_cascade ? plans[i]->outsider_ids : "";
+
+		strbuf_add_format(&outsiders, "%s%s", *ids && outsiders.length ? "," : "",
+				  ids);
+	}
+	return sql_fill(sql_restore_begin,
+			(const char *const[]){ ":accounts_hex", accounts, ":outsiders",
+					       outsiders.buf, ":lock_wait_ms", wait,
+					       ":metamodel", metamodel, NULL });
 }
 
 char *model_restore_end(const struct model_plan *plan, uint32_t tables,
@@ -126,6 +143,14 @@ char *model_restore_end(const struct model_plan *plan, uint32_t tables,
 	};
 
 	return sql_fill(sql_restore_end, words);
+}
+
+char *model_restore_outside(const struct model_plan *const *plans, size_t count)
+{
+	AUTO_FREE char *accounts = join_hex(plans, count);
+
+	return sql_fill(sql_restore_outside,
+			(const char *const[]){ ":accounts_hex", accounts, NULL });
 }
 
 char *model_take_transaction(const char *messages, char **rest)
@@ -168,7 +193,7 @@ static void on_settled(void *owner, const struct pg_result *result,
 	free(s);
 }
 
-void model_settle(struct node *node, const struct strvec *transactions,
+void model_settle(struct session *session, const struct strvec *transactions,
 		  model_settled_fn *done, void *owner)
 {
 	struct settling *s = xcalloc(1, sizeof(*s));
@@ -176,7 +201,7 @@ void model_settle(struct node *node, const struct strvec *transactions,
 	const char *params[] = { array };
 
 	*s = (struct settling){ .done = done, .owner = owner };
-	pgconn_query(node_conn(node), sql_restore_settle, params, 1, on_settled, s);
+	pgconn_query(session_conn(session), sql_restore_settle, params, 1, on_settled, s);
 }
 
 static void on_encoded(void *owner, const struct pg_result *result,
@@ -194,7 +219,7 @@ static void on_encoded(void *owner, const struct pg_result *result,
 	free(e);
 }
 
-void model_encode_names(struct node *node, const struct strvec *names,
+void model_encode_names(struct session *session, const struct strvec *names,
 			model_names_fn *done, void *owner)
 {
 	struct encoding *e = xcalloc(1, sizeof(*e));
@@ -202,7 +227,7 @@ void model_encode_names(struct node *node, const struct strvec *names,
 	const char *params[] = { array };
 
 	*e = (struct encoding){ .done = done, .owner = owner };
-	pgconn_query(node_conn(node),
+	pgconn_query(session_conn(session),
 		     "SELECT encode(convert_to(name, getdatabaseencoding()), 'hex')"
 		     " FROM unnest($1::text[]) WITH ORDINALITY a (name, place)"
 		     " ORDER BY place",

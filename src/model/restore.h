@@ -9,17 +9,23 @@
 
 #include "base/error.h"
 #include "base/strvec.h"
-#include "pg/node.h"
+#include "pg/session.h"
 
 struct model_plan {
 	char *name;      /* of the account, in UTF-8 */
 	char *raw_name;  /* in the encoding of the database, as in its dumps */
 	bool has_schema; /* false: it will be created */
 	char *present;   /* relations that will be dropped, "a, b"; NULL: none */
+	uint64_t tables; /* that are among them */
 	char *outsiders; /* objects outside the metamodel that would go with them, a line
 			    each; NULL: none */
 	char *raw_name_hex;
-	char *outsiders_md5; /* the beginning of that of each; "": none */
+	char *outsider_ids; /* CLASS.OBJECT.PART of each, by commas; "": none */
+	/* Accounts of which something would go with it, their names as raw_name_hex, by
+	 * commas: of those that are planned for, and of others, which may be none, in
+	 * UTF-8. */
+	char *tied_hex;
+	char *tied_others_hex;
 };
 
 /* On failure `plans` is NULL. The callee owns it: model_plans_free(). In the order of
@@ -28,25 +34,27 @@ typedef void model_plans_fn(void *owner, struct model_plan *plans, size_t count,
 			    const struct error *err);
 
 /* What would a restore of these accounts do? One query; the accounts need not exist. */
-void model_plan_restore(struct node *node, const struct strvec *names,
+void model_plan_restore(struct session *session, const struct strvec *names,
 			model_plans_fn *done, void *owner);
 void model_plans_free(struct model_plan *plans, size_t count);
 
 /*
- * The statements around the dump in the one transaction. The first one fails when it
- * would destroy anything outside the metamodel that the plan does not name, and so does
- * the last one when tables or version are not those of the dump. Ownership: the caller
- * frees.
+ * The statements around the dumps in the one transaction of accounts that are tied to
+ * each other. The first one fails when it would destroy anything outside their metamodels
+ * that the plans do not name, and so does the last one, of each, when tables or version
+ * are not those of its dump. Ownership: the caller frees.
  */
-char *model_restore_begin(const struct model_plan *plan, bool is_cascade,
-			  uint64_t lock_wait_ms);
+char *model_restore_begin(const struct model_plan *const *plans, size_t count,
+			  bool is_cascade, uint64_t lock_wait_ms);
 char *model_restore_end(const struct model_plan *plan, uint32_t tables,
 			const char *version);
+/* The very last one: it fails when anything outside of these accounts was changed. */
+char *model_restore_outside(const struct model_plan *const *plans, size_t count);
 
 /* Names as they are in the dumps of a node, in the same order; none on failure. */
 typedef void model_names_fn(void *owner, const struct strvec *raw_names,
 			    const struct error *err);
-void model_encode_names(struct node *node, const struct strvec *names,
+void model_encode_names(struct session *session, const struct strvec *names,
 			model_names_fn *done, void *owner);
 
 /* What psql says contains which transaction the first of these statements began. Returns
@@ -65,7 +73,7 @@ typedef void model_settled_fn(void *owner, const enum model_outcome *outcomes,
  * What became of these transactions, whose clients have ended? One that goes on is ended:
  * ask again. What has been committed is on the server's disk as well then.
  */
-void model_settle(struct node *node, const struct strvec *transactions,
+void model_settle(struct session *session, const struct strvec *transactions,
 		  model_settled_fn *done, void *owner);
 
 /* A commit that waits until it, and with it every one before it, is on disk. */

@@ -4,14 +4,24 @@
 #define MODEL_SQL_H
 
 extern const char sql_metamodel[];
+extern const char sql_members[];
+extern const char sql_recheck_then[];
+extern const char sql_recheck_now[];
 extern const char sql_restore_plan[];
+extern const char sql_restore_needs[];
+extern const char sql_restore_objects[];
 extern const char sql_restore_begin[];
 extern const char sql_restore_end[];
+extern const char sql_restore_outside[];
+extern const char sql_restore_rights[];
+extern const char sql_rights_differences[];
 extern const char sql_restore_settle[];
 extern const char sql_states[];
 extern const char sql_structure_columns[];
 extern const char sql_structure_digest[];
 extern const char sql_lookalikes[];
+extern const char sql_strangers[];
+extern const char sql_trust[];
 extern const char sql_upgrade_begin[];
 extern const char sql_upgrade_end[];
 extern const char sql_upgrade_path[];

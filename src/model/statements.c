@@ -6,7 +6,7 @@
 
 #include "base/auto.h"
 #include "base/str.h"
-#include "tree/dumplex.h"
+#include "dump/lex.h"
 
 struct reader {
 	struct dumplex lex;
@@ -14,7 +14,9 @@ struct reader {
 	struct error *err;
 	bool is_failed;
 	bool is_inside; /* of a statement */
-	bool is_set;    /* SET, and not yet what is set */
+	/* What is to be known of the statement before its next word is read. */
+	enum { FREE, SET, PREPARE, ROLLBACK, CREATE, DROP, INDEX, REINDEX } expecting;
+	uint64_t line; /* of its first word */
 	bool is_after_begin;
 	unsigned atomic_depth; /* of BEGIN ATOMIC ... END, and CASE ... END in it */
 	unsigned paren_depth;
@@ -35,25 +37,87 @@ static bool is_one_of(const char *word, const char *const *words)
 	return *words != NULL;
 }
 
+static void refuse(struct reader *r, const char *what)
+{
+	AUTO_FREE char *text = str_format(
+		"%s cannot be part of a migration, which is one transaction", what);
+
+	fail(r, r->line, text);
+}
+
 static void begin_statement(struct reader *r, const struct dumplex_token *token)
 {
-	static const char *const refused[] = { "abort",   "begin",    "commit",
-					       "copy",    "end",      "prepare",
-					       "release", "rollback", "savepoint",
-					       "start",   NULL };
+	static const char *const refused[] = { "abort",  "begin",  "checkpoint",
+					       "commit", "copy",   "end",
+					       "start",  "vacuum", NULL };
+	static const struct {
+		const char *word;
+		int expecting;
+	} unclear[] = {
+		{ "set", SET },       { "prepare", PREPARE }, { "rollback", ROLLBACK },
+		{ "create", CREATE }, { "drop", DROP },       { "reindex", REINDEX },
+	};
 	struct statements *s = r->out;
-	bool is_word = token->kind == TOKEN_WORD;
+	const char *word = token->kind == TOKEN_WORD ? token->text : "";
 
-	s->lines = xrealloc(s->lines, (s->count + 1) * sizeof(*s->lines));
-	s->lines[s->count++] = token->line;
+	s->lines = xgrow(s->lines, s->count, sizeof(*s->lines));
+	s->lines[s->count++] = r->line = token->line;
 	r->is_inside = true;
-	r->is_set = is_word && !strcmp(token->text, "set");
-	if (is_word && is_one_of(token->text, refused)) {
-		AUTO_FREE char *what = str_format(
-			"%s cannot be part of a migration, which is one transaction",
-			token->text);
+	r->expecting = FREE;
+	for (size_t i = 0; i < ARRAY_SIZE(unclear); i++)
+		if (!strcmp(word, unclear[i].word))
+			r->expecting = unclear[i].expecting;
+	if (is_one_of(word, refused))
+		refuse(r, word);
+}
 
-		fail(r, token->line, what);
+/* The words behind the first one, as long as they may make a difference. ROLLBACK TO goes
+ * back within the transaction, PREPARE name AS is none of its own. */
+static void look_at_word(struct reader *r, const struct dumplex_token *token)
+{
+	const char *word = token->kind == TOKEN_WORD ? token->text : "";
+	int expecting = r->expecting;
+
+	r->expecting = FREE;
+	switch (expecting) {
+	case SET:
+		if (strcmp(word, "local") != 0 && strcmp(word, "constraints") != 0)
+			fail(r, token->line,
+			     "SET would outlive the migration: use SET LOCAL");
+		break;
+	case PREPARE:
+		if (!strcmp(word, "transaction"))
+			refuse(r, "prepare transaction");
+		break;
+	case ROLLBACK:
+		if (!strcmp(word, "work") || !strcmp(word, "transaction"))
+			r->expecting = ROLLBACK;
+		else if (strcmp(word, "to") != 0)
+			refuse(r, "rollback");
+		break;
+	case CREATE:
+	case DROP:
+		if (!strcmp(word, "unique"))
+			r->expecting = CREATE;
+		else if (!strcmp(word, "index"))
+			r->expecting = INDEX;
+		else if (!strcmp(word, "database") || !strcmp(word, "tablespace"))
+			refuse(r, "a database or tablespace");
+		break;
+	case REINDEX:
+		if (!strcmp(word, "database") || !strcmp(word, "system"))
+			refuse(r, "reindex");
+		else if (!strcmp(word, "concurrently"))
+			refuse(r, "concurrently");
+		else
+			r->expecting = REINDEX; /* REINDEX (CONCURRENTLY) TABLE a */
+		break;
+	case INDEX:
+		if (!strcmp(word, "concurrently"))
+			refuse(r, "concurrently");
+		break;
+	default:
+		break;
 	}
 }
 
@@ -82,19 +146,16 @@ static void on_token(void *owner, const struct dumplex_token *token)
 
 	if (token->kind == TOKEN_COMMENT || token->kind == TOKEN_BLOCK)
 		return;
+	if (is_semicolon && r->is_inside && r->expecting == ROLLBACK)
+		refuse(r, "rollback");
 	if (token->kind == TOKEN_BACKSLASH) {
 		fail(r, token->line, "a command of psql cannot be part of a migration");
 	} else if (is_semicolon && !r->atomic_depth && !r->paren_depth) {
 		r->is_inside = false;
 	} else if (!r->is_inside) {
 		begin_statement(r, token);
-	} else if (r->is_set) {
-		r->is_set = false;
-		if (strcmp(token->text, "local") != 0 &&
-		    strcmp(token->text, "constraints") != 0)
-			fail(r, token->line,
-			     "SET would outlive the migration: use SET LOCAL");
 	} else {
+		look_at_word(r, token);
 		count_depth(r, token);
 	}
 }

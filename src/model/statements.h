@@ -20,8 +20,8 @@ struct statements {
  * for the server.
  * Ownership: the caller releases *out, after success only.
  * Errors: ERROR_USAGE, beginning with the line, for one that does not end with a
- * semicolon or that would end, leave or outlive the transaction: COMMIT, COPY, SET
- * without LOCAL, psql's commands and variables.
+ * semicolon, that would end, leave or outlive the transaction, or cannot run in one:
+ * COMMIT, COPY, SET without LOCAL, VACUUM, psql's commands and variables.
  */
 MUST_CHECK bool statements_read(const char *text, struct statements *out,
 				struct error *err);

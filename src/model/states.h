@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "base/strvec.h"
-#include "pg/node.h"
+#include "pg/session.h"
 
 enum model_version_kind {
 	MODEL_NO_VERSION, /* no table _general: older than all versions */
@@ -25,6 +25,8 @@ struct model_state {
 	bool has_schema;
 	bool looks_like_account; /* its schema holds _roles and _models */
 	enum model_version_kind kind;
+	bool is_forbidden; /* MODEL_UNREADABLE: the role may not */
+	char *owner;     /* of its _general, or else of its schema; NULL: there is none */
 	char *version;   /* as it stands there: the largest one */
 	uint64_t number; /* of version_parse() */
 	char *problem;
@@ -46,7 +48,7 @@ typedef void model_states_fn(void *owner, struct model_states *states,
  * or not. What cannot be read of one account is that one's problem. A table locked by
  * others is waited for `lock_wait_ms`, but after all others; 0 is without limit.
  */
-void model_read_states(struct node *node, const struct strvec *names,
+void model_read_states(struct session *session, const struct strvec *names,
 		       uint64_t lock_wait_ms, model_states_fn *done, void *owner);
 void model_states_release(struct model_states *states);
 
@@ -59,6 +61,15 @@ char *model_register_statement(const char *account);
 /* Schemas of a node that look like accounts, registered or not, sorted. */
 typedef void model_lookalikes_fn(void *owner, const struct strvec *names,
 				 const struct error *err);
-void model_list_lookalikes(struct node *node, model_lookalikes_fn *done, void *owner);
+void model_list_lookalikes(struct session *session, model_lookalikes_fn *done,
+			   void *owner);
+
+/*
+ * Whose is a node without _global? Up to five descriptions of what others have there:
+ * "schema crm with relation customers". None if it is empty, or there are schemas that
+ * look like accounts.
+ */
+void model_list_strangers(struct session *session, model_lookalikes_fn *done,
+			  void *owner);
 
 #endif

@@ -22,7 +22,7 @@ struct shape {
 };
 
 struct comparison {
-	struct node *node;
+	struct session *session;
 	const struct migrations *migrations;
 	const struct model_states *states;
 	structure_drifted_fn *drifted;
@@ -67,14 +67,14 @@ static void on_ended(void *owner, const struct pg_result *result, const struct e
 /* Whether the session is in a transaction or not, or is no more. */
 static void end(struct comparison *c, const struct error *err)
 {
-	bool is_lost = err && !pgconn_failure(node_conn(c->node))->sqlstate[0];
+	bool is_lost = err && !pgconn_failure(session_conn(c->session))->sqlstate[0];
 
 	if (err)
 		c->error = *err;
 	if (is_lost)
 		on_ended(c, NULL, NULL);
 	else
-		pgconn_query(node_conn(c->node), "ROLLBACK", NULL, 0, on_ended, c);
+		pgconn_query(session_conn(c->session), "ROLLBACK", NULL, 0, on_ended, c);
 }
 
 /* ---- the accounts ---- */
@@ -149,7 +149,7 @@ static void read_suspects(struct comparison *c)
 		return;
 	}
 	array = model_format_array(&names);
-	pgconn_query(node_conn(c->node), sql, (const char *const[]){ array }, 1,
+	pgconn_query(session_conn(c->session), sql, (const char *const[]){ array }, 1,
 		     on_columns, c);
 }
 
@@ -192,7 +192,7 @@ static void read_digests(struct comparison *c)
 		strvec_push(&names, c->states->list[i].name);
 	}
 	array = model_format_array(&names);
-	pgconn_query(node_conn(c->node), sql, (const char *const[]){ array }, 1,
+	pgconn_query(session_conn(c->session), sql, (const char *const[]){ array }, 1,
 		     on_digests, c);
 }
 
@@ -244,7 +244,7 @@ static void on_shape_digest(void *owner, const struct pg_result *result,
 	if (pgresult_rows(result))
 		c->shapes[c->level][c->step].digest =
 			xstrdup(pgresult_value(result, 0, 1));
-	pgconn_query(node_conn(c->node), sql, NULL, 0, on_shape_columns, c);
+	pgconn_query(session_conn(c->session), sql, NULL, 0, on_shape_columns, c);
 }
 
 static void on_step_run(void *owner, const struct pg_result *result,
@@ -264,18 +264,19 @@ static void on_step_run(void *owner, const struct pg_result *result,
 		c->step++;
 		run_step(c);
 	} else {
-		pgconn_query(node_conn(c->node), sql, NULL, 0, on_shape_digest, c);
+		pgconn_query(session_conn(c->session), sql, NULL, 0, on_shape_digest, c);
 	}
 }
 
 static void run_step(struct comparison *c)
 {
 	if (c->step < c->migrations->count)
-		pgconn_script(node_conn(c->node),
+		pgconn_script(session_conn(c->session),
 			      c->migrations->steps[c->step].files[c->level].text,
 			      on_step_run, c);
 	else
-		pgconn_query(node_conn(c->node), "ROLLBACK", NULL, 0, on_level_ended, c);
+		pgconn_query(session_conn(c->session), "ROLLBACK", NULL, 0,
+			     on_level_ended, c);
 }
 
 static void on_begun(void *owner, const struct pg_result *result, const struct error *err)
@@ -296,16 +297,16 @@ static void begin_level(struct comparison *c)
 					 c->level == MIGRATION_LOCAL && none ? none : "");
 
 	c->step = 0;
-	pgconn_script(node_conn(c->node), sql, on_begun, c);
+	pgconn_script(session_conn(c->session), sql, on_begun, c);
 }
 
-void structure_compare(struct node *node, const struct migrations *migrations,
+void structure_compare(struct session *session, const struct migrations *migrations,
 		       const struct model_states *states, structure_drifted_fn *drifted,
 		       structure_done_fn *done, void *owner)
 {
 	struct comparison *c = xcalloc(1, sizeof(*c));
 
-	*c = (struct comparison){ .node = node,
+	*c = (struct comparison){ .session = session,
 				  .migrations = migrations,
 				  .states = states,
 				  .drifted = drifted,

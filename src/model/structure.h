@@ -13,7 +13,7 @@
 #include "base/strvec.h"
 #include "model/migrations.h"
 #include "model/states.h"
-#include "pg/node.h"
+#include "pg/session.h"
 
 /* `differences` of the account `index` of the states; they live as long as the call. */
 typedef void structure_drifted_fn(void *owner, size_t index,
@@ -29,7 +29,7 @@ typedef void structure_done_fn(void *owner, const struct error *err);
  * is left behind. `states` and `migrations` must live until then.
  * Errors: what the server says, such as that a standby has no temporary tables.
  */
-void structure_compare(struct node *node, const struct migrations *migrations,
+void structure_compare(struct session *session, const struct migrations *migrations,
 		       const struct model_states *states, structure_drifted_fn *drifted,
 		       structure_done_fn *done, void *owner);
 

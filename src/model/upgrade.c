@@ -101,6 +101,27 @@ static uint64_t line_in(const struct migration_file *file, uint64_t before, uint
 									 : 0;
 }
 
+/* What the server allows only after a COMMIT, or outside of all transactions. */
+static void hint_step(const struct model_upgrade *u, size_t step, const char *sqlstate,
+		      struct error *err)
+{
+	const struct migration *steps = u->migrations->steps;
+
+	if (!strcmp(sqlstate, "55P04") && step > u->first)
+		error_hint(err,
+			   "a value is to be committed before it is used: put the line "
+			   "-- metamodel: commit at the top of the step that adds it, "
+			   "or upgrade with --to %s, and then again",
+			   steps[step - 1].version);
+	else if (!strcmp(sqlstate, "55P04"))
+		error_hint(err, "a value is to be committed before it is used: add it in "
+				"a step before this one, with the line -- metamodel: "
+				"commit at its top");
+	else if (!strcmp(sqlstate, "25001") || !strcmp(sqlstate, "2D000"))
+		error_hint(err, "a migration is part of a transaction: leave out what "
+				"cannot be, or run it by hand");
+}
+
 void model_upgrade_locate(const struct model_upgrade *u, const char *script,
 			  const struct pg_failure *failure, struct error *err)
 {
@@ -125,6 +146,7 @@ void model_upgrade_locate(const struct model_upgrade *u, const char *script,
 		if (line_in(file, before, line)) {
 			error_prefix(err, "%s:%llu", file->name,
 				     (unsigned long long)line_in(file, before, line));
+			hint_step(u, i, failure->sqlstate, err);
 			return;
 		}
 		before += count_lines(file->text);

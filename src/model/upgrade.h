@@ -34,8 +34,8 @@ char *model_upgrade_script(const struct model_upgrade *upgrade,
 			   const struct model_state *state);
 
 /*
- * Put the place where the script failed before the error: "local/0.006.sql:12", if it was
- * in a migration.
+ * Put the place where the script failed before the error, "local/0.006.sql:12", and say
+ * what to do about what cannot be in one transaction; if it was in a migration.
  */
 void model_upgrade_locate(const struct model_upgrade *upgrade, const char *script,
 			  const struct pg_failure *failure, struct error *err);

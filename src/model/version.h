@@ -24,10 +24,21 @@ enum { VERSION_DECIMALS = 9 };
  */
 MUST_CHECK bool version_parse(const char *text, uint64_t *out);
 
+/* A longer value of a dump is no version. It is as much as the scanner gives of a value
+ * (DUMPROWS_VALUE_MAX), and restore_end.sql says the same. */
+#define VERSION_TEXT_MAX 256
+
 /*
  * Is version `a` newer than `b`? What is no version is older than any. Either may be
  * NULL.
  */
 bool version_is_newer(const char *a, const char *b);
+
+/*
+ * Take a value of a dump's version column: if it is a version and newer than *newest
+ * (NULL: none), it takes its place. The blanks that fill up a char(n) do not count.
+ * Ownership: the caller frees *newest.
+ */
+bool version_take(const char *value, char **newest);
 
 #endif

@@ -41,6 +41,22 @@ void conninfo_release(struct conninfo *info)
 	strvec_release(&info->values);
 }
 
+char *conninfo_format(const struct conninfo *info)
+{
+	struct strbuf out = { 0 };
+
+	for (size_t i = 0; i < info->keywords.count; i++) {
+		strbuf_add_format(&out, "%s='", info->keywords.v[i]);
+		for (const char *p = info->values.v[i]; *p; p++) {
+			if (*p == '\'' || *p == '\\')
+				strbuf_add_char(&out, '\\');
+			strbuf_add_char(&out, *p);
+		}
+		strbuf_add_str(&out, "' ");
+	}
+	return strbuf_detach(&out);
+}
+
 static void set_default(struct conninfo *info, const char *keyword, const char *value)
 {
 	if (value && !conninfo_get(info, keyword))
@@ -108,6 +124,18 @@ static bool add_configured(struct conninfo *info, const struct conf_connection *
 	return true;
 }
 
+/*
+ * A server that lost power says nothing; the system would wait for two hours. Neither has
+ * an environment variable. tcp_user_timeout is left alone: it also ends a connection
+ * whose server is alive, but reads nothing for that long.
+ */
+static void set_keepalives(struct conninfo *info)
+{
+	set_default(info, "keepalives_idle", "30");
+	set_default(info, "keepalives_interval", "10");
+	set_default(info, "keepalives_count", "6");
+}
+
 bool conninfo_from_conf(const struct conf *conf, struct conninfo *out, struct error *err)
 {
 	const struct conf_connection *given = &conf->command_line;
@@ -126,5 +154,8 @@ bool conninfo_from_conf(const struct conf *conf, struct conninfo *out, struct er
 	set_default(out, "password", given->password);
 	if (conninfo_get(out, "service") || (service && *service))
 		return true;
-	return add_configured(out, file, err);
+	if (!add_configured(out, file, err))
+		return false;
+	set_keepalives(out);
+	return true;
 }

@@ -38,6 +38,9 @@ void conninfo_copy(struct conninfo *to, const struct conninfo *from);
 /* NULL if it was not set. */
 const char *conninfo_get(const struct conninfo *info, const char *keyword);
 
+/* As a connection string, with any password in it. Caller frees. */
+char *conninfo_format(const struct conninfo *info);
+
 void conninfo_release(struct conninfo *info);
 
 #endif

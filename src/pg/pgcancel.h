@@ -6,6 +6,8 @@
 #ifndef PG_PGCANCEL_H
 #define PG_PGCANCEL_H
 
+#include <stdbool.h>
+
 struct pgcancel;
 struct pg_conn; /* libpq's PGconn */
 
@@ -16,8 +18,8 @@ struct pg_conn; /* libpq's PGconn */
  */
 struct pgcancel *pgcancel_start(struct pg_conn *conn);
 
-/* Block until the server has been asked, 3 s at most. */
-void pgcancel_wait(struct pgcancel *cancel);
+/* Has the server been asked, or could it not be? */
+bool pgcancel_is_done(const struct pgcancel *cancel);
 
 void pgcancel_free(struct pgcancel *cancel);
 

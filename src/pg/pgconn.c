@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include <libpq-fe.h>
 #include <uv.h>
@@ -12,7 +13,9 @@
 #include "base/str.h"
 #include "pg/pgcancel.h"
 
-enum { CONNECT_TIMEOUT_S = 30 };
+enum { CONNECT_TIMEOUT_S = 30, CLOSING_LOOK_MS = 20, CLOSING_LOOKS = 150 };
+
+enum { MOST_LINE_BYTES = 1 << 20 }; /* of a COPY */
 
 enum state { CONNECTING, IDLE, BUSY, LOST };
 
@@ -33,11 +36,18 @@ struct pgconn {
 	void *owner;
 	pgconn_done_fn *done;
 	void *done_owner;
+	pgconn_row_fn *row; /* of a COPY; NULL: none is expected */
+	size_t copies;      /* that have begun */
+	bool is_copying;
+	size_t line_bytes; /* that have come of a line, at least */
 	PGresult *result;
 	struct error failure;      /* of the running query */
 	struct pg_failure details; /* of the same */
 	bool is_failed;
+	bool is_given_up; /* `failure` says why, and no query is sent any more */
 	bool is_timed_out;
+	char *prologue;                     /* NULL: none */
+	size_t sent_statements, sent_chars; /* of it, with the running query */
 	char notice[512]; /* the last one: a server that goes away says why in it */
 };
 
@@ -258,20 +268,39 @@ static void connection_lost(struct pgconn *c)
 	}
 }
 
+void pgconn_give_up(struct pgconn *c, const struct error *why)
+{
+	enum state before = c->state;
+
+	if (before != BUSY && before != IDLE)
+		return;
+	stop_patience(c);
+	stop_deadline(c);
+	poll_stop(c);
+	c->failure = *why;
+	c->is_failed = true;
+	c->is_given_up = true;
+	c->details = (struct pg_failure){ 0 };
+	c->state = LOST;
+	if (before == IDLE) {
+		c->lost(c->owner, why);
+		return;
+	}
+	/* the connection may be kept for long, and with it what the query holds */
+	pgcancel_free(pgcancel_start(c->pg));
+	query_done(c);
+}
+
 static void on_no_answer(void *owner)
 {
 	struct pgconn *c = owner;
+	struct error silent;
 
 	c->patience = NULL;
-	stop_deadline(c);
-	error_set(&c->failure, ERROR_SERVER,
+	error_set(&silent, ERROR_SERVER,
 		  "the server has not answered for %llu s and is not waited for any more",
 		  (unsigned long long)c->answer_ms / 1000);
-	c->is_failed = true;
-	c->details = (struct pg_failure){ 0 };
-	c->state = LOST;
-	poll_stop(c);
-	query_done(c);
+	pgconn_give_up(c, &silent);
 }
 
 /* Send what is left of the query, then wait for the answer. False: lost, and perhaps
@@ -287,10 +316,28 @@ static bool flush(struct pgconn *c)
 	return rc >= 0;
 }
 
+static size_t less(size_t whole, size_t part)
+{
+	return whole > part ? whole - part : 0;
+}
+
+/* Statements and characters are those of the caller's query. */
+static void disregard_prologue(struct pgconn *c)
+{
+	c->details.statements = less(c->details.statements, c->sent_statements);
+	c->details.position = less(c->details.position, c->sent_chars);
+}
+
 static void take_result(struct pgconn *c, PGresult *result)
 {
 	ExecStatusType status = PQresultStatus(result);
 
+	if (status == PGRES_COPY_OUT && c->row) {
+		c->is_copying = true;
+		c->copies++;
+		PQclear(result);
+		return;
+	}
 	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK ||
 	    status == PGRES_EMPTY_QUERY) {
 		PQclear(c->result);
@@ -298,22 +345,88 @@ static void take_result(struct pgconn *c, PGresult *result)
 		c->details.statements++;
 		return;
 	}
-	if (!c->is_failed)
+	if (!c->is_failed) {
 		pgresult_describe_failure(result, &c->failure, &c->details);
+		disregard_prologue(c);
+	}
 	c->is_failed = true;
 	PQclear(result);
+}
+
+/* What the system has and libpq has not taken yet. */
+static size_t waiting_bytes(const struct pgconn *c)
+{
+	int bytes = 0;
+
+	return ioctl(PQsocket(c->pg), FIONREAD, &bytes) < 0 ? 0 : (size_t)bytes;
+}
+
+/* False: it was told more than it wanted. */
+static bool take_lines(struct pgconn *c)
+{
+	while (c->is_copying) {
+		char *line;
+		int length = PQgetCopyData(c->pg, &line, true);
+		bool is_wanted;
+
+		if (!length)
+			return c->line_bytes <= MOST_LINE_BYTES ||
+			       c->row(c->done_owner, c->copies - 1, NULL, 0);
+		c->line_bytes = 0;
+		if (length < 0) {
+			c->is_copying = false; /* how it ended is a result */
+			break;
+		}
+		is_wanted = c->row(c->done_owner, c->copies - 1, line,
+				   (size_t)length - (line[length - 1] == '\n'));
+		PQfreemem(line);
+		if (!is_wanted)
+			return false;
+	}
+	return true;
+}
+
+/* No server can be kept from sending but by closing. */
+static void refuse(struct pgconn *c)
+{
+	error_set(&c->failure, ERROR_SERVER, "the server sends more than is wanted");
+	c->is_failed = true;
+	c->details = (struct pg_failure){ 0 };
+	c->state = LOST;
+	poll_stop(c);
+	query_done(c);
+}
+
+static bool consume(struct pgconn *c)
+{
+	size_t before = c->is_copying ? waiting_bytes(c) : 0;
+	size_t after;
+
+	if (!PQconsumeInput(c->pg))
+		return false;
+	after = c->is_copying ? waiting_bytes(c) : 0;
+	c->line_bytes += before > after ? before - after : 0;
+	return true;
 }
 
 static void read_answer(struct pgconn *c)
 {
 	bool is_whole = false;
 
-	if (!PQconsumeInput(c->pg)) {
+	if (!consume(c)) {
 		connection_lost(c);
 		return;
 	}
 	while (!PQisBusy(c->pg)) { /* this is also what reads notices while idle */
-		PGresult *result = c->state == BUSY ? PQgetResult(c->pg) : NULL;
+		PGresult *result;
+
+		if (!take_lines(c)) {
+			refuse(c);
+			return;
+		}
+		if (c->is_copying || PQisBusy(c->pg))
+			break;
+		result = c->state == BUSY ? PQgetResult(c->pg) : NULL;
 
 		if (!result) {
 			is_whole = true;
@@ -348,19 +461,34 @@ static void on_send_failed(void *owner)
 	struct pgconn *c = owner;
 
 	c->deadline = NULL;
+	if (c->is_given_up) {
+		c->is_failed = true;
+		c->state = LOST;
+		query_done(c);
+		return;
+	}
 	connection_lost(c);
 }
 
-static void begin_query(struct pgconn *c, pgconn_done_fn *done, void *owner)
+/* False: the connection was given up, and `done` will get the reason. */
+static bool begin_query(struct pgconn *c, pgconn_done_fn *done, void *owner)
 {
 	assert((c->state == IDLE || c->state == LOST) && !c->done);
 	c->done = done;
 	c->done_owner = owner;
 	c->is_failed = false;
+	c->is_copying = false;
+	c->row = NULL;
+	c->copies = c->line_bytes = 0;
 	c->details = (struct pg_failure){ 0 };
 	c->state = BUSY;
+	if (c->is_given_up) {
+		c->deadline = timer_start(c->loop, 0, on_send_failed, c);
+		return false;
+	}
 	if (c->answer_ms)
 		c->patience = timer_start(c->loop, c->answer_ms, on_no_answer, c);
+	return true;
 }
 
 static void send_query(struct pgconn *c, bool is_queued)
@@ -371,18 +499,93 @@ static void send_query(struct pgconn *c, bool is_queued)
 		c->deadline = timer_start(c->loop, 0, on_send_failed, c);
 }
 
+/* What is to be sent for a query or script that begins a transaction. */
+static void begin_with_prologue(struct pgconn *c, struct strbuf *out)
+{
+	strbuf_add_str(out, c->prologue);
+	c->sent_chars = out->length; /* plain ASCII */
+	for (const char *p = c->prologue; (p = strchr(p, ';')); p++)
+		c->sent_statements++;
+}
+
+/* A literal for each parameter: only so can several statements go at once, which are one
+ * transaction then. False: some text is not of the encoding. */
+static bool add_filled(struct pgconn *c, const char *sql, const char *const *params,
+		       unsigned param_count, struct strbuf *out)
+{
+	for (const char *p = sql; *p; p++) {
+		unsigned index = *p == '$' && p[1] >= '1' && p[1] <= '9'
+					 ? (unsigned)(p[1] - '1')
+					 : param_count;
+		char *literal;
+
+		if (index >= param_count) {
+			strbuf_add_char(out, *p);
+			continue;
+		}
+		p++;
+		if (!params[index]) {
+			strbuf_add_str(out, "NULL");
+			continue;
+		}
+		literal = PQescapeLiteral(c->pg, params[index], strlen(params[index]));
+		if (!literal)
+			return false;
+		strbuf_add_str(out, literal);
+		PQfreemem(literal);
+	}
+	return true;
+}
+
+static bool begins_with_prologue(struct pgconn *c)
+{
+	c->sent_statements = c->sent_chars = 0;
+	return c->prologue && PQtransactionStatus(c->pg) == PQTRANS_IDLE;
+}
+
 void pgconn_query(struct pgconn *c, const char *sql, const char *const *params,
 		  unsigned param_count, pgconn_done_fn *done, void *owner)
 {
-	begin_query(c, done, owner);
+	AUTO_STRBUF struct strbuf whole = { 0 };
+
+	assert(param_count <= 9);
+	if (!begin_query(c, done, owner))
+		return;
+	if (begins_with_prologue(c)) {
+		begin_with_prologue(c, &whole);
+		if (add_filled(c, sql, params, param_count, &whole)) {
+			send_query(c, PQsendQuery(c->pg, whole.buf));
+			return;
+		}
+		c->sent_statements = c->sent_chars = 0;
+	}
 	send_query(c, PQsendQueryParams(c->pg, sql, (int)param_count, NULL, params, NULL,
 					NULL, 0));
 }
 
 void pgconn_script(struct pgconn *c, const char *sql, pgconn_done_fn *done, void *owner)
 {
-	begin_query(c, done, owner);
-	send_query(c, PQsendQuery(c->pg, sql));
+	AUTO_STRBUF struct strbuf whole = { 0 };
+
+	if (!begin_query(c, done, owner))
+		return;
+	if (begins_with_prologue(c))
+		begin_with_prologue(c, &whole);
+	strbuf_add_str(&whole, sql);
+	send_query(c, PQsendQuery(c->pg, whole.buf));
+}
+
+void pgconn_set_prologue(struct pgconn *c, const char *sql)
+{
+	free(c->prologue);
+	c->prologue = sql ? xstrdup(sql) : NULL;
+}
+
+void pgconn_copy(struct pgconn *c, const char *sql, pgconn_row_fn *row,
+		 pgconn_done_fn *done, void *owner)
+{
+	pgconn_script(c, sql, done, owner);
+	c->row = row;
 }
 
 const struct pg_failure *pgconn_failure(const struct pgconn *c)
@@ -411,6 +614,20 @@ const char *pgconn_port(const struct pgconn *c)
 	return port ? port : "";
 }
 
+const char *pgconn_user(const struct pgconn *c)
+{
+	const char *user = PQuser(c->pg);
+
+	return user ? user : "";
+}
+
+const char *pgconn_dbname(const struct pgconn *c)
+{
+	const char *dbname = PQdb(c->pg);
+
+	return dbname ? dbname : "";
+}
+
 struct pg_conn *pgconn_libpq(const struct pgconn *c)
 {
 	return c->pg;
@@ -418,10 +635,8 @@ struct pg_conn *pgconn_libpq(const struct pgconn *c)
 
 void pgconn_describe(const struct pgconn *c, char *out, size_t size_bytes)
 {
-	const char *dbname = PQdb(c->pg);
-
 	snprintf(out, size_bytes, "database \"%s\" on host \"%s\", port %s",
-		 dbname ? dbname : "", pgconn_host(c), pgconn_port(c));
+		 pgconn_dbname(c), pgconn_host(c), pgconn_port(c));
 }
 
 bool pg_is_transient(const char *message)
@@ -443,19 +658,67 @@ bool pg_is_transient(const char *message)
 	return false;
 }
 
+const char *pg_pooler_hint(const char *message)
+{
+	if (strstr(message, "query_wait_timeout"))
+		return "the connection pooler has no server connection left: a save "
+		       "needs at "
+		       "least 3 of them, a restore or upgrade 2 and one for each of "
+		       "--jobs "
+		       "(pool_size), or connect to the server itself";
+	if (!strstr(message, "unsupported startup parameter"))
+		return NULL;
+	return "a connection pooler refuses options: put ignore_startup_parameters = "
+	       "options "
+	       "into its pgbouncer.ini, or connect to the server itself";
+}
+
 void pgconn_cancel(struct pgconn *c)
 {
 	if (c->done)
 		pgcancel_free(pgcancel_start(c->pg));
 }
 
-/* Or the server would only find out that nobody waits when it has the answer. */
-static void cancel_query(struct pgconn *c)
-{
-	struct pgcancel *cancel = pgcancel_start(c->pg);
+/* ---- given up while the server works on a query ---- */
 
-	pgcancel_wait(cancel);
-	pgcancel_free(cancel);
+/*
+ * The session is closed when the server has been asked to end the query: it would go on
+ * with it otherwise, and keep our lock, until it has the answer. Nobody waits for that
+ * but the loop, and that not for ever.
+ */
+struct closing {
+	struct loop *loop;
+	PGconn *pg;
+	struct pgcancel *cancel;
+	unsigned looks;
+};
+
+static void look_at_closing(void *owner)
+{
+	struct closing *closing = owner;
+
+	if (!pgcancel_is_done(closing->cancel) && ++closing->looks < CLOSING_LOOKS) {
+		timer_start(closing->loop, CLOSING_LOOK_MS, look_at_closing, closing);
+		return;
+	}
+	pgcancel_free(closing->cancel);
+	PQfinish(closing->pg);
+	free(closing);
+}
+
+static void close_busy(struct pgconn *c)
+{
+	struct closing *closing = xcalloc(1, sizeof(*closing));
+
+	*closing = (struct closing){ .loop = c->loop,
+				     .pg = c->pg,
+				     .cancel = pgcancel_start(c->pg) };
+	c->is_failed = true;
+	c->state = LOST;
+	error_set(&c->failure, ERROR_SERVER, "the connection was closed");
+	query_done(c);
+	c->pg = NULL;
+	timer_start(c->loop, 0, look_at_closing, closing);
 }
 
 void pgconn_free(struct pgconn *c)
@@ -465,14 +728,10 @@ void pgconn_free(struct pgconn *c)
 	stop_deadline(c);
 	stop_patience(c);
 	poll_stop(c);
-	if (c->done) {
-		cancel_query(c);
-		c->is_failed = true;
-		c->state = LOST;
-		error_set(&c->failure, ERROR_SERVER, "the connection was closed");
-		query_done(c);
-	}
+	if (c->done)
+		close_busy(c);
 	PQclear(c->result);
 	PQfinish(c->pg);
+	free(c->prologue);
 	free(c);
 }

@@ -52,6 +52,13 @@ bool pgconn_is_timed_out(const struct pgconn *conn);
 /* Did the server want a password that we had none for? Asked after `ready` failed. */
 bool pgconn_needs_password(const struct pgconn *conn);
 
+/*
+ * Statements, each with its semicolon, that go before whatever begins a transaction, and
+ * are part of it: SET LOCAL, as settings_format() makes them. They are copied; NULL:
+ * none.
+ */
+void pgconn_set_prologue(struct pgconn *conn, const char *sql);
+
 /* `result` lives as long as the call; it is NULL when `err` is set (ERROR_SERVER). */
 typedef void pgconn_done_fn(void *owner, const struct pg_result *result,
 			    const struct error *err);
@@ -70,6 +77,16 @@ void pgconn_query(struct pgconn *conn, const char *sql, const char *const *param
 void pgconn_script(struct pgconn *conn, const char *sql, pgconn_done_fn *done,
 		   void *owner);
 
+/*
+ * The same, where some of the statements are COPY ... TO STDOUT: `row` gets each line of
+ * number `copy` of these, from 0, without its newline; NULL if it is longer than 1 MiB,
+ * and has not come as a whole by then. When it returns false, `done` gets an error, and
+ * the connection is of no more use.
+ */
+typedef bool pgconn_row_fn(void *owner, size_t copy, const char *line, size_t length);
+void pgconn_copy(struct pgconn *conn, const char *sql, pgconn_row_fn *row,
+		 pgconn_done_fn *done, void *owner);
+
 /* What is known of the query that failed, within its `done`. */
 const struct pg_failure *pgconn_failure(const struct pgconn *conn);
 
@@ -79,14 +96,23 @@ const struct pg_failure *pgconn_failure(const struct pgconn *conn);
  */
 void pgconn_cancel(struct pgconn *conn);
 
+/* It is of no use any more: as if it were lost, for that reason. */
+void pgconn_give_up(struct pgconn *conn, const struct error *why);
+
 /* Where we are connected to, for people: "database D on host H port P". */
 void pgconn_describe(const struct pgconn *conn, char *out, size_t size_bytes);
 const char *pgconn_host(const struct pgconn *conn);
 const char *pgconn_hostaddr(const struct pgconn *conn); /* "" for a socket */
 const char *pgconn_port(const struct pgconn *conn);
+const char *pgconn_user(const struct pgconn *conn);
+const char *pgconn_dbname(const struct pgconn *conn);
 
 /* libpq's own handle, for the rest of pg/: to ask, never to talk to the server. */
 struct pg_conn *pgconn_libpq(const struct pgconn *conn);
+
+/* What to do about a failure to connect, of ours or of a child's: a pooler did not want
+ * to pass PGOPTIONS on. NULL: it is another one. */
+const char *pg_pooler_hint(const char *message);
 
 /* May this failure to connect pass by itself: no free slot, or the server is just
  * starting? */

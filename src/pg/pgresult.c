@@ -65,12 +65,11 @@ static void add_line(struct error *err, const char *name, const char *words)
 		error_append(err, line);
 }
 
-/* The server's words, but for the hint, which has its own place. */
+/* All in the server's words: what is ours to say about it is err->hint. */
 static void set_from_result(const PGresult *result, struct error *err)
 {
 	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY);
 	const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-	const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
 
 	if (!severity || !primary) { /* libpq's own */
 		AUTO_FREE char *text = xstrdup(PQresultErrorMessage(result));
@@ -85,8 +84,8 @@ static void set_from_result(const PGresult *result, struct error *err)
 	if (!shows_row(result))
 		add_line(err, "DETAIL",
 			 PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL));
+	add_line(err, "HINT", PQresultErrorField(result, PG_DIAG_MESSAGE_HINT));
 	add_line(err, "CONTEXT", PQresultErrorField(result, PG_DIAG_CONTEXT));
-	error_hint(err, "%s", hint ? hint : "");
 }
 
 void pgresult_describe_failure(const struct pg_result *result, struct error *err,

@@ -15,7 +15,14 @@
 #include "base/strvec.h"
 #include "proc/child.h"
 
-#define DEBIAN_ROOT "/usr/lib/postgresql"
+/* Where packages put the programs of a major version. */
+static const char *const bindirs[] = {
+	"/usr/lib/postgresql/%u/bin", /* Debian */
+	"/usr/pgsql-%u/bin",          /* of postgresql.org, for Red Hat and others */
+	"/usr/lib/postgresql%u/bin",  /* SUSE */
+	"/usr/libexec/postgresql%u",  /* Alpine */
+	"/usr/edb/as%u/bin",          /* EnterpriseDB */
+};
 
 enum { VERSION_TIMEOUT_MS = 30000, MAJOR_MAX = 99 };
 
@@ -28,8 +35,9 @@ struct pgtool_search {
 	struct child *child; /* NULL while none runs */
 	bool is_cancelled;
 	int stdout_fd;
-	struct error why_not; /* of the best candidate that did not serve */
-	bool has_why_not;
+	struct pgtool newer;  /* the nearest one that serves; no path: none so far */
+	struct error why_not; /* the first that did not serve */
+	struct strbuf older;  /* which ones, and of which versions */
 	pgtool_done_fn *done;
 	void *owner;
 };
@@ -50,50 +58,66 @@ static bool is_debian_wrapper(const char *path)
 	return real && str_has_suffix(real, "/pg_wrapper");
 }
 
-/* The first program of that name in PATH, freed by the caller, or NULL. */
-static char *find_in_path(const char *name)
+static void add_candidate(struct pgtool_search *s, const char *path)
+{
+	if (!is_program(path) || is_debian_wrapper(path))
+		return;
+	for (size_t i = 0; i < s->candidates.count; i++)
+		if (!strcmp(s->candidates.v[i], path))
+			return;
+	strvec_push(&s->candidates, path);
+}
+
+static void add_from_path(struct pgtool_search *s)
 {
 	const char *path = getenv("PATH");
 
 	for (const char *p = path; p && *p;) {
 		size_t length = strcspn(p, ":");
-		char *file = length ? str_format("%.*s/%s", (int)length, p, name)
-				    : str_format("./%s", name);
+		AUTO_FREE char *file =
+			length ? str_format("%.*s/%s", (int)length, p, s->name)
+			       : str_format("./%s", s->name);
 
-		if (is_program(file))
-			return file;
-		free(file);
+		add_candidate(s, file);
 		p += length + (p[length] == ':');
 	}
-	return NULL;
 }
 
-static void add_debian(struct pgtool_search *s, unsigned major)
+/* bindirs[] are formats of ours, each with one %u. */
+static char *format_bindir(const char *format, unsigned major)
 {
-	AUTO_FREE char *path = str_format(DEBIAN_ROOT "/%u/bin/%s", major, s->name);
+	const char *at = strstr(format, "%u");
 
-	if (is_program(path))
-		strvec_push(&s->candidates, path);
+	return str_format("%.*s%u%s", (int)(at - format), format, major, at + 2);
+}
+
+static void add_from_packages(struct pgtool_search *s, unsigned major)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(bindirs); i++) {
+		AUTO_FREE char *dir = format_bindir(bindirs[i], major);
+		AUTO_FREE char *path = str_format("%s/%s", dir, s->name);
+
+		add_candidate(s, path);
+	}
 }
 
 static void list_candidates(struct pgtool_search *s, const char *bindir)
 {
-	AUTO_FREE char *in_path = bindir ? NULL : find_in_path(s->name);
-
 	if (bindir) {
 		strvec_push_format(&s->candidates, "%s/%s", bindir, s->name);
 		return;
 	}
-	if (in_path && !is_debian_wrapper(in_path))
-		strvec_push(&s->candidates, in_path);
+	add_from_path(s);
 	for (unsigned major = s->server_major; major <= MAJOR_MAX; major++)
-		add_debian(s, major);
+		add_from_packages(s, major);
 }
 
 static void search_end(struct pgtool_search *s, const struct pgtool *tool,
 		       const struct error *err)
 {
 	s->done(s->owner, tool, err);
+	pgtool_release(&s->newer);
+	strbuf_release(&s->older);
 	strvec_release(&s->candidates);
 	free(s);
 }
@@ -101,36 +125,53 @@ static void search_end(struct pgtool_search *s, const struct pgtool *tool,
 static void on_nothing_left(void *owner)
 {
 	struct pgtool_search *s = owner;
-	struct error err;
+	struct error err = s->why_not;
 
-	if (s->has_why_not)
-		err = s->why_not;
-	else
+	if (s->newer.path && !s->is_cancelled) {
+		search_end(s, &s->newer, NULL);
+		return;
+	}
+	if (s->older.length)
+		error_set(&err, ERROR_CHILD, "%s", s->older.buf);
+	else if (err.kind == ERROR_NONE)
 		error_set(&err, ERROR_CHILD,
-			  "no %s in PATH or " DEBIAN_ROOT "/*/bin that serves a "
+			  "no %s in PATH or /usr/lib/postgresql/*/bin that serves a "
 			  "server of version %u",
 			  s->name, s->server_major);
-	error_hint(&err,
-		   "install postgresql-client-%u, or name its directory with --pg-bindir",
-		   s->server_major);
+	if (!err.hint[0])
+		error_hint(&err,
+			   "install postgresql-client-%u, or name its directory with "
+			   "--pg-bindir",
+			   s->server_major);
 	search_end(s, NULL, &err);
 }
 
-static void reject(struct pgtool_search *s, const struct error *why)
+static void go_on(struct pgtool_search *s)
 {
-	if (!s->has_why_not)
-		s->why_not = *why;
-	s->has_why_not = true;
 	s->at++;
 	try_next(s);
 }
 
-/* The version in "pg_dump (PostgreSQL) 15.20 (Debian ...)"; 0.0 if there is none. */
+/* An error with a hint, such as too many open files, has nothing to do with the program:
+ * another one would not start either. */
+static void reject(struct pgtool_search *s, const struct error *why)
+{
+	if (s->why_not.kind == ERROR_NONE || why->hint[0])
+		s->why_not = *why;
+	if (why->hint[0])
+		s->at = s->candidates.count - 1;
+	go_on(s);
+}
+
+/* The version in "pg_dump (PostgreSQL) 15.20 (Debian ...)", where a vendor may have put
+ * a name of its own, and more numbers: "pg_dump (EnterpriseDB) 15.4.0". 0.0 if there is
+ * none. */
 static void parse_version(const char *text, struct pgtool *tool)
 {
-	const char *p = strstr(text, "(PostgreSQL) ");
+	const char *p = strchr(text, ')');
 
-	if (p && sscanf(p, "(PostgreSQL) %2u.%3u", &tool->major, &tool->minor) < 1)
+	p = p ? p + 1 : text + strcspn(text, " ");
+	if (sscanf(p, " %2u.%3u", &tool->major, &tool->minor) < 1)
 		tool->major = 0; /* a beta version has no minor one */
 }
 
@@ -151,11 +192,26 @@ static bool read_version(struct pgtool_search *s, const struct child_result *res
 				 "%s --version says '%.100s', which is no "
 				 "version of PostgreSQL",
 				 tool->path, tool->version_text);
-	if (tool->major < s->server_major)
-		return error_set(err, ERROR_CHILD,
-				 "%s is version %u, older than the server (%u)",
-				 tool->path, tool->major, s->server_major);
 	return true;
+}
+
+static void note_older(struct pgtool_search *s, const struct pgtool *tool)
+{
+	strbuf_add_format(&s->older, "%s%s is version %u, older than the server (%u)",
+			  s->older.length ? "; " : "", tool->path, tool->major,
+			  s->server_major);
+}
+
+/* One of another version than the server's: does it serve where there is none of that? */
+static void keep(struct pgtool_search *s, const struct pgtool *tool)
+{
+	if (tool->major < s->server_major) {
+		note_older(s, tool);
+	} else if (!s->newer.path || tool->major < s->newer.major) {
+		pgtool_release(&s->newer);
+		pgtool_copy(&s->newer, tool);
+	}
+	go_on(s);
 }
 
 static void on_version(void *owner, const struct child_result *result)
@@ -163,16 +219,18 @@ static void on_version(void *owner, const struct child_result *result)
 	struct pgtool_search *s = owner;
 	struct pgtool tool = { .path = s->candidates.v[s->at] };
 	struct error err;
-	bool serves = read_version(s, result, &tool, &err);
+	bool is_known = read_version(s, result, &tool, &err);
 
 	close(s->stdout_fd);
 	s->child = NULL;
 	if (s->is_cancelled)
 		search_end(s, NULL, &err);
-	else if (serves)
+	else if (!is_known)
+		reject(s, &err);
+	else if (tool.major == s->server_major)
 		search_end(s, &tool, NULL);
 	else
-		reject(s, &err);
+		keep(s, &tool);
 	free(tool.version_text);
 }
 
@@ -186,7 +244,7 @@ static void try_next(struct pgtool_search *s)
 				   .owner = s };
 	struct error err;
 
-	if (s->at == s->candidates.count) {
+	if (s->at >= s->candidates.count) {
 		timer_start(s->loop, 0, on_nothing_left, s);
 		return;
 	}
@@ -195,7 +253,7 @@ static void try_next(struct pgtool_search *s)
 	if (s->stdout_fd >= 0 && child_start(s->loop, &opts, &s->child, &err))
 		return;
 	if (s->stdout_fd < 0)
-		error_set(&err, ERROR_SYSTEM, "memfd_create: %s", strerror(errno));
+		loop_set_error(&err, -errno, "memfd_create");
 	else
 		close(s->stdout_fd);
 	reject(s, &err);

@@ -25,13 +25,14 @@ typedef void pgtool_done_fn(void *owner, const struct pgtool *tool,
 			    const struct error *err);
 
 /*
- * In `bindir` if that is given; else the one in PATH. Where that one is Debian's wrapper,
- * or too old, or there is none: /usr/lib/postgresql/N/bin, N the server's major version
- * or else the nearest newer one (a dump by pg_dump 17 cannot be loaded into 16: it sets
- * transaction_timeout). Each candidate is asked for its --version, so `done` comes later,
- * once, from the loop. Ownership: *tool lives as long as the call of `done`; see
- * pgtool_copy(). `name` and `bindir` must live until then. Errors: ERROR_CHILD, `tool`
- * NULL, when none is at least as new as `server_major`.
+ * In `bindir` if that is given; else the first of the server's own major version, in PATH
+ * or where packages put it (/usr/lib/postgresql/N/bin and the like). Only where there is
+ * none, the nearest newer one: the caller warns, since what a newer pg_dump writes the
+ * server may not know. An older one never. Each candidate is asked for its --version, so
+ * `done` comes later, once, from the loop. Ownership: *tool lives as long as the call of
+ * `done`; see pgtool_copy(). `name` and `bindir` must live until then. Errors: `tool` is
+ * NULL; ERROR_CHILD when none is at least as new as `server_major`, ERROR_SYSTEM when
+ * none can be started.
  */
 struct pgtool_search *pgtool_find(struct loop *loop, const char *name, const char *bindir,
 				  unsigned server_major, pgtool_done_fn *done,

@@ -226,8 +226,7 @@ static bool start(struct loop *loop, const struct child_opts *opts, struct child
 		rc = uv_read_start((uv_stream_t *)&c->stderr_pipe, on_alloc, on_read);
 	if (rc) {
 		close_all(c);
-		return error_set(err, ERROR_SYSTEM, "start %s: %s", opts->argv[0],
-				 uv_strerror(rc));
+		return loop_set_error(err, rc, "start %s", opts->argv[0]);
 	}
 	c->done = opts->done;
 	c->owner = opts->owner;
@@ -246,6 +245,8 @@ bool child_start(struct loop *loop, const struct child_opts *opts, struct child 
 {
 	bool is_ok = start(loop, opts, out, err);
 
+	if (opts->owns_stdin)
+		close(opts->stdin_fd);
 	if (opts->owns_stdout)
 		close(opts->stdout_fd);
 	return is_ok;

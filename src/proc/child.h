@@ -42,8 +42,9 @@ struct child_opts {
 	const char *const *env;  /* the whole environment; NULL inherits ours */
 	int stdin_fd;            /* 0 is /dev/null: our own is never handed on */
 	int stdout_fd;           /* -1 is /dev/null */
-	bool owns_stdout;    /* child_start() closes stdout_fd, whatever comes of it */
-	uint64_t timeout_ms; /* 0: no deadline */
+	bool owns_stdin;         /* child_start() closes stdin_fd, whatever comes of it */
+	bool owns_stdout;        /* and stdout_fd */
+	uint64_t timeout_ms;     /* 0: no deadline */
 	/* NULL, or a number that changes while the child gets on, and puts the deadline
 	 * off. Other threads may change it. It must outlive `done`. */
 	const _Atomic uint64_t *activity;

@@ -2,12 +2,21 @@
 #include "proc/loop.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <uv.h>
 
+#include "base/auto.h"
 #include "base/str.h"
+
+enum { FILES_MIN = 12, THREADS_MIN = 4 /* libuv's own number */ };
 
 static const int watched_signals[] = { SIGINT, SIGTERM, SIGHUP };
 
@@ -32,12 +41,102 @@ struct work {
 	void *owner;
 };
 
+static const char *limit_hint(int rc)
+{
+	switch (rc) {
+	case UV_EMFILE:
+		return "too many files are open: raise the limit of this process "
+		       "(ulimit -n), or use fewer jobs (-j)";
+	case UV_ENFILE:
+		return "too many files are open on this machine (fs.file-max)";
+	case UV_EAGAIN:
+		return "too many processes and threads: raise the limit of this user "
+		       "(ulimit -u) or of the control group (pids.max, TasksMax), or use "
+		       "fewer jobs (-j)";
+	case UV_ENOMEM:
+		return "there is not enough memory: use fewer jobs (-j)";
+	}
+	return "";
+}
+
+bool loop_set_error(struct error *err, int rc, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	{
+		AUTO_FREE char *text = str_format_args(format, args);
+
+		error_set(err, ERROR_SYSTEM, "%s: %s", text, uv_strerror(rc));
+	}
+	va_end(args);
+	return error_hint(err, "%s", limit_hint(rc));
+}
+
+/* A loop has 6 of its own, and each child of ours takes a few. */
+static int check_files(void)
+{
+	int fds[FILES_MIN], count = 0, rc = 0;
+
+	for (; count < FILES_MIN && !rc; count++) {
+		fds[count] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		if (fds[count] < 0)
+			rc = -errno;
+	}
+	while (count-- > 0)
+		if (fds[count] >= 0)
+			close(fds[count]);
+	return rc;
+}
+
+static void *wait_for_all(void *barrier)
+{
+	sem_wait(barrier);
+	return NULL;
+}
+
+/* As many as libuv starts for its work. */
+static int check_threads(void)
+{
+	pthread_t threads[THREADS_MIN];
+	int count = 0, rc = 0;
+	sem_t barrier;
+
+	sem_init(&barrier, 0, 0);
+	while (count < THREADS_MIN && !rc) {
+		rc = -pthread_create(&threads[count], NULL, wait_for_all, &barrier);
+		count += !rc;
+	}
+	for (int i = 0; i < count; i++)
+		sem_post(&barrier);
+	for (int i = 0; i < count; i++)
+		pthread_join(threads[i], NULL);
+	sem_destroy(&barrier);
+	return rc;
+}
+
+bool loop_check_limits(struct error *err)
+{
+	int rc = check_files();
+
+	if (rc)
+		return loop_set_error(err, rc, "open files");
+	rc = check_threads();
+	return !rc || loop_set_error(err, rc, "start threads");
+}
+
+static void on_nothing(void *owner)
+{
+	(void)owner;
+}
+
 struct loop *loop_new(void)
 {
 	struct loop *loop = xcalloc(1, sizeof(*loop));
 	int rc = uv_loop_init(&loop->uv);
 
 	assert(!rc); /* fails only without memory or file descriptors */
+	work_start(loop, on_nothing, on_nothing, NULL); /* libuv's threads start now */
 	return loop;
 }
 
@@ -83,7 +182,13 @@ uint64_t loop_now_ms(void)
 
 unsigned loop_processors(void)
 {
+#if UV_VERSION_HEX >= 0x012c00 /* 1.44 */
 	return uv_available_parallelism();
+#else
+	long online = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return online > 0 ? (unsigned)online : 1;
+#endif
 }
 
 static void on_uv_signal(uv_signal_t *handle, int signal_number)
@@ -221,6 +326,20 @@ static void on_thread_ended(uv_async_t *handle)
 	uv_close((uv_handle_t *)handle, on_thread_closed);
 }
 
+static void on_pooled(void *owner)
+{
+	struct thread *thread = owner;
+
+	thread->run(thread->owner);
+}
+
+static void on_pooled_done(void *owner)
+{
+	struct thread *thread = owner;
+
+	uv_close((uv_handle_t *)&thread->ended, on_thread_closed);
+}
+
 void thread_start(struct loop *loop, void (*run)(void *owner), void (*done)(void *owner),
 		  void *owner)
 {
@@ -231,11 +350,14 @@ void thread_start(struct loop *loop, void (*run)(void *owner), void (*done)(void
 	thread->ended.data = thread;
 	rc = uv_async_init(&loop->uv, &thread->ended, on_thread_ended);
 	assert(!rc);
-	rc = uv_thread_create(&thread->id, on_thread, thread);
-	assert(!rc);
+	if (uv_thread_create(&thread->id, on_thread, thread))
+		/* no more threads for us: one of libuv's has to do */
+		work_start(loop, on_pooled, on_pooled_done, thread);
 }
 
-enum { EACH_WIDTH = 4 }; /* as many as libuv has threads, unless it was told otherwise */
+enum {
+	EACH_WIDTH = THREADS_MIN
+}; /* as many as libuv has threads, unless it was told otherwise */
 
 struct each {
 	struct work_each_opts opts;

@@ -19,6 +19,20 @@ struct loop;
 struct timer;
 struct uv_loop_s;
 
+/*
+ * Set ERROR_SYSTEM, "FORMAT: what libuv says" (it takes -errno, too). When a limit of
+ * this process is at fault, such as that of open files, the hint says which. Returns
+ * false.
+ */
+bool loop_set_error(struct error *err, int rc, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/*
+ * May this process open the files and start the threads that a loop needs? libuv ends the
+ * process when it may not. Errors: ERROR_SYSTEM, with the limit to raise.
+ */
+MUST_CHECK bool loop_check_limits(struct error *err);
+
+/* After loop_check_limits(). */
 struct loop *loop_new(void);
 
 /* Run until nothing is left to wait for. Watched signals alone keep nothing running. */

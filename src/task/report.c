@@ -24,10 +24,12 @@ void report_release(struct report *r)
 		free(r->accounts[i].destroyed);
 		free(r->accounts[i].state);
 		free(r->accounts[i].problem);
+		free(r->accounts[i].hint);
 		free(r->accounts[i].differences);
 	}
 	free(r->accounts);
 	free(r->advice);
+	free(r->too_old);
 	strvec_release(&r->unregistered);
 	*r = (struct report){ 0 };
 }

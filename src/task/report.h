@@ -27,6 +27,7 @@ struct report_account {
 	char *destroyed;     /* objects outside the metamodel, a line each; NULL: none */
 	char *state;         /* status: "current", "3 behind", ...; NULL elsewhere */
 	char *problem;       /* status: why it is broken; NULL: it is not */
+	char *hint;          /* status: what to do about that; NULL: nothing to say */
 	char *differences;   /* status: from its version, a line each; NULL: none */
 	char saved_at[21];   /* status: of its dump; "" if there is none */
 	bool is_stale;
@@ -43,6 +44,7 @@ struct report {
 	int signal_number;  /* that ended it, or 0 */
 	struct report_account *accounts;
 	size_t count;
+	char *too_old;              /* what is, a line each; NULL: nothing */
 	char *advice;               /* the last line: what to do now; NULL: none */
 	struct strvec unregistered; /* status: schemas that look like accounts */
 	size_t others; /* accounts that were not asked for and stay in the save as they

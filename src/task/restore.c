@@ -11,7 +11,7 @@
 #include "model/model.h"
 #include "task/restore_internal.h"
 
-static void restore_end(struct restore *r);
+static void restore_end(void *owner);
 
 void restore_account_failed(struct restore_account *a, const char *step,
 			    const struct error *err)
@@ -19,18 +19,7 @@ void restore_account_failed(struct restore_account *a, const char *step,
 	if (a->error)
 		return;
 	a->error = xstrdup(err->text);
-	run_log_failure(&a->restore->opts, a->place, step, err,
-			&a->restore->last_failure);
-}
-
-void restore_set_problem(struct restore_account *a, const struct error *problem)
-{
-	free(a->problem);
-	a->problem = NULL;
-	if (!problem)
-		return;
-	a->problem = xcalloc(1, sizeof(*a->problem));
-	*a->problem = *problem;
+	run_log_failure(&a->restore->opts, a->place, step, err, &a->restore->failures);
 }
 
 /* ---- lock: the lock file, and the save ---- */
@@ -85,11 +74,14 @@ static bool list_wanted(struct restore *r, struct error *err)
 	       error_set(err, ERROR_DATA, "%s holds no dump", r->opts.conf->directory);
 }
 
-static enum step_result enter_lock(struct restore *r)
+static enum step_result enter_lock(void *owner)
 {
+	struct restore *r = owner;
 	const char *dir = r->opts.conf->directory;
 	AUTO_FREE char *family = NULL;
 
+	if (r->is_trial)
+		return list_wanted(r, &r->error) ? STEP_NEXT : STEP_FAIL;
 	/* an old save goes when the next one comes: one lock for all of them */
 	if (!layout_init(&r->layout, layout_is_old(dir, &family) ? family : dir,
 			 &r->error))
@@ -114,7 +106,7 @@ static void on_farm_ready(void *owner, const struct error *err)
 
 	if (err)
 		r->error = *err;
-	restore_advance(r, err ? STEP_FAIL : STEP_NEXT);
+	machine_move(&r->machine, err ? STEP_FAIL : STEP_NEXT);
 }
 
 void restore_node_lost(struct restore_node *n)
@@ -123,8 +115,8 @@ void restore_node_lost(struct restore_node *n)
 
 	error_hint(&n->farm_node->error,
 		   "see the server's log; when it is back, restore again");
-	if (!r->is_cancelled &&
-	    (r->state == RESTORE_GLOBAL || r->state == RESTORE_ACCOUNTS))
+	if (!r->machine.is_cancelled &&
+	    (r->machine.step == RESTORE_GLOBAL || r->machine.step == RESTORE_ACCOUNTS))
 		worklist_close(r->worklist, &n->group, &n->farm_node->error);
 }
 
@@ -137,11 +129,14 @@ static void on_lost(void *owner, struct farm_node *node, const struct error *err
 		restore_node_lost(&r->nodes[node->index]);
 }
 
-static enum step_result enter_connect(struct restore *r)
+static enum step_result enter_connect(void *owner)
 {
+	struct restore *r = owner;
 	const struct farm_opts opts = {
-		.program = "metamodel restore",
-		.lock = r->opts.conf->dry_run ? NODE_LOCK_NONE : NODE_LOCK_EXCLUSIVE,
+		.program = r->is_trial ? "metamodel verify" : "metamodel restore",
+		.lock = r->opts.conf->dry_run ? SESSION_LOCK_NONE
+					      : SESSION_LOCK_EXCLUSIVE,
+		.is_writer = true,
 		.names = &r->names,
 		.has_registered = true,
 		.ready = on_farm_ready,
@@ -170,7 +165,7 @@ enum step_result restore_asked(struct restore *r)
 {
 	if (--r->asking)
 		return STEP_WAIT;
-	return !r->is_cancelled && has_node(r) ? STEP_NEXT : STEP_FAIL;
+	return !r->machine.is_cancelled && has_node(r) ? STEP_NEXT : STEP_FAIL;
 }
 
 /* ---- tool: the psql that serves the server of each node ---- */
@@ -181,19 +176,21 @@ static void on_tool_found(void *owner, const struct pgtool *tool, const struct e
 	struct restore *r = psql->restore;
 
 	psql->search = NULL;
-	if (!err)
+	if (!err) {
 		pgtool_copy(&psql->tool, tool);
+		run_log_newer_tool(&r->opts, tool, "psql", psql->server_major);
+	}
 	for (size_t i = 0; err && i < r->farm->node_count; i++)
 		if (r->nodes[i].psql == psql)
 			farm_node_failed(r->nodes[i].farm_node, err);
-	restore_advance(r, restore_asked(r));
+	machine_move(&r->machine, restore_asked(r));
 }
 
 /* The search for one serves all servers of a version. */
 static void find_psql(struct restore_node *n)
 {
 	struct restore *r = n->restore;
-	unsigned major = node_server_major(n->farm_node->node);
+	unsigned major = session_server_major(n->farm_node->session);
 	struct restore_psql *psql = r->psqls;
 
 	while (psql < r->psqls + r->psql_count && psql->server_major != major)
@@ -208,8 +205,9 @@ static void find_psql(struct restore_node *n)
 				   on_tool_found, psql);
 }
 
-static enum step_result enter_tool(struct restore *r)
+static enum step_result enter_tool(void *owner)
 {
+	struct restore *r = owner;
 	size_t count = r->farm->node_count;
 
 	r->nodes = xcalloc(count + 1, sizeof(*r->nodes));
@@ -217,20 +215,20 @@ static enum step_result enter_tool(struct restore *r)
 	r->asking = 1; /* this very call */
 	for (size_t i = 0; i < count; i++) {
 		struct restore_node *n = &r->nodes[i];
-		const struct node *node = r->farm->nodes[i]->node;
+		const struct session *session = r->farm->nodes[i]->session;
 		struct error err;
 
 		*n = (struct restore_node){ .restore = r,
 					    .farm_node = r->farm->nodes[i] };
 		if (restore_node_is_lost(n))
 			continue;
-		if (node_server_major(node) >= 10) {
+		if (session_server_major(session) >= 10) {
 			find_psql(n);
 			continue;
 		}
 		error_set(&err, ERROR_SERVER, /* there is no txid_status() */
 			  "the server is PostgreSQL %s; restoring needs 10 or later",
-			  node_facts(node)->server_version);
+			  session_facts(session)->server_version);
 		farm_node_failed(n->farm_node, &err);
 	}
 	return restore_asked(r);
@@ -238,91 +236,94 @@ static enum step_result enter_tool(struct restore *r)
 
 /* ---- the machine ---- */
 
-static const struct step {
-	const char *name;
-	enum step_result (*enter)(struct restore *r);
-	enum restore_state next;
-} steps[] = {
-	[RESTORE_LOCK] = { "lock", enter_lock, RESTORE_CONNECT },
-	[RESTORE_CONNECT] = { "connect", enter_connect, RESTORE_TOOL },
-	[RESTORE_TOOL] = { "tool", enter_tool, RESTORE_PLAN },
-	[RESTORE_PLAN] = { "plan", restore_enter_plan, RESTORE_READ },
-	[RESTORE_READ] = { "check", restore_enter_read, RESTORE_ANNOUNCE },
-	[RESTORE_ANNOUNCE] = { "announce", restore_enter_announce, RESTORE_GLOBAL },
-	[RESTORE_GLOBAL] = { "restore " MODEL_GLOBAL, restore_enter_global,
-			     RESTORE_ACCOUNTS },
-	[RESTORE_ACCOUNTS] = { "restore", restore_enter_accounts, RESTORE_DONE },
-};
-_Static_assert(ARRAY_SIZE(steps) == RESTORE_DONE, "steps[] follows restore_state");
-
-void restore_advance(struct restore *r, enum step_result result) /* callbacks end here */
-{
-	while (result != STEP_WAIT) {
-		r->state = result == STEP_NEXT ? steps[r->state].next : RESTORE_FAILED;
-		if (r->state == RESTORE_GLOBAL && r->opts.conf->dry_run)
-			r->state = RESTORE_DONE;
-		if (r->state >= RESTORE_DONE) {
-			restore_end(r); /* frees r */
-			return;
-		}
-		result = steps[r->state].enter(r);
-	}
-}
-
-static void on_start(void *owner)
+static void cancel_tool(void *owner)
 {
 	struct restore *r = owner;
 
-	restore_advance(r, r->is_cancelled ? STEP_FAIL : steps[RESTORE_LOCK].enter(r));
+	for (size_t i = 0; i < r->psql_count; i++)
+		if (r->psqls[i].search)
+			pgtool_cancel(r->psqls[i].search);
 }
+
+/* Its callbacks go on, with errors. */
+static void cancel_queries(void *owner)
+{
+	struct restore *r = owner;
+
+	farm_disconnect(r->farm);
+}
+
+static void cancel_load(void *owner)
+{
+	struct restore *r = owner;
+
+	worklist_cancel(r->worklist);
+	restore_hurry(r);
+}
+
+static const struct machine_step steps[] = {
+	[RESTORE_LOCK] = { "lock", .enter = enter_lock },
+	[RESTORE_CONNECT] = { "connect", .enter = enter_connect, .may_be_left = true },
+	[RESTORE_TOOL] = { "tool", .enter = enter_tool, .cancel = cancel_tool },
+	[RESTORE_PLAN] = { "plan", .enter = restore_enter_plan,
+			   .cancel = cancel_queries },
+	[RESTORE_ORIGIN] = { "origin", .enter = restore_enter_origin,
+			     .cancel = cancel_queries },
+	[RESTORE_READ] = { "check", .enter = restore_enter_read },
+	[RESTORE_NEEDS] = { "needs", .enter = restore_enter_needs,
+			    .cancel = cancel_queries },
+	[RESTORE_TRUST] = { "trust", .enter = restore_enter_trust,
+			    .cancel = cancel_queries },
+	[RESTORE_PRESENT] = { "present", .enter = restore_enter_present,
+			      .cancel = cancel_queries },
+	[RESTORE_ANNOUNCE] = { "announce", .enter = restore_enter_announce },
+	[RESTORE_GLOBAL] = { "restore " MODEL_GLOBAL, .enter = restore_enter_global,
+			     .cancel = cancel_load },
+	[RESTORE_ACCOUNTS] = { "restore", .enter = restore_enter_accounts,
+			       .cancel = cancel_load },
+};
+_Static_assert(ARRAY_SIZE(steps) == RESTORE_DONE, "steps[] follows enum restore_step");
 
 struct restore *restore_start(const struct run_opts *opts)
 {
 	struct restore *r = xcalloc(1, sizeof(*r));
 
 	r->opts = *opts;
+	r->machine = (struct machine){
+		.steps = steps,
+		.step_count = opts->conf->dry_run ? RESTORE_GLOBAL : RESTORE_DONE,
+		.end = restore_end,
+		.owner = r,
+	};
 	r->lock_fd = -1;
 	r->save.fd = -1;
-	timer_start(opts->loop, 0, on_start, r);
+	machine_start(&r->machine, opts->loop);
+	return r;
+}
+
+struct restore *restore_start_trial(const struct run_opts *opts, struct savedir *save)
+{
+	struct restore *r = restore_start(opts);
+
+	r->is_trial = true;
+	r->save = *save;
+	*save = (struct savedir){ .fd = -1 };
 	return r;
 }
 
 void restore_cancel(struct restore *r, int signal_number)
 {
-	r->is_cancelled = true;
 	r->signal_number = signal_number;
 	error_set(&r->error, ERROR_SIGNAL, "stopped by signal %d (%s)", signal_number,
 		  strsignal(signal_number));
-	switch (r->state) {
-	case RESTORE_CONNECT:
-		restore_advance(r, STEP_FAIL);
-		break;
-	case RESTORE_PLAN:
-		farm_disconnect(r->farm); /* ends the queries, whose callbacks go on */
-		break;
-	case RESTORE_TOOL:
-		for (size_t i = 0; i < r->psql_count; i++)
-			if (r->psqls[i].search)
-				pgtool_cancel(r->psqls[i].search);
-		break;
-	case RESTORE_GLOBAL:
-	case RESTORE_ACCOUNTS:
-		worklist_cancel(r->worklist);
-		restore_hurry(r);
-		break;
-	case RESTORE_LOCK: /* the callbacks of these look themselves */
-	case RESTORE_READ:
-	case RESTORE_ANNOUNCE:
-	case RESTORE_DONE:
-	case RESTORE_FAILED:
-		break;
-	}
+	machine_cancel(&r->machine);
 }
 
 static void free_nodes(struct restore *r)
 {
 	for (size_t i = 0; r->nodes && i < r->farm->node_count; i++) {
 		model_plans_free(r->nodes[i].plans, r->nodes[i].plan_count);
+		model_states_release(&r->nodes[i].states);
 		childenv_release(&r->nodes[i].childenv);
 	}
 	for (size_t i = 0; i < r->psql_count; i++)
@@ -335,30 +336,33 @@ static void free_nodes(struct restore *r)
 static void restore_free(struct restore *r)
 {
 	worklist_free(r->worklist);
+	restore_free_units(r);
 	savedir_release(&r->save);
 	for (size_t i = 0; i < r->account_count; i++) {
 		stored_dump_release(&r->accounts[i].dump);
 		free(r->accounts[i].problem);
 		free(r->accounts[i].error);
-		free(r->accounts[i].transaction);
 	}
 	free(r->accounts);
 	free_nodes(r);
 	strvec_release(&r->names);
 	strvec_release(&r->registered_raw);
+	strvec_release(&r->replaced);
 	strvec_release(&r->argv);
-	free(r->last_failure);
+	failures_release(&r->failures);
 	layout_release(&r->layout);
 	if (r->lock_fd >= 0)
 		close(r->lock_fd);
 	free(r);
 }
 
-static void restore_end(struct restore *r)
+static void restore_end(void *owner)
 {
+	struct restore *r = owner;
 	struct report report = { 0 };
 
 	restore_report(r, &report);
+	failures_flush(&r->failures, r->opts.log);
 	r->opts.done(r->opts.owner, &report);
 	report_release(&report);
 	restore_free(r);

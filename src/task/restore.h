@@ -18,6 +18,14 @@ struct restore;
 
 /* Ownership: it frees itself after `done`. */
 struct restore *restore_start(const struct run_opts *opts);
+/*
+ * The same with a save that is open, `save`, on a database that is there for this alone
+ * (see conf_at()): nothing is locked but that database, and nothing comes to harm when an
+ * account fails. Ownership: it takes the save over; *save is as after savedir_release().
+ */
+struct savedir;
+struct restore *restore_start_trial(const struct run_opts *opts, struct savedir *save);
+
 void restore_cancel(struct restore *restore, int signal_number);
 
 #endif

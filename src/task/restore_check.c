@@ -8,19 +8,9 @@
 #include "base/str.h"
 #include "model/model.h"
 
+enum { MOST_HINT_BYTES = 200 };
+
 /* ---- plan: what is there of each account, and what stands in the way ---- */
-
-static void check_plan(struct restore_account *a)
-{
-	struct error err;
-
-	if (!a->plan->outsiders || a->restore->opts.conf->cascade)
-		return;
-	error_set(&err, ERROR_DATA, "objects outside the metamodel depend on it:\n%s",
-		  a->plan->outsiders);
-	error_hint(&err, "no save holds them: drop them, or destroy them with --cascade");
-	restore_account_failed(a, "plan", &err);
-}
 
 /* The names in _accounts as the dump of _global has them, from its node. */
 static void on_encoded(void *owner, const struct strvec *raw_names,
@@ -33,7 +23,7 @@ static void on_encoded(void *owner, const struct strvec *raw_names,
 		farm_node_failed(n->farm_node, err);
 	for (size_t i = 0; i < raw_names->count; i++)
 		strvec_push(&r->registered_raw, raw_names->v[i]);
-	restore_advance(r, restore_asked(r));
+	machine_move(&r->machine, restore_asked(r));
 }
 
 static void on_plans(void *owner, struct model_plan *plans, size_t count,
@@ -48,14 +38,16 @@ static void on_plans(void *owner, struct model_plan *plans, size_t count,
 	if (err && !restore_node_is_lost(n))
 		farm_node_failed(n->farm_node, err);
 	if (!err && global && global->node == n->farm_node)
-		model_encode_names(n->farm_node->node, &r->farm->registered, on_encoded,
-				   n);
+		model_encode_names(n->farm_node->session, &r->farm->registered,
+				   on_encoded, n);
 	else
-		restore_advance(r, restore_asked(r));
+		machine_move(&r->machine, restore_asked(r));
 }
 
-enum step_result restore_enter_plan(struct restore *r)
+enum step_result restore_enter_plan(void *owner)
 {
+	struct restore *r = owner;
+
 	r->asking = 1; /* this very call */
 	for (size_t i = 0; i < r->farm->node_count; i++) {
 		struct restore_node *n = &r->nodes[i];
@@ -65,7 +57,7 @@ enum step_result restore_enter_plan(struct restore *r)
 			continue;
 		farm_list(r->farm, n->farm_node, &names);
 		r->asking++;
-		model_plan_restore(n->farm_node->node, &names, on_plans, n);
+		model_plan_restore(n->farm_node->session, &names, on_plans, n);
 	}
 	return restore_asked(r);
 }
@@ -137,8 +129,10 @@ static void read_dump(void *owner, size_t index)
 	if (!a->plan)
 		return;
 	if (!stored_dump_open(&r->save, a->place->name, a->plan->raw_name, &a->dump,
-			      &err))
-		restore_set_problem(a, &err);
+			      &err)) {
+		a->problem = xcalloc(1, sizeof(*a->problem));
+		*a->problem = err;
+	}
 	stored_dump_close(&a->dump);
 }
 
@@ -189,7 +183,8 @@ static void on_read(void *owner, size_t index)
 			error_set(a->problem, ERROR_DATA, "%s holds no dump of it",
 				  r->opts.conf->directory);
 		restore_account_failed(a, "check", a->problem);
-		restore_set_problem(a, NULL);
+		free(a->problem);
+		a->problem = NULL;
 	} else if (a->plan) {
 		check_psql(a);
 	}
@@ -201,11 +196,13 @@ static void on_all_read(void *owner)
 	struct restore *r = owner;
 
 	r->finished = 0;
-	restore_advance(r, r->is_cancelled ? STEP_FAIL : STEP_NEXT);
+	machine_move(&r->machine, r->machine.is_cancelled ? STEP_FAIL : STEP_NEXT);
 }
 
-enum step_result restore_enter_read(struct restore *r)
+enum step_result restore_enter_read(void *owner)
 {
+	struct restore *r = owner;
+
 	make_accounts(r);
 	fail_unplanned(r);
 	run_log_misplaced(&r->opts, r->farm);
@@ -214,16 +211,65 @@ enum step_result restore_enter_read(struct restore *r)
 
 		if (!restore_node_is_lost(n))
 			n->group.jobs =
-				run_choose_node_jobs(&r->opts, n->farm_node->node);
+				run_choose_node_jobs(&r->opts, n->farm_node->session);
 	}
 	work_each_start(&(struct work_each_opts){ .loop = r->opts.loop,
 						  .count = r->account_count,
 						  .run = read_dump,
 						  .done = on_read,
 						  .finished = on_all_read,
-						  .is_stopped = &r->is_cancelled,
+						  .is_stopped = &r->machine.is_cancelled,
 						  .owner = r });
 	return STEP_WAIT;
+}
+
+/* Accounts that the save holds, of which something is in the way of this one; shell
+ * words.
+ */
+static void list_neighbours(const struct restore_account *a, struct strbuf *out)
+{
+	const struct savedir *save = &a->restore->save;
+	const char *hex = a->plan->tied_others_hex;
+
+	while (*hex && out->length < MOST_HINT_BYTES) {
+		size_t length = strcspn(hex, ",");
+		AUTO_FREE char *digits = xstrndup(hex, length);
+		AUTO_FREE char *name = model_decode_hex(digits);
+		struct error ignored;
+		AUTO_CLOSE int fd = -1;
+
+		hex += length + (hex[length] == ',');
+		if (!savedir_open_dump(save, name, &fd, &ignored))
+			continue;
+		strbuf_add_char(out, ' ');
+		strbuf_add_shell_word(out, name);
+	}
+}
+
+static void check_plan(struct restore_account *a)
+{
+	AUTO_STRBUF struct strbuf own = { 0 };
+	AUTO_STRBUF struct strbuf neighbours = { 0 };
+	struct error err;
+
+	if (!a->plan->outsiders || a->restore->opts.conf->cascade)
+		return;
+	error_set(&err, ERROR_DATA, "objects outside the metamodel depend on it:\n%s",
+		  a->plan->outsiders);
+	list_neighbours(a, &neighbours);
+	strbuf_add_shell_word(&own, a->plan->name);
+	if (neighbours.length)
+		error_hint(
+			&err,
+			"restore the accounts they belong to together with it (metamodel "
+			"restore %s%s), which brings those back as they were saved, too; "
+			"what no save holds is destroyed by --cascade only",
+			own.buf, neighbours.buf);
+	else
+		error_hint(
+			&err,
+			"no save holds them: drop them, or destroy them with --cascade");
+	restore_account_failed(a, "plan", &err);
 }
 
 /* ---- announce: what will be different, before anything is ---- */
@@ -288,6 +334,7 @@ static void announce_accounts(const struct restore *r)
 	if (!savedir_open_dump(&r->save, MODEL_GLOBAL, &fd, &err) ||
 	    !dumpfile_check(fd, &opts, &facts, &err))
 		return; /* loading it will say why */
+	dumpfile_facts_release(&facts);
 	strvec_sort(&saved);
 	for (size_t i = 0; i < r->registered_raw.count; i++)
 		strvec_push(&now, r->registered_raw.v[i]);
@@ -304,40 +351,25 @@ static void announce_accounts(const struct restore *r)
 	announce_new(r, &new);
 }
 
-static void announce_plan(const struct restore_account *a)
-{
-	const struct restore *r = a->restore;
-	const struct model_plan *p = a->plan;
-	AUTO_FREE char *file = savedir_file_name(&r->save, p->name);
-
-	if (!p->has_schema)
-		log_info(r->opts.log, "Would add account %s", p->name);
-	if (p->present)
-		log_info(r->opts.log, "Would drop of account %s: %s", p->name,
-			 p->present);
-	log_info(r->opts.log, "Would import metamodel for account %s from %s/%s", p->name,
-		 r->opts.conf->directory, file);
-}
-
 static void announce_account(struct restore_account *a)
 {
 	const struct restore *r = a->restore;
 	const struct manifest_entry *e = a->dump.entry;
 
-	if (!a->error)
-		check_plan(a);
 	if (a->error)
 		return;
+	if (r->opts.conf->dry_run) {
+		restore_tell_account(a);
+		return;
+	}
 	if (e && e->is_stale)
 		log_warning(r->opts.log, "the dump of account %s is an older one, of %s",
 			    a->plan->name, e->saved_at);
-	if (r->opts.conf->dry_run)
-		announce_plan(a);
 	for (const char *line = a->plan->outsiders; line && *line;) {
 		size_t length = strcspn(line, "\n");
 
 		log_warning(r->opts.log, "account %s: %s %.*s", a->plan->name,
-			    r->opts.conf->dry_run ? "would destroy" : "will destroy",
+			    r->opts.conf->rehearse ? "would destroy" : "will destroy",
 			    (int)length, line);
 		line += length + (line[length] == '\n');
 	}
@@ -355,10 +387,37 @@ static void announce_global(const struct restore *r)
 			    MODEL_GLOBAL, err->text);
 }
 
-enum step_result restore_enter_announce(struct restore *r)
+static void announce_units(const struct restore *r)
 {
+	for (size_t i = 0; i < r->unit_count; i++) {
+		const struct restore_unit *u = &r->units[i];
+		AUTO_FREE char *names = restore_list_unit(u);
+
+		if (u->count > 1 && !u->accounts[0]->error)
+			log_info(r->opts.log,
+				 "Accounts %s depend on each other: %s in one "
+				 "transaction.",
+				 names,
+				 r->opts.conf->dry_run ? "would be restored"
+						       : "restored");
+	}
+}
+
+enum step_result restore_enter_announce(void *owner)
+{
+	struct restore *r = owner;
 	bool has_global = false;
 
+	for (size_t i = 0; i < r->account_count; i++)
+		if (!r->accounts[i].error)
+			check_plan(&r->accounts[i]);
+	restore_make_units(r);
+	restore_check_locks(r);
+	restore_fail_units(r);
+	if (r->opts.conf->rehearse && farm_find(r->farm, MODEL_GLOBAL))
+		log_info(r->opts.log, "Accounts are rehearsed with the %s that is there.",
+			 MODEL_GLOBAL);
+	announce_units(r);
 	for (size_t i = 0; i < r->account_count; i++) { /* _global comes first */
 		struct restore_account *a = &r->accounts[i];
 		bool is_global = !strcmp(a->place->name, MODEL_GLOBAL);

@@ -9,6 +9,8 @@
 #include "base/auto.h"
 #include "base/str.h"
 #include "model/model.h"
+#include "model/rights.h"
+#include "task/restore_hint.h"
 
 /*
  * Each account's commit waits for nothing; a commit of ours follows before it is called
@@ -20,6 +22,9 @@
 	" -c statement_timeout=0 -c idle_in_transaction_session_timeout=0" \
 	" -c default_transaction_read_only=off"                            \
 	" -c default_transaction_isolation=read\\ committed"
+
+/* The system lets no argument be longer than 128 KiB. */
+enum { MOST_ARGUMENT_BYTES = 100000 };
 
 /* ---- load: one psql, one transaction ---- */
 
@@ -35,106 +40,216 @@ static char *random_key(void)
 	return strbuf_detach(&key);
 }
 
-static void build_argv(struct restore_account *a)
+/* What stands between dumps is read with them; what stands before the first and after the
+ * last is an argument, so that psql counts the lines of a lone dump as its reader does.
+ */
+static void add_command(struct restore_unit *u, bool is_argument, const char *command)
 {
-	struct restore *r = a->restore;
-	const struct pgtool *psql = &a->node->psql->tool;
-	const struct childenv *childenv = &a->node->childenv;
-	AUTO_FREE char *begin = model_restore_begin(a->plan, r->opts.conf->cascade,
-						    r->opts.conf->lock_wait_s * 1000);
+	AUTO_FREE char *line = NULL;
+
+	if (is_argument) {
+		strvec_push_format(&u->restore->argv, "--command=%s", command);
+		return;
+	}
+	line = str_format("%s%s\n", command, *command == '\\' ? "" : ";");
+	feed_add_text(u->feed, line);
+}
+
+/* A dump has no backslash command, we have checked. Should psql see it otherwise, it
+ * refuses; and so it does behind a dump that was not read to its \unrestrict. */
+static void add_dump(struct restore_unit *u, size_t index)
+{
+	const struct restore_account *a = u->accounts[index];
+	bool is_first = index == 0, is_last = index == u->count - 1;
+	bool is_guarded =
+		restore_is_psql_new(&u->node->psql->tool) && !a->dump.facts.is_restricted;
 	AUTO_FREE char *end =
 		model_restore_end(a->plan, a->dump.facts.tables, a->dump.version);
 	AUTO_FREE char *key = random_key();
+	AUTO_FREE char *restrict_line = str_format("\\restrict %s", key);
+	AUTO_FREE char *unrestrict_line = str_format("\\unrestrict %s", key);
+	AUTO_STRVEC struct strvec rights = { 0 };
 
+	if (!is_first) /* nothing that the last one set */
+		add_command(u, false, "RESET ALL");
+	if (is_guarded)
+		add_command(u, is_first, restrict_line);
+	if (is_first)
+		strvec_push(&u->restore->argv, "--file=-");
+	feed_add_dump(u->feed, a->plan->name, &a->dump);
+	if (a->dump.facts.is_restricted)
+		add_command(u, is_last, "\\set METAMODEL_END 1");
+	else if (is_guarded && !is_last)
+		add_command(u, false, unrestrict_line);
+	model_rights_add(a->plan, a->dump.facts.rights, a->dump.facts.has_session,
+			 &rights);
+	for (size_t k = 0; k < rights.count; k++)
+		add_command(u, is_last, rights.v[k]);
+	add_command(u, is_last, end);
+}
+
+static void build_argv(struct restore_unit *u)
+{
+	struct restore *r = u->restore;
+	const struct childenv *childenv = &u->node->childenv;
+	AUTO_FREE const struct model_plan **plans = xcalloc(u->count, sizeof(*plans));
+	AUTO_FREE char *begin = NULL;
+	AUTO_FREE char *outside = NULL;
+
+	for (size_t i = 0; i < u->count; i++)
+		plans[i] = u->accounts[i]->plan;
+	begin = model_restore_begin(plans, u->count, r->opts.conf->cascade,
+				    r->opts.conf->lock_wait_s * 1000);
 	strvec_release(&r->argv);
-	strvec_push(&r->argv, psql->path);
+	strvec_push(&r->argv, u->node->psql->tool.path);
 	strvec_push(&r->argv, "--no-psqlrc");
 	strvec_push(&r->argv, "--no-password");
 	strvec_push(&r->argv, "--quiet");
-	strvec_push(&r->argv, "--single-transaction");
+	strvec_push(&r->argv, r->opts.conf->rehearse ? "--command=BEGIN" /* no COMMIT */
+						     : "--single-transaction");
 	strvec_push(&r->argv, "--set=ON_ERROR_STOP=1");
 	strvec_push(&r->argv, "--set=VERBOSITY=verbose"); /* with SQLSTATE */
 	if (childenv->dbname)
 		strvec_push_format(&r->argv, "--dbname=%s", childenv->dbname);
-	strvec_push_format(&r->argv, "--command=%s", begin);
-	/* a dump has no backslash command, we have checked; should psql see it otherwise,
-	 * it refuses */
-	if (restore_is_psql_new(psql) && !a->dump.facts.is_restricted)
-		strvec_push_format(&r->argv, "--command=\\restrict %s", key);
-	strvec_push(&r->argv, "--file=-");
-	/* refused, unless the dump was read to its \unrestrict */
-	if (a->dump.facts.is_restricted)
-		strvec_push(&r->argv, "--command=\\set METAMODEL_END 1");
-	strvec_push_format(&r->argv, "--command=%s", end);
+	add_command(u, strlen(begin) < MOST_ARGUMENT_BYTES, begin);
+	for (size_t i = 0; i < u->count; i++)
+		add_dump(u, i);
+	outside =
+		model_restore_outside((const struct model_plan *const *)plans, u->count);
+	if (strlen(outside) <
+	    MOST_ARGUMENT_BYTES) /* thousands tied together: not looked at */
+		add_command(u, true, outside);
+	add_command(u, true, "RESET ALL"); /* a pooler gives it to strangers next */
+	if (!r->opts.conf->rehearse)
+		return;
+	strvec_push(&r->argv, "--command=SET CONSTRAINTS ALL IMMEDIATE"); /* as COMMIT */
+	strvec_push(&r->argv, "--command=ROLLBACK");
 }
 
-static struct restore_account *account_of(struct work_item *item)
+static struct restore_unit *unit_of(struct work_item *item)
 {
-	return (struct restore_account *)((char *)item -
-					  offsetof(struct restore_account, item));
+	return (struct restore_unit *)((char *)item -
+				       offsetof(struct restore_unit, item));
 }
 
-static struct work_item *account_item(void *owner, size_t index)
+static struct work_item *unit_item(void *owner, size_t index)
 {
 	struct restore *r = owner;
 
-	return &r->accounts[index].item;
+	return &r->units[index].item;
 }
+
+static void announce(const struct restore_unit *u)
+{
+	const struct restore *r = u->restore;
+	bool is_trial = restore_changes_nothing(r);
+
+	for (size_t i = 0; i < u->count; i++) {
+		const struct model_plan *plan = u->accounts[i]->plan;
+		AUTO_FREE char *file = savedir_file_name(&r->save, plan->name);
+
+		if (!plan->has_schema)
+			log_info(r->opts.log,
+				 is_trial ? "Would add account %s"
+					  : "Adding account %s...",
+				 plan->name);
+		log_info(r->opts.log, "%s metamodel for account %s from %s/%s...",
+			 is_trial ? "Rehearsing the import of" : "Importing", plan->name,
+			 r->opts.conf->directory, file);
+	}
+}
+
+static void on_fed(void *owner);
 
 static bool prepare(void *owner, struct work_item *item, struct child_opts *child,
 		    struct error *err)
 {
 	struct restore *r = owner;
-	struct restore_account *a = account_of(item);
-	AUTO_FREE char *file = savedir_file_name(&r->save, a->plan->name);
+	struct restore_unit *u = unit_of(item);
+	const struct restore_feed_opts feed = { .loop = r->opts.loop,
+						.save = &r->save,
+						.server_major =
+							u->node->psql->server_major,
+						.done = on_fed,
+						.owner = u };
 
-	if (restore_node_is_lost(a->node)) {
-		*err = a->node->farm_node->error;
+	if (restore_node_is_lost(u->node)) {
+		*err = u->node->farm_node->error;
 		return false;
 	}
-	if (!stored_dump_reopen(&r->save, a->plan->name, &a->dump, err))
+	u->feed = feed_new(&feed, child, err);
+	if (!u->feed)
 		return false;
-	if (item->attempts == 1) {
-		if (!a->plan->has_schema)
-			log_info(r->opts.log, "Adding account %s...", a->plan->name);
-		log_info(r->opts.log, "Importing metamodel for account %s from %s/%s...",
-			 a->plan->name, r->opts.conf->directory, file);
-	}
-	build_argv(a);
+	if (item->attempts == 1)
+		announce(u);
+	build_argv(u);
 	run_log_command(&r->opts, &r->argv);
 	child->argv = strvec_argv(&r->argv);
-	child->env = strvec_argv(&a->node->childenv.env);
-	child->stdin_fd = a->dump.fd;
-	child->timeout_ms = r->opts.conf->timeout_s * 1000;
+	child->env = strvec_argv(&u->node->childenv.env);
+	child->timeout_ms = r->opts.conf->timeout_s * 1000 * u->count;
 	return true;
 }
 
-void restore_count_account(struct restore *r)
+static void on_started(void *owner, struct work_item *item)
 {
-	r->opts.progress(r->opts.owner, ++r->finished, r->account_count);
+	struct restore_unit *u = unit_of(item);
+
+	(void)owner;
+	u->running = 2;
+	feed_start(u->feed);
 }
 
-void restore_load_failed(struct restore_account *a, const struct error *err)
+void restore_count_unit(struct restore_unit *u)
 {
-	struct restore *r = a->restore;
+	struct restore *r = u->restore;
+
+	r->finished += u->count;
+	r->opts.progress(r->opts.owner, r->finished, r->account_count);
+}
+
+static void hint_load(const struct restore_unit *u, struct error *err)
+{
+	const char *state = u->count > 1 ? "all of these accounts are as they were before"
+					 : "the account is as it was before";
+	AUTO_FREE char *hint = NULL;
+
+	if (u->is_circular)
+		error_hint(err,
+			   "the dumps of these accounts need each other, in a circle");
+	else
+		restore_hint(err, u->count > 1, u->has_global);
+	hint = xstrdup(err->hint);
+	error_hint(err, "%s%s%s", state, *hint ? "; " : "", hint);
+}
+
+void restore_load_failed(struct restore_unit *u, const struct error *err)
+{
+	struct restore *r = u->restore;
 	struct error hinted = *err;
 
-	a->progress = ACCOUNT_AS_BEFORE;
-	if (!r->is_cancelled) {
-		if (!hinted.hint[0])
-			error_hint(&hinted, "the account is as it was before");
-		restore_account_failed(a, "restore",
-				       restore_node_is_lost(a->node)
-					       ? &a->node->farm_node->error
-					       : &hinted);
+	if (r->is_trial)
+		restore_hint_trial(&hinted);
+	else if (!hinted.hint[0])
+		hint_load(u, &hinted);
+	for (size_t i = 0; i < u->count; i++) {
+		u->accounts[i]->progress = ACCOUNT_AS_BEFORE;
+		if (!r->machine.is_cancelled)
+			restore_account_failed(
+				u->accounts[i], r->is_trial ? "load" : "restore",
+				restore_node_is_lost(u->node) ? &u->node->farm_node->error
+							      : &hinted);
 	}
-	restore_count_account(r);
+	restore_count_unit(u);
 }
 
 static void on_failed(void *owner, struct work_item *item, const struct error *err)
 {
+	struct restore_unit *u = unit_of(item);
+
 	(void)owner;
-	restore_load_failed(account_of(item), err);
+	feed_free(u->feed); /* if psql could not start */
+	u->feed = NULL;
+	restore_load_failed(u, err);
 }
 
 /* Where in the server's source a message comes from: "LOCATION:  FUNCTION, FILE.c:LINE",
@@ -164,31 +279,52 @@ static char *without_locations(const char *words)
 	return strbuf_detach(&out);
 }
 
+/* Both psql and its feed have ended. */
+static void conclude(struct restore_unit *u)
+{
+	struct error unfed;
+
+	u->is_fed = feed_is_complete(u->feed, &unfed);
+	feed_free(u->feed);
+	u->feed = NULL;
+	if (unfed.kind != ERROR_NONE)
+		u->outcome = unfed; /* and psql was ended */
+	restore_settle(u);
+}
+
+/* A feed that failed holds psql up, lest it takes the end of it for the dump's. */
+static void on_fed(void *owner)
+{
+	struct restore_unit *u = owner;
+	struct error unfed;
+
+	if (--u->running == 0)
+		conclude(u);
+	else if (!feed_is_complete(u->feed, &unfed) && unfed.kind != ERROR_NONE)
+		worklist_stop(&u->item);
+}
+
 static void on_loaded(void *owner, struct work_item *item,
 		      const struct child_result *result)
 {
 	struct restore *r = owner;
-	struct restore_account *a = account_of(item);
+	struct restore_unit *u = unit_of(item);
 	struct child_result own = *result;
 	AUTO_FREE char *said = without_locations(result->messages);
 	AUTO_FREE char *words = NULL;
-	struct error err;
 
-	free(a->transaction);
-	a->transaction = model_take_transaction(said, &words);
+	free(u->transaction);
+	u->transaction = model_take_transaction(said, &words);
 	own.messages = words;
-	a->elapsed_ms = result->elapsed_ms;
-	a->is_dump_changed = !stored_dump_is_same(&a->dump);
-	stored_dump_close(&a->dump);
-	if (child_succeeded(&own, "psql", &err)) {
-		restore_set_problem(a, NULL);
-		run_log_messages(&r->opts, a->plan->name, "restore", words);
-	} else {
-		if (a->is_dump_changed)
-			error_prefix(&err, "the dump was changed while it was loaded");
-		restore_set_problem(a, &err);
-	}
-	restore_settle(a);
+	for (size_t i = 0; i < u->count; i++) /* its share */
+		u->accounts[i]->elapsed_ms = result->elapsed_ms / u->count;
+	u->outcome = (struct error){ 0 };
+	if (child_succeeded(&own, "psql", &u->outcome))
+		run_log_messages(&r->opts, u->accounts[0]->plan->name, "restore", words);
+	if (--u->running == 0)
+		conclude(u);
+	else
+		feed_stop(u->feed);
 }
 
 static void on_all_loaded(void *owner)
@@ -197,15 +333,10 @@ static void on_all_loaded(void *owner)
 
 	worklist_free(r->worklist);
 	r->worklist = NULL;
-	restore_advance(r, r->is_cancelled ? STEP_FAIL : STEP_NEXT);
+	machine_move(&r->machine, r->machine.is_cancelled ? STEP_FAIL : STEP_NEXT);
 }
 
-static bool is_global(const struct restore_account *a)
-{
-	return !strcmp(a->place->name, MODEL_GLOBAL);
-}
-
-/* Load _global, or all others. */
+/* Load what has _global in it, or all else. */
 static enum step_result load(struct restore *r, bool has_global)
 {
 	size_t count = r->farm->node_count;
@@ -214,9 +345,10 @@ static enum step_result load(struct restore *r, bool has_global)
 					    .jobs = run_choose_jobs(&r->opts, r->farm),
 					    .groups = groups,
 					    .group_count = count,
-					    .count = r->account_count,
-					    .item = account_item,
+					    .count = r->unit_count,
+					    .item = unit_item,
 					    .prepare = prepare,
+					    .started = on_started,
 					    .finished = on_loaded,
 					    .failed = on_failed,
 					    .done = on_all_loaded,
@@ -224,12 +356,12 @@ static enum step_result load(struct restore *r, bool has_global)
 
 	for (size_t i = 0; i < count; i++)
 		groups[i] = &r->nodes[i].group;
-	for (size_t i = 0; i < r->account_count; i++) {
-		struct restore_account *a = &r->accounts[i];
-		bool is_held = a->error || is_global(a) != has_global;
+	for (size_t i = 0; i < r->unit_count; i++) {
+		struct restore_unit *u = &r->units[i];
+		bool is_held = u->accounts[0]->error || u->has_global != has_global;
 
-		a->item =
-			(struct work_item){ .group = a->node ? &a->node->group : NULL,
+		u->item =
+			(struct work_item){ .group = &u->node->group,
 					    .state = is_held ? WORK_ENDED : WORK_QUEUED };
 	}
 	r->worklist = worklist_start(&opts);
@@ -240,13 +372,15 @@ static enum step_result load(struct restore *r, bool has_global)
 	return STEP_WAIT;
 }
 
-enum step_result restore_enter_global(struct restore *r)
+enum step_result restore_enter_global(void *owner)
 {
+	struct restore *r = owner;
+
 	for (size_t i = 0; i < r->farm->node_count; i++) {
 		struct restore_node *n = &r->nodes[i];
 
 		if (!restore_node_is_lost(n) &&
-		    !childenv_init(&n->childenv, node_conn(n->farm_node->node),
+		    !childenv_init(&n->childenv, session_conn(n->farm_node->session),
 				   CHILD_OPTIONS, &r->error))
 			return STEP_FAIL;
 	}
@@ -256,7 +390,9 @@ enum step_result restore_enter_global(struct restore *r)
 	return load(r, true);
 }
 
-enum step_result restore_enter_accounts(struct restore *r)
+enum step_result restore_enter_accounts(void *owner)
 {
+	struct restore *r = owner;
+
 	return load(r, false);
 }

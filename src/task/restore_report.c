@@ -21,6 +21,8 @@ static void report_account(const struct restore_account *a, struct report *out)
 		entry->outcome = "failed";
 	else if (a->restore->opts.conf->dry_run)
 		entry->outcome = "planned";
+	else if (a->progress == ACCOUNT_REHEARSED)
+		entry->outcome = "rehearsed";
 	else
 		entry->outcome = is_restored ? "restored" : "unchanged";
 }
@@ -44,7 +46,8 @@ void restore_report(const struct restore *r, struct report *out)
 	for (size_t i = 0; i < r->account_count; i++) {
 		const struct restore_account *a = &r->accounts[i];
 
-		restored += a->progress == ACCOUNT_RESTORED;
+		restored += a->progress == ACCOUNT_RESTORED ||
+			    a->progress == ACCOUNT_REHEARSED;
 		touched += a->progress != ACCOUNT_AS_BEFORE;
 		failed += a->error != NULL;
 		report_account(a, out);
@@ -52,9 +55,9 @@ void restore_report(const struct restore *r, struct report *out)
 	out->others = count_others(r);
 	out->error = r->error;
 	out->signal_number = r->signal_number;
-	if (r->opts.conf->dry_run && r->state == RESTORE_DONE)
+	if (r->opts.conf->dry_run && !r->machine.has_failed)
 		restored = touched = r->account_count - failed;
-	if (r->state == RESTORE_FAILED || r->signal_number || (failed && !restored))
+	if (r->machine.has_failed || r->signal_number || (failed && !restored))
 		out->result = touched ? REPORT_PARTLY : REPORT_FAILED;
 	else
 		out->result = failed ? REPORT_PARTLY : REPORT_DONE;

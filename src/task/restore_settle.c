@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * How psql ended is only a rumour: what became of its transaction is in the server's
+ * psql's exit status is not proof: what became of its transaction is in the server's
  * words.
  */
 #include "task/restore_internal.h"
@@ -21,76 +21,97 @@ static bool is_lock_trouble(const char *messages)
 	return strstr(messages, ":  55P03: ") || strstr(messages, ":  40P01: ");
 }
 
-/* It was told how it ended. */
-static void end(struct restore_account *a)
+static bool has_failed(const struct restore_unit *u)
 {
-	restore_set_problem(a, NULL);
-	worklist_end(&a->item);
+	return u->outcome.kind != ERROR_NONE;
 }
 
-static bool retry(struct restore_account *a)
+static void set_progress(struct restore_unit *u, enum account_progress progress)
 {
-	const char *words = a->problem->text;
+	for (size_t i = 0; i < u->count; i++)
+		u->accounts[i]->progress = progress;
+}
 
-	if (is_lock_trouble(words) ? ++a->lock_retries > LOCK_RETRIES
+static void fail_all(struct restore_unit *u, const struct error *err)
+{
+	for (size_t i = 0; i < u->count; i++)
+		restore_account_failed(u->accounts[i], "restore", err);
+}
+
+static bool retry(struct restore_unit *u)
+{
+	const char *words = u->outcome.text;
+
+	if (is_lock_trouble(words) ? ++u->lock_retries > LOCK_RETRIES
 				   : !pg_is_transient(words))
 		return false;
-	if (!worklist_retry(&a->item))
+	if (!worklist_retry(&u->item))
 		return false;
-	a->progress = ACCOUNT_AS_BEFORE;
+	set_progress(u, ACCOUNT_AS_BEFORE);
 	words += strcspn(words, "\n"); /* how psql ended; its own words are below */
 	words += *words == '\n';
-	log_warning(a->restore->opts.log, "[%s restore] to be tried again: %.*s",
-		    a->plan->name, (int)strcspn(words, "\n"), words);
+	log_warning(u->restore->opts.log, "[%s restore] to be tried again: %.*s",
+		    u->accounts[0]->plan->name, (int)strcspn(words, "\n"), words);
 	return true;
 }
 
-static void on_rolled_back(struct restore_account *a)
+/* As the rehearsal ends; it comes as far as that only if all was well. */
+static void on_rehearsed(struct restore_unit *u)
 {
-	struct error err;
-
-	if (!a->problem) {
-		error_set(&err, ERROR_CHILD,
-			  "psql exited with status 0, but committed nothing");
-		restore_set_problem(a, &err);
-	} else if (retry(a)) {
-		return;
-	}
-	restore_load_failed(a, a->problem);
-	end(a);
+	set_progress(u, ACCOUNT_REHEARSED);
+	for (size_t i = 0; i < u->count; i++)
+		log_info(u->restore->opts.log, "Account %s would come back.",
+			 u->accounts[i]->plan->name);
+	restore_count_unit(u);
+	worklist_end(&u->item);
 }
 
-static void on_committed(struct restore_account *a)
+static void on_rolled_back(struct restore_unit *u)
 {
-	struct restore *r = a->restore;
+	if (!has_failed(u) && u->restore->opts.conf->rehearse && u->transaction &&
+	    u->is_fed) {
+		on_rehearsed(u);
+		return;
+	}
+	if (!has_failed(u))
+		error_set(&u->outcome, ERROR_CHILD,
+			  "psql exited with status 0, but committed nothing");
+	else if (retry(u))
+		return;
+	restore_load_failed(u, &u->outcome);
+	worklist_end(&u->item);
+}
+
+static void on_committed(struct restore_unit *u)
+{
+	struct restore *r = u->restore;
 	struct error err;
 
-	if (a->is_dump_changed) {
-		error_set(&err, ERROR_DATA,
-			  "the dump was changed while it was loaded, and the account is "
-			  "as that says");
+	if (!u->is_fed) { /* by a program that is not psql */
+		error_set(&err, ERROR_CHILD,
+			  "it was committed before all of its dump was loaded");
 		error_hint(&err, "restore it again");
-		restore_account_failed(a, "restore", &err);
+		fail_all(u, &err);
 	} else {
-		a->progress = ACCOUNT_RESTORED;
-		if (a->problem)
+		set_progress(u, ACCOUNT_RESTORED);
+		if (has_failed(u))
 			log_warning(r->opts.log, "[%s restore] after its COMMIT %.*s",
-				    a->plan->name, (int)strcspn(a->problem->text, "\n"),
-				    a->problem->text);
+				    u->accounts[0]->plan->name,
+				    (int)strcspn(u->outcome.text, "\n"), u->outcome.text);
 	}
-	restore_count_account(r);
-	end(a);
+	restore_count_unit(u);
+	worklist_end(&u->item);
 }
 
 /* The server did not say what became of it. */
-static void on_unknown(struct restore_account *a)
+static void on_unknown(struct restore_unit *u)
 {
-	const struct restore_node *n = a->node;
+	const struct restore_node *n = u->node;
 	const char *why = restore_node_is_lost(n) ? n->farm_node->error.text
 						  : "its session does not end";
 	struct error err;
 
-	if (!a->problem)
+	if (!has_failed(u))
 		error_set(&err, ERROR_SERVER,
 			  "it was restored, but whether that is on the server's disk is "
 			  "not known: %s",
@@ -99,16 +120,16 @@ static void on_unknown(struct restore_account *a)
 		error_set(&err, ERROR_SERVER, "whether it was restored is not known: %s",
 			  why);
 	error_hint(&err, "see the server's log; when it is back, restore it again");
-	restore_account_failed(a, "restore", &err);
-	restore_count_account(a->restore);
-	end(a);
+	fail_all(u, &err);
+	restore_count_unit(u);
+	worklist_end(&u->item);
 }
 
 static void on_settled(void *owner, const enum model_outcome *outcomes,
 		       const struct error *err)
 {
 	struct restore_node *n = owner;
-	struct restore_account *next = n->asked;
+	struct restore_unit *next = n->asked;
 
 	n->asked = NULL;
 	if (n->patience)
@@ -119,19 +140,19 @@ static void on_settled(void *owner, const enum model_outcome *outcomes,
 		restore_node_lost(n);
 	}
 	for (size_t i = 0; next; i++) {
-		struct restore_account *a = next;
+		struct restore_unit *u = next;
 		enum model_outcome outcome = err ? MODEL_UNKNOWN : outcomes[i];
 
-		next = a->next;
+		next = u->next;
 		if (outcome == MODEL_COMMITTED) {
-			on_committed(a);
+			on_committed(u);
 		} else if (outcome == MODEL_ROLLED_BACK) {
-			on_rolled_back(a);
-		} else if (outcome == MODEL_RUNNING && a->questions < MOST_QUESTIONS) {
-			a->next = n->ended;
-			n->ended = a;
+			on_rolled_back(u);
+		} else if (outcome == MODEL_RUNNING && u->questions < MOST_QUESTIONS) {
+			u->next = n->ended;
+			n->ended = u;
 		} else {
-			on_unknown(a);
+			on_unknown(u);
 		}
 	}
 	ask(n);
@@ -177,24 +198,24 @@ static void ask(struct restore_node *n)
 		on_settled(n, NULL, &n->farm_node->error);
 		return;
 	}
-	for (struct restore_account *a = n->asked; a; a = a->next) {
-		a->questions++;
-		strvec_push(&transactions, a->transaction);
+	for (struct restore_unit *u = n->asked; u; u = u->next) {
+		u->questions++;
+		strvec_push(&transactions, u->transaction);
 	}
-	model_settle(n->farm_node->node, &transactions, on_settled, n);
-	if (n->restore->is_cancelled)
+	model_settle(n->farm_node->session, &transactions, on_settled, n);
+	if (n->restore->machine.is_cancelled)
 		hurry(n);
 }
 
-void restore_settle(struct restore_account *a)
+void restore_settle(struct restore_unit *u)
 {
-	if (!a->transaction) { /* it has sent nothing before it says which */
-		on_rolled_back(a);
+	if (!u->transaction) { /* it has sent nothing before it says which */
+		on_rolled_back(u);
 		return;
 	}
-	a->progress = ACCOUNT_IN_DOUBT;
-	a->questions = 0;
-	a->next = a->node->ended;
-	a->node->ended = a;
-	ask(a->node);
+	set_progress(u, ACCOUNT_IN_DOUBT);
+	u->questions = 0;
+	u->next = u->node->ended;
+	u->node->ended = u;
+	ask(u->node);
 }

@@ -9,8 +9,9 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/str.h"
-#include "tree/lockfile.h"
-#include "tree/rotate.h"
+#include "store/lockfile.h"
+#include "store/place.h"
+#include "store/rotate.h"
 
 enum { WORD_BYTES_MAX = 500 }; /* of a command, when it is shown */
 
@@ -18,6 +19,7 @@ static bool take_lock(const struct run_opts *opts, const struct layout *layout,
 		      int *lock_fd, struct error *err)
 {
 	char holder[200], host[65] = "?", now[CLOCK_TEXT_BYTES];
+	AUTO_STRVEC struct strvec notes = { 0 };
 	bool did_finish, did_clean;
 	int fd;
 
@@ -27,7 +29,7 @@ static bool take_lock(const struct run_opts *opts, const struct layout *layout,
 		 opts->command, (long)getpid(), host, now);
 	if (!lockfile_take(layout->lock, holder, &fd, err))
 		return false;
-	if (!rotate_recover(layout, &did_finish, &did_clean, err)) {
+	if (!rotate_recover(layout, &did_finish, &did_clean, &notes, err)) {
 		close(fd);
 		return false;
 	}
@@ -38,6 +40,8 @@ static bool take_lock(const struct run_opts *opts, const struct layout *layout,
 	if (did_clean)
 		log_warning(opts->log,
 			    "an earlier run died; what it had begun was cleaned up");
+	for (size_t i = 0; i < notes.count; i++)
+		log_alert(opts->log, "%s", notes.v[i]);
 	*lock_fd = fd;
 	return true;
 }
@@ -56,6 +60,8 @@ bool run_begin(const struct run_opts *opts, const struct layout *layout, int *lo
 {
 	*lock_fd = -1;
 	run_check_backend(opts);
+	if (!place_check_outside(layout, opts->conf->directory, err))
+		return false;
 	return opts->conf->dry_run || take_lock(opts, layout, lock_fd, err);
 }
 
@@ -71,22 +77,12 @@ static void name_node(const struct farm_account *account, struct error *err)
 }
 
 void run_log_failure(const struct run_opts *opts, const struct farm_account *account,
-		     const char *step, const struct error *err, char **last)
+		     const char *step, const struct error *err, struct failures *failures)
 {
-	AUTO_STRBUF struct strbuf name = { 0 };
-	struct error whole = *err, named;
+	struct error whole = *err;
 
-	strbuf_add_printable(&name, account->name);
 	name_node(account, &whole);
-	if (*last && !strcmp(*last, whole.text)) {
-		error_set(&named, err->kind, "[%s %s] the same", name.buf, step);
-	} else {
-		error_set(&named, err->kind, "[%s %s] %s", name.buf, step, whole.text);
-		error_hint(&named, "%s", err->hint);
-	}
-	log_error(opts->log, &named);
-	free(*last);
-	*last = xstrdup(whole.text);
+	failures_add(failures, opts->log, account->name, step, &whole);
 }
 
 void run_log_messages(const struct run_opts *opts, const char *account, const char *step,
@@ -99,6 +95,21 @@ void run_log_messages(const struct run_opts *opts, const char *account, const ch
 			    messages);
 		messages += length + (messages[length] == '\n');
 	}
+}
+
+void run_log_newer_tool(const struct run_opts *opts, const struct pgtool *tool,
+			const char *name, unsigned server_major)
+{
+	if (tool->major > server_major)
+		log_warning(
+			opts->log,
+			"%s is version %u, newer than the server (%u)%s; install "
+			"postgresql-client-%u, or name its directory with --pg-bindir",
+			tool->path, tool->major, server_major,
+			strcmp(name, "pg_dump")
+				? ""
+				: ": what it dumps, this server may refuse to load",
+			server_major);
 }
 
 void run_log_waiting(const struct run_opts *opts, const struct error *why,
@@ -132,10 +143,10 @@ struct farm *run_start_farm(const struct run_opts *run, const struct farm_opts *
 	return farm_start(&whole);
 }
 
-unsigned run_choose_node_jobs(const struct run_opts *opts, const struct node *node)
+unsigned run_choose_node_jobs(const struct run_opts *opts, const struct session *session)
 {
 	const struct conf *conf = opts->conf;
-	uint64_t free_connections = node_facts(node)->free_connections;
+	uint64_t free_connections = session_facts(session)->free_connections;
 	uint64_t most =
 		free_connections ? free_connections : 1; /* and hope: it is tried again */
 	uint64_t wanted = conf->node_jobs ? conf->node_jobs
@@ -147,8 +158,9 @@ unsigned run_choose_node_jobs(const struct run_opts *opts, const struct node *no
 			opts->log,
 			"the server of database %s has %llu free connections: running "
 			"%llu jobs at once instead of %llu",
-			node_facts(node)->dbname, (unsigned long long)free_connections,
-			(unsigned long long)most, (unsigned long long)wanted);
+			session_facts(session)->dbname,
+			(unsigned long long)free_connections, (unsigned long long)most,
+			(unsigned long long)wanted);
 	return (unsigned)(wanted < most ? wanted : most);
 }
 
@@ -159,6 +171,14 @@ unsigned run_choose_jobs(const struct run_opts *opts, const struct farm *farm)
 	if (opts->conf->jobs)
 		return (unsigned)opts->conf->jobs;
 	return (unsigned)(farm->node_count > processors ? farm->node_count : processors);
+}
+
+bool run_set_no_accounts(const struct farm *farm, struct error *err)
+{
+	error_set(err, ERROR_DATA, "database \"%s\" has no table _global._accounts",
+		  farm->nodes[0]->name);
+	return error_hint(err, "is it the database of an OpenResty server? Name it with "
+			       "--dbname");
 }
 
 void run_log_misplaced(const struct run_opts *opts, const struct farm *farm)

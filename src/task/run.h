@@ -12,10 +12,12 @@
 #include "base/strvec.h"
 #include "conf/conf.h"
 #include "model/farm.h"
-#include "pg/node.h"
+#include "pg/session.h"
+#include "pg/pgtool.h"
 #include "proc/loop.h"
+#include "task/failures.h"
 #include "task/report.h"
-#include "tree/layout.h"
+#include "store/layout.h"
 
 struct run_opts {
 	struct loop *loop;
@@ -23,14 +25,11 @@ struct run_opts {
 	const struct conf *conf; /* must outlive `done` */
 	const char *command;     /* "save" */
 	const char *program;     /* "metamodel 0.1.0", for the manifest */
-	bool (*ask_password)(void *owner, char **out); /* see struct node_opts */
+	bool (*ask_password)(void *owner, char **out); /* see struct session_opts */
 	void (*progress)(void *owner, size_t done, size_t total);
 	void (*done)(void *owner, const struct report *report);
 	void *owner;
 };
-
-/* How a step of a command ended: go on to the next, give up, or wait for a callback. */
-enum step_result { STEP_NEXT, STEP_FAIL, STEP_WAIT };
 
 /* Say what this backend has no use for. */
 void run_check_backend(const struct run_opts *opts);
@@ -44,19 +43,23 @@ MUST_CHECK bool run_begin(const struct run_opts *opts, const struct layout *layo
 			  int *lock_fd, struct error *err);
 
 /*
- * Say that an account failed: "[NAME STEP] text", and the hint; with the name of its node
- * if that is one of many and had a part in it. When many fail for one reason in a row,
- * its words are said once. *last: the text said before, NULL at first; the caller frees
- * it.
+ * Say that an account failed, as failures_add() does; with the name of its node if that
+ * is one of many and had a part in it.
  */
 void run_log_failure(const struct run_opts *opts, const struct farm_account *account,
-		     const char *step, const struct error *err, char **last);
+		     const char *step, const struct error *err,
+		     struct failures *failures);
 
 /* What a child that succeeded had to say, a warning for each line: "[NAME STEP] line". */
 void run_log_messages(const struct run_opts *opts, const char *account, const char *step,
 		      const char *messages);
 
-/* Say that a connection could not be had yet; see struct node_opts. */
+/* Warn of a tool that is newer than the server it is to serve, and say what that may
+ * mean. */
+void run_log_newer_tool(const struct run_opts *opts, const struct pgtool *tool,
+			const char *name, unsigned server_major);
+
+/* Say that a connection could not be had yet; see struct session_opts. */
 void run_log_waiting(const struct run_opts *opts, const struct error *why,
 		     uint64_t pause_ms);
 
@@ -70,10 +73,14 @@ struct farm *run_start_farm(const struct run_opts *run, const struct farm_opts *
  * How many children or sessions at once on a node: what was asked for, or one a
  * processor, but never more than the server has connections left, which is said.
  */
-unsigned run_choose_node_jobs(const struct run_opts *opts, const struct node *node);
+unsigned run_choose_node_jobs(const struct run_opts *opts, const struct session *session);
 
 /* How many at once on all nodes together. */
 unsigned run_choose_jobs(const struct run_opts *opts, const struct farm *farm);
+
+/* "database "x" has no table _global._accounts", and whose it should be. Returns false.
+ */
+bool run_set_no_accounts(const struct farm *farm, struct error *err);
 
 /* Say which accounts are on more nodes than one. */
 void run_log_misplaced(const struct run_opts *opts, const struct farm *farm);

@@ -11,10 +11,12 @@
 #include "base/auto.h"
 #include "base/str.h"
 #include "task/save_internal.h"
-#include "tree/lockfile.h"
-#include "tree/rotate.h"
+#include "store/lockfile.h"
+#include "store/marker.h"
+#include "store/place.h"
+#include "store/rotate.h"
 
-static void save_end(struct save *s);
+static void save_end(void *owner);
 
 struct save_account *save_find_account(const struct save *s, const char *name)
 {
@@ -30,7 +32,7 @@ void save_account_failed(struct save_account *a, const char *step,
 		return;
 	a->error = xstrdup(err->text);
 	a->is_dumped = false;
-	run_log_failure(&a->save->opts, a->place, step, err, &a->save->last_failure);
+	run_log_failure(&a->save->opts, a->place, step, err, &a->save->failures);
 }
 
 /* ---- lock: the lock file, what a dead run left, and what is in the way ---- */
@@ -39,12 +41,19 @@ void save_account_failed(struct save_account *a, const char *step,
  * else. */
 static bool open_previous(struct save *s, struct error *err)
 {
-	unsigned keep = (unsigned)s->opts.conf->keep;
+	unsigned count = rotate_count(&s->layout, (unsigned)s->opts.conf->keep);
+	AUTO_STRVEC struct strvec strangers = { 0 };
 
-	if (!rotate_check(&s->layout, keep, err))
+	if (!place_check_renames(&s->layout, s->opts.conf->directory, err) ||
+	    !rotate_check(&s->layout, (unsigned)s->opts.conf->keep, &strangers, err))
 		return false;
-	s->previous = xcalloc(keep + 1, sizeof(*s->previous));
-	for (unsigned i = 0; i <= keep; i++) {
+	for (size_t i = 0; i < strangers.count; i++)
+		log_warning(s->opts.log,
+			    "%s is not part of the save: it is left alone, but belongs "
+			    "elsewhere",
+			    strangers.v[i]);
+	s->previous = xcalloc(count + 1, sizeof(*s->previous));
+	for (unsigned i = 0; i <= count; i++) {
 		AUTO_FREE char *path =
 			i ? layout_old(&s->layout, i) : xstrdup(s->layout.dir);
 		struct savedir *save = &s->previous[i];
@@ -62,8 +71,9 @@ static bool open_previous(struct save *s, struct error *err)
 	return true;
 }
 
-static enum step_result enter_lock(struct save *s)
+static enum step_result enter_lock(void *owner)
 {
+	struct save *s = owner;
 	const char *dir = s->opts.conf->directory;
 	AUTO_FREE char *family = NULL;
 
@@ -84,7 +94,7 @@ static enum step_result enter_lock(struct save *s)
 
 static void add_account(struct manifest *m, const struct save_account *a)
 {
-	const struct node_facts *facts = node_facts(a->node->farm_node->node);
+	const struct session_facts *facts = session_facts(a->node->farm_node->session);
 	struct manifest_entry *e = manifest_add(m, a->place->name);
 
 	e->node = xstrdup(a->node->farm_node->name);
@@ -92,6 +102,7 @@ static void add_account(struct manifest *m, const struct save_account *a)
 	e->size_bytes = a->size_bytes;
 	e->rows = a->rows;
 	e->tables = a->tables;
+	e->parents = a->parents ? xstrdup(a->parents) : NULL;
 	memcpy(e->sha256, a->sha256, sizeof(e->sha256));
 	memcpy(e->saved_at, facts->snapshot_at, sizeof(e->saved_at));
 }
@@ -108,15 +119,20 @@ static char *add_nodes(struct save *s, struct manifest *m)
 			is_used[s->accounts[i].node - s->nodes] = true;
 	for (size_t i = 0; i < s->farm->node_count; i++) {
 		struct farm_node *n = s->nodes[i].farm_node;
+		const struct session_facts *facts;
 		struct manifest_node *node;
 
 		if (!is_used[i])
 			continue;
 		node = manifest_add_node(m, n->name);
-		node->host = xstrdup(pgconn_host(node_conn(n->node)));
-		node->port = xstrdup(pgconn_port(node_conn(n->node)));
-		node->server_version = xstrdup(node_facts(n->node)->server_version);
-		node->snapshot = xstrdup(node_facts(n->node)->snapshot);
+		node->host = xstrdup(pgconn_host(session_conn(n->session)));
+		node->port = xstrdup(pgconn_port(session_conn(n->session)));
+		facts = session_facts(n->session);
+		if (facts->system_identifier)
+			node->system_identifier = xstrdup(facts->system_identifier);
+		node->database_oid = facts->database_oid;
+		node->server_version = xstrdup(facts->server_version);
+		node->snapshot = xstrdup(facts->snapshot);
 		strvec_push(&versions, s->nodes[i].tool->pgtool.version_text);
 	}
 	strvec_sort(&versions);
@@ -124,6 +140,23 @@ static char *add_nodes(struct save *s, struct manifest *m)
 		if (!i || strcmp(versions.v[i], versions.v[i - 1]) != 0)
 			strbuf_add_format(&out, "%s%s", i ? ", " : "", versions.v[i]);
 	return strbuf_detach(&out);
+}
+
+/* Where what was carried over came from, as an old save says. */
+static void carry_node(struct save *s, const char *name, struct manifest *m)
+{
+	for (size_t i = 0; i < s->previous_count; i++) {
+		const struct manifest_node *from =
+			manifest_find_node(&s->previous[i].manifest, name);
+
+		if (from && !s->is_foreign[i]) {
+			struct manifest_node *node = manifest_add_node(m, name);
+
+			manifest_copy_node(node, from);
+			node->is_carried = true;
+			return;
+		}
+	}
 }
 
 static void fill_manifest(struct save *s, struct manifest *m)
@@ -142,14 +175,24 @@ static void fill_manifest(struct save *s, struct manifest *m)
 		const struct manifest_entry *from = &s->carry.carried.entries[i];
 
 		manifest_copy_entry(manifest_add(m, from->account), from);
+		if (from->node && !manifest_find_node(m, from->node))
+			carry_node(s, from->node, m);
 	}
 	manifest_sort(m);
+	save_plan_history(s, m);
+}
+
+static void log_notes(const struct save *s, const struct strvec *notes)
+{
+	for (size_t i = 0; i < notes->count; i++)
+		log_alert(s->opts.log, "%s", notes->v[i]);
 }
 
 static bool publish(struct save *s, struct error *err)
 {
 	AUTO_CLOSE int dir_fd =
 		open(s->layout.staging, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_STRVEC struct strvec notes = { 0 };
 	struct manifest manifest = { 0 };
 	bool is_ok;
 
@@ -157,16 +200,25 @@ static bool publish(struct save *s, struct error *err)
 		return error_set(err, ERROR_SYSTEM, "open %s: %s", s->layout.staging,
 				 strerror(errno));
 	fill_manifest(s, &manifest);
-	is_ok = manifest_write(dir_fd, &manifest, err);
+	is_ok = manifest_write(dir_fd, &manifest, err) && marker_remove(dir_fd, err);
+	if (is_ok)
+		is_ok = rotate_commit(
+			&s->layout,
+			&(struct rotate_plan){ .window = (unsigned)manifest.window,
+					       .dropped = manifest.dropped,
+					       .count = manifest.dropped_count },
+			&s->has_changed, &notes, err);
+	else
+		error_prefix(err, "%s", s->layout.staging);
+	log_notes(s, &notes);
 	manifest_release(&manifest);
-	if (!is_ok)
-		return error_prefix(err, "%s", s->layout.staging);
-	return rotate_commit(&s->layout, (unsigned)s->opts.conf->keep, &s->has_changed,
-			     err);
+	return is_ok;
 }
 
-static enum step_result enter_publish(struct save *s)
+static enum step_result enter_publish(void *owner)
 {
+	struct save *s = owner;
+
 	if (!lockfile_is_held(s->layout.lock, s->lock_fd)) {
 		error_set(&s->error, ERROR_SYSTEM,
 			  "somebody deleted the lock file %s: another run may be "
@@ -189,89 +241,63 @@ static enum step_result enter_publish(struct save *s)
 
 /* ---- the machine ---- */
 
-static const struct step {
-	const char *name;
-	enum step_result (*enter)(struct save *s);
-	enum save_state next;
-} steps[] = {
-	[SAVE_LOCK] = { "lock", enter_lock, SAVE_CONNECT },
-	[SAVE_CONNECT] = { "connect", save_connect_enter, SAVE_TOOL },
-	[SAVE_TOOL] = { "tool", save_tool_enter, SAVE_LIST },
-	[SAVE_LIST] = { "list", save_list_enter, SAVE_DUMP },
-	[SAVE_DUMP] = { "dump", save_dump_enter, SAVE_RECHECK },
-	[SAVE_RECHECK] = { "recheck", save_recheck_enter, SAVE_SYNC },
-	[SAVE_SYNC] = { "sync", save_sync_enter, SAVE_CARRY },
-	[SAVE_CARRY] = { "carry over", save_carry_enter, SAVE_PUBLISH },
-	[SAVE_PUBLISH] = { "publish", enter_publish, SAVE_DONE },
-};
-_Static_assert(ARRAY_SIZE(steps) == SAVE_DONE, "steps[] follows save_state");
-
-void save_advance(struct save *s, enum step_result r) /* callbacks end here */
-{
-	while (r != STEP_WAIT) {
-		s->state = r == STEP_NEXT ? steps[s->state].next : SAVE_FAILED;
-		if (s->state == SAVE_DUMP && s->opts.conf->dry_run)
-			s->state = SAVE_DONE;
-		if (s->state >= SAVE_DONE) {
-			save_end(s); /* frees s */
-			return;
-		}
-		r = steps[s->state].enter(s);
-	}
-}
-
-static void on_start(void *owner)
+/* Its callbacks go on, with errors. */
+static void cancel_queries(void *owner)
 {
 	struct save *s = owner;
 
-	save_advance(s, s->is_cancelled ? STEP_FAIL : steps[SAVE_LOCK].enter(s));
+	farm_disconnect(s->farm);
 }
+
+static void cancel_dump(void *owner)
+{
+	struct save *s = owner;
+
+	worklist_cancel(s->worklist);
+}
+
+static const struct machine_step steps[] = {
+	[SAVE_LOCK] = { "lock", .enter = enter_lock },
+	[SAVE_CONNECT] = { "connect", .enter = save_connect_enter, .may_be_left = true },
+	[SAVE_TOOL] = { "tool", .enter = save_tool_enter, .cancel = save_tool_cancel },
+	[SAVE_LIST] = { "list", .enter = save_list_enter, .cancel = cancel_queries },
+	[SAVE_DUMP] = { "dump", .enter = save_dump_enter, .cancel = cancel_dump },
+	[SAVE_RECHECK] = { "recheck", .enter = save_recheck_enter,
+			   .cancel = cancel_queries },
+	[SAVE_SYNC] = { "sync", .enter = save_sync_enter },
+	[SAVE_CARRY] = { "carry over", .enter = save_carry_enter },
+	[SAVE_PUBLISH] = { "publish", .enter = enter_publish },
+};
+_Static_assert(ARRAY_SIZE(steps) == SAVE_DONE, "steps[] follows enum save_step");
 
 struct save *save_start(const struct run_opts *opts)
 {
 	struct save *s = xcalloc(1, sizeof(*s));
 
 	s->opts = *opts;
+	s->machine = (struct machine){
+		.steps = steps,
+		.step_count = opts->conf->dry_run ? SAVE_DUMP : SAVE_DONE,
+		.end = save_end,
+		.owner = s,
+	};
 	s->lock_fd = -1;
 	s->staging_fd = -1;
 	s->started_ms = loop_now_ms();
 	clock_now(s->started);
-	timer_start(opts->loop, 0, on_start, s);
+	machine_start(&s->machine, opts->loop);
 	return s;
 }
 
 void save_cancel(struct save *s, int signal_number)
 {
-	if (s->state >= SAVE_PUBLISH)
+	if (s->machine.step >= SAVE_PUBLISH)
 		return; /* too late: it is done in an instant */
-	s->is_cancelled = true;
 	s->signal_number = signal_number;
 	error_set(&s->error, ERROR_SIGNAL,
 		  "stopped by signal %d (%s): nothing was changed", signal_number,
 		  strsignal(signal_number));
-	switch (s->state) {
-	case SAVE_CONNECT:
-		save_advance(s, STEP_FAIL);
-		break;
-	case SAVE_LIST:
-	case SAVE_RECHECK:
-		farm_disconnect(s->farm); /* ends the queries, whose callbacks go on */
-		break;
-	case SAVE_TOOL:
-		save_nodes_cancel(s);
-		break;
-	case SAVE_DUMP:
-		worklist_cancel(s->worklist);
-		break;
-	case SAVE_LOCK: /* on_start(), the callback of the tool and of the worker look
-			   themselves */
-	case SAVE_SYNC:
-	case SAVE_CARRY:
-	case SAVE_PUBLISH:
-	case SAVE_DONE:
-	case SAVE_FAILED:
-		break;
-	}
+	machine_cancel(&s->machine);
 }
 
 static void fill_report(struct save *s, struct report *r)
@@ -317,7 +343,7 @@ static void fill_report(struct save *s, struct report *r)
 	}
 	r->error = s->error;
 	r->signal_number = s->signal_number;
-	if (s->state == SAVE_FAILED)
+	if (s->machine.has_failed)
 		r->result = s->has_changed ? REPORT_PARTLY : REPORT_FAILED;
 	else if (failed || s->carry.lost.count)
 		r->result = is_dry && failed == s->account_count ? REPORT_FAILED
@@ -326,12 +352,14 @@ static void fill_report(struct save *s, struct report *r)
 
 static void clean_up(struct save *s)
 {
+	AUTO_STRVEC struct strvec notes = { 0 };
 	struct error err;
 
 	if (s->has_staging && !s->has_changed &&
 	    lockfile_is_held(s->layout.lock, s->lock_fd) &&
-	    !rotate_delete(s->layout.staging, &err))
+	    !rotate_discard(&s->layout, &notes, &err))
 		log_error(s->opts.log, &err);
+	log_notes(s, &notes);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
 }
@@ -342,9 +370,12 @@ static void save_free(struct save *s)
 	for (size_t i = 0; i < s->previous_count; i++)
 		savedir_release(&s->previous[i]);
 	free(s->previous);
+	free(s->is_foreign);
 	for (size_t i = 0; i < s->account_count; i++) {
 		assert(!s->accounts[i].check);
 		free(s->accounts[i].version);
+		free(s->accounts[i].parents);
+		strvec_release(&s->accounts[i].created);
 		free(s->accounts[i].error);
 	}
 	free(s->accounts);
@@ -356,18 +387,20 @@ static void save_free(struct save *s)
 	save_nodes_release(s);
 	strvec_release(&s->argv);
 	strvec_release(&s->former);
-	free(s->last_failure);
+	failures_release(&s->failures);
 	layout_release(&s->layout);
 	save_carry_release(&s->carry);
 	free(s);
 }
 
-static void save_end(struct save *s)
+static void save_end(void *owner)
 {
+	struct save *s = owner;
 	struct report report = { 0 };
 
 	fill_report(s, &report);
 	clean_up(s);
+	failures_flush(&s->failures, s->opts.log);
 	s->opts.done(s->opts.owner, &report);
 	report_release(&report);
 	save_free(s);

@@ -51,11 +51,19 @@ static void log_choice(const struct save_node *n, const struct batch_limits *lim
 	const struct save *s = n->save;
 	const char *unit = s->opts.conf->batch ? "as told" : "auto";
 
+	if (!n->capacity.relations) { /* with one to a pg_dump nobody asks */
+		log_debug(s->opts.log,
+			  "database %s: %zu account%s, each with a pg_dump of its own",
+			  session_facts(n->farm_node->session)->dbname, n->undumped,
+			  n->undumped == 1 ? "" : "s");
+		return;
+	}
 	log_debug(s->opts.log,
-		  "database %s: %zu accounts in %zu batches of at most %zu (%s): %llu "
+		  "database %s: %zu account%s in %zu batch%s of at most %zu (%s): %llu "
 		  "relations in the catalogue, %llu free lock slots, of which each of %u "
 		  "jobs takes at most %llu",
-		  node_facts(n->farm_node->node)->dbname, n->undumped, batches,
+		  session_facts(n->farm_node->session)->dbname, n->undumped,
+		  n->undumped == 1 ? "" : "s", batches, batches == 1 ? "" : "es",
 		  limits->accounts, unit, (unsigned long long)n->capacity.relations,
 		  (unsigned long long)n->capacity.free_locks, n->group.jobs,
 		  (unsigned long long)limits->locks);
@@ -76,7 +84,7 @@ static void log_few_locks(const struct save_node *n, const struct batch_facts *f
 			 "database %s: %zu batches instead of %zu, which takes longer: "
 			 "%llu lock slots are free, %llu would be enough "
 			 "(max_locks_per_transaction)",
-			 node_facts(n->farm_node->node)->dbname, batches, enough,
+			 session_facts(n->farm_node->session)->dbname, batches, enough,
 			 (unsigned long long)facts->free_locks, (unsigned long long)good);
 }
 

@@ -110,7 +110,7 @@ static char *name_of_save(const struct save *s, size_t generation)
 	return generation ? layout_old(&named, (unsigned)generation) : xstrdup(named.dir);
 }
 
-static bool carry_account(struct save *s, const char *account)
+static bool carry_account(struct save *s, const char *account, bool is_failed)
 {
 	struct manifest_entry entry = { .account = (char *)account };
 	struct save_carry *c = &s->carry;
@@ -120,12 +120,13 @@ static bool carry_account(struct save *s, const char *account)
 		bool is_there = false;
 		struct error err;
 
-		if (save->fd < 0)
+		if (save->fd < 0 || s->is_foreign[i])
 			continue;
 		if (carry_from(s, save, &entry, &is_there, &err)) {
 			struct manifest_entry *added = manifest_add(&c->carried, account);
 
 			entry.account = added->account;
+			entry.is_failed |= is_failed;
 			*added = entry;
 			return true;
 		}
@@ -147,7 +148,8 @@ static void carry_all(void *owner)
 	struct save_carry *c = &s->carry;
 
 	for (size_t i = 0; i < c->wanted.count; i++)
-		if (!carry_account(s, c->wanted.v[i]) && i >= c->failed_count)
+		if (!carry_account(s, c->wanted.v[i], i < c->failed_count) &&
+		    i >= c->failed_count)
 			strvec_push(&c->lost, c->wanted.v[i]);
 	manifest_sort(&c->carried);
 }
@@ -156,8 +158,8 @@ static void on_carried(void *owner)
 {
 	struct save *s = owner;
 
-	if (s->is_cancelled) {
-		save_advance(s, STEP_FAIL);
+	if (s->machine.is_cancelled) {
+		machine_move(&s->machine, STEP_FAIL);
 		return;
 	}
 	for (size_t i = 0; i < s->carry.problems.count; i++) {
@@ -175,7 +177,7 @@ static void on_carried(void *owner)
 		run_hint_command(&s->opts, &err, "dump it", s->carry.lost.v[i]);
 		log_error(s->opts.log, &err);
 	}
-	save_advance(s, STEP_NEXT);
+	machine_move(&s->machine, STEP_NEXT);
 }
 
 /* The accounts of the newest save that this run does not dump. */
@@ -184,7 +186,7 @@ static void list_others(const struct save *s, struct strvec *out)
 	AUTO_STRVEC struct strvec there = { 0 };
 	AUTO_STRVEC struct strvec ours = { 0 };
 
-	if (!s->previous_count)
+	if (!s->previous_count || s->is_foreign[0])
 		return;
 	savedir_list_accounts(&s->previous[0], &there);
 	for (size_t i = 0; i < s->account_count; i++)
@@ -199,14 +201,15 @@ static void list_others(const struct save *s, struct strvec *out)
 static void warn_unregistered(const struct save *s, const struct strvec *names)
 {
 	for (size_t i = 0; i < names->count; i++)
-		log_warning(s->opts.log,
-			    "account %s is no longer registered: its last dump stays in "
-			    "the old save only",
-			    names->v[i]);
+		log_alert(s->opts.log,
+			  "account %s is no longer registered: its last dump stays in "
+			  "the old save only",
+			  names->v[i]);
 }
 
-enum step_result save_carry_enter(struct save *s)
+enum step_result save_carry_enter(void *owner)
 {
+	struct save *s = owner;
 	AUTO_STRVEC struct strvec others = { 0 };
 	struct save_carry *c = &s->carry;
 

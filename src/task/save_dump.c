@@ -13,8 +13,10 @@
 #include "base/auto.h"
 #include "base/fs.h"
 #include "base/str.h"
+#include "model/grants.h"
 #include "model/version.h"
 #include "task/stored.h"
+#include "store/marker.h"
 
 /*
  * Measured with 10,000 accounts: one of pg_dump's queries joins in a bad order and takes
@@ -22,13 +24,15 @@
  */
 #define CHILD_OPTIONS "-c join_collapse_limit=1"
 
-/* What to do about what pg_dump says. Its words are English unless the locale says
- * otherwise. */
+/* A pg_dump that waits for a lock may be killed: its session is not to wait on. */
+#define NOTICE_OUR_END " -c client_connection_check_interval=1000"
+
+/* What to do about what pg_dump or the server says. Their words are English unless the
+ * locale says otherwise. */
 static const struct {
 	const char *words;
 	const char *hint;
 } hints[] = {
-	{ "permission denied", "save as a role that may read the table" },
 	{ "row-level security", "save as a role that bypasses row-level security" },
 	{ "No space left", "free space on that disk" },
 	{ "out of shared memory", "raise max_locks_per_transaction, or lower --jobs" },
@@ -40,11 +44,17 @@ static const struct {
 	  "raise --timeout, or find what it waits for in pg_stat_activity" },
 	{ "invalid snapshot",
 	  "the session that holds the snapshot is gone; run the save again" },
+	{ "conflict with recovery",
+	  "a standby ends what its replay would have to wait for: set "
+	  "hot_standby_feedback = on and a longer max_standby_streaming_delay there, or "
+	  "save from the primary" },
 	{ "server version mismatch", "install the pg_dump of the server's version" },
 };
 
-static void add_hint(struct error *err)
+void save_add_hint(struct error *err)
 {
+	if (!err->hint[0] && pg_pooler_hint(err->text))
+		error_hint(err, "%s", pg_pooler_hint(err->text));
 	for (size_t i = 0; i < ARRAY_SIZE(hints) && !err->hint[0]; i++)
 		if (strstr(err->text, hints[i].words))
 			error_hint(err, "%s", hints[i].hint);
@@ -67,7 +77,7 @@ static void account_finished(struct save_account *a)
 		a->batch->ahead--;
 	s->finished++;
 	save_show_progress(s);
-	if (--a->node->undumped == 0 && !s->is_cancelled)
+	if (--a->node->undumped == 0 && !s->machine.is_cancelled)
 		save_recheck_start(a->node);
 }
 
@@ -84,8 +94,12 @@ void save_dump_failed(struct save_account *a, const struct error *err)
 	struct error hinted = *err;
 
 	save_discard_dump(a);
-	if (!a->save->is_cancelled) {
-		add_hint(&hinted);
+	if (!a->save->machine.is_cancelled) {
+		if (!hinted.hint[0] && save_node_is_usable(a->node) &&
+		    strstr(hinted.text, "permission denied for"))
+			grants_hint_dump(a->node->farm_node->session, a->place->name,
+					 &hinted);
+		save_add_hint(&hinted);
 		save_account_failed(a, "dump", &hinted);
 	}
 	account_finished(a);
@@ -107,7 +121,7 @@ static bool open_file(struct save_account *a, int *fd, struct error *err)
 
 void save_start_argv(struct save *s, const struct save_node *n)
 {
-	const struct node_facts *facts = node_facts(n->farm_node->node);
+	const struct session_facts *facts = session_facts(n->farm_node->session);
 
 	strvec_release(&s->argv);
 	strvec_push(&s->argv, n->tool->pgtool.path);
@@ -162,10 +176,7 @@ static void on_version(void *owner, const char *value)
 {
 	struct save_account *a = owner;
 
-	if (!version_is_newer(value, a->version))
-		return;
-	free(a->version);
-	a->version = xstrdup(value);
+	(void)version_take(value, &a->version);
 }
 
 static bool check_file(struct save_account *a, struct error *err)
@@ -176,6 +187,7 @@ static bool check_file(struct save_account *a, struct error *err)
 		.watch_table = MODEL_VERSION_TABLE,
 		.watch_column = MODEL_VERSION_COLUMN,
 		.on_value = on_version,
+		.created = &a->check->created,
 		.owner = a,
 	};
 	AUTO_FREE char *file = layout_file_name(a->place->name);
@@ -196,16 +208,26 @@ void save_check_dump(struct save_account *a)
 	free(a->version);
 	a->version = NULL;
 	(void)check_file(a, &a->check->problem);
+	save_note_created(a);
 }
 
 static bool take_check(struct save_account *a, struct error *err)
 {
 	AUTO_FREE struct save_check *check = a->check;
-	const struct dumpfile_facts *facts = &check->facts;
+	struct dumpfile_facts *facts = &check->facts;
 
 	a->check = NULL;
+	free(a->parents);
+	a->parents = facts->parents;
+	facts->parents = NULL;
+	dumpfile_facts_release(facts);
 	if (!facts->is_sound) {
 		*err = check->problem;
+		if (a->node->is_pooled)
+			error_hint(err,
+				   "pg_dump's search_path may have gone astray in the "
+				   "pooler: save through a pool of sessions, or from "
+				   "the server itself");
 		return error_prefix(err, "the dump is not whole");
 	}
 	a->size_bytes = facts->size_bytes;
@@ -221,6 +243,8 @@ bool save_end_check(struct save_account *a, struct error *err)
 		return false;
 	a->is_dumped = true;
 	a->node->failures = 0;
+	free(a->node->given_up);
+	a->node->given_up = NULL;
 	a->save->dumped++;
 	account_finished(a);
 	return true;
@@ -321,9 +345,32 @@ static void on_all_finished(void *owner)
 {
 	struct save *s = owner;
 
-	if (s->is_cancelled)
+	if (s->machine.is_cancelled)
 		farm_disconnect(s->farm); /* ends the rechecks, whose callbacks go on */
-	save_advance(s, s->is_cancelled ? STEP_FAIL : STEP_NEXT);
+	machine_move(&s->machine, s->machine.is_cancelled ? STEP_FAIL : STEP_NEXT);
+}
+
+static void add_file(struct strvec *files, const char *account)
+{
+	AUTO_FREE char *file = layout_file_name(account);
+
+	strvec_push(files, file);
+}
+
+/* Whatever this run may write there: all accounts, and those that may be carried over. */
+static bool mark_staging(const struct save *s, struct error *err)
+{
+	AUTO_STRVEC struct strvec files = { 0 }, before = { 0 };
+	AUTO_FREE char *maker = str_format("metamodel save, process %ld, since %s",
+					   (long)getpid(), s->started);
+
+	for (size_t i = 0; i < s->account_count; i++)
+		add_file(&files, s->accounts[i].place->name);
+	if (s->previous_count)
+		savedir_list_accounts(&s->previous[0], &before);
+	for (size_t i = 0; i < before.count; i++)
+		add_file(&files, before.v[i]);
+	return marker_write(s->staging_fd, maker, &files, err);
 }
 
 static bool make_staging(struct save *s, struct error *err)
@@ -333,25 +380,32 @@ static bool make_staging(struct save *s, struct error *err)
 				 strerror(errno));
 	s->has_staging = true;
 	s->staging_fd = open(s->layout.staging, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return s->staging_fd >= 0 || error_set(err, ERROR_SYSTEM, "open %s: %s",
-					       s->layout.staging, strerror(errno));
+	if (s->staging_fd < 0)
+		return error_set(err, ERROR_SYSTEM, "open %s: %s", s->layout.staging,
+				 strerror(errno));
+	return mark_staging(s, err) || error_prefix(err, "%s", s->layout.staging);
 }
 
 static bool make_environments(struct save *s, struct error *err)
 {
 	for (size_t i = 0; i < s->farm->node_count; i++) {
 		struct save_node *n = &s->nodes[i];
+		struct session *session = n->farm_node->session;
 
 		if (save_node_is_usable(n) &&
-		    !childenv_init(&n->childenv, node_conn(n->farm_node->node),
-				   CHILD_OPTIONS, err))
+		    !childenv_init(&n->childenv, session_conn(session),
+				   session_facts(session)->can_check_client
+					   ? CHILD_OPTIONS NOTICE_OUR_END
+					   : CHILD_OPTIONS,
+				   err))
 			return false;
 	}
 	return true;
 }
 
-enum step_result save_dump_enter(struct save *s)
+enum step_result save_dump_enter(void *owner)
 {
+	struct save *s = owner;
 	AUTO_FREE struct work_group **groups =
 		xcalloc(s->farm->node_count, sizeof(struct work_group *));
 	struct worklist_opts opts = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What the parts of the save share: save.c moves the states, the other save_*.c work. */
+/* What the parts of the save share: save.c has the steps, the other save_*.c work. */
 #ifndef TASK_SAVE_INTERNAL_H
 #define TASK_SAVE_INTERNAL_H
 
@@ -14,14 +14,15 @@
 #include "pg/capacity.h"
 #include "pg/childenv.h"
 #include "pg/pgtool.h"
+#include "task/machine.h"
 #include "task/save.h"
 #include "task/worklist.h"
-#include "tree/dumpfile.h"
-#include "tree/layout.h"
-#include "tree/manifest.h"
-#include "tree/savedir.h"
+#include "dump/file.h"
+#include "store/layout.h"
+#include "store/manifest.h"
+#include "store/savedir.h"
 
-enum save_state {
+enum save_step {
 	SAVE_LOCK,
 	SAVE_CONNECT,
 	SAVE_TOOL,
@@ -32,7 +33,6 @@ enum save_state {
 	SAVE_CARRY,
 	SAVE_PUBLISH,
 	SAVE_DONE,
-	SAVE_FAILED,
 };
 
 /* The pg_dump for servers of one major version. */
@@ -54,9 +54,11 @@ struct save_node {
 	struct childenv childenv;
 	struct work_group group;
 	struct capacity capacity;
+	bool is_pooled;      /* see struct session_facts */
 	bool has_no_batches; /* its pg_dump writes archives that cannot be split here */
 	unsigned failures;   /* of its pg_dumps since the last good dump */
-	size_t undumped;     /* accounts whose dumps have not ended */
+	struct error *given_up; /* said of all that are not tried any more; NULL: none */
+	size_t undumped;        /* accounts whose dumps have not ended */
 };
 
 /*
@@ -81,7 +83,8 @@ static inline struct save_batch *save_batch_of(struct work_item *item)
 /* What a worker found out about a dump. */
 struct save_check {
 	struct dumpfile_facts facts;
-	struct error problem; /* unless it is sound */
+	struct error problem;  /* unless it is sound */
+	struct strvec created; /* the relations in it */
 };
 
 /* One account on its way from the list to its entry in the manifest. */
@@ -97,6 +100,10 @@ struct save_account {
 	uint64_t size_bytes;
 	uint64_t rows;
 	uint32_t tables;
+	char *parents; /* as in struct dumpfile_facts */
+	struct strvec
+		created; /* the relations in the dump, if it lacks any; else empty */
+	bool lacks_relations;
 	char sha256[DUMPFILE_SHA256_SIZE];
 	char *version; /* the largest in the dump; NULL: none */
 	char *error;   /* NULL: none */
@@ -116,9 +123,8 @@ struct save_carry {
 
 struct save {
 	struct run_opts opts;
-	enum save_state state;
+	struct machine machine;
 	struct error error; /* of the whole run */
-	bool is_cancelled;
 	int signal_number;
 	bool has_changed; /* the swap took place */
 
@@ -128,6 +134,7 @@ struct save {
 	int staging_fd;
 	struct savedir *previous; /* the save and the old ones, newest first */
 	size_t previous_count;
+	bool *is_foreign; /* of each: it is of another database */
 	uint64_t serial;
 	char started[CLOCK_TEXT_BYTES];
 
@@ -153,11 +160,10 @@ struct save {
 
 	struct save_carry carry;
 	uint64_t started_ms;
-	char *last_failure; /* see run_log_failure() */
+	struct failures failures;
 };
 
 /* save.c */
-void save_advance(struct save *save, enum step_result result);
 /* NULL if this run does not know it. */
 struct save_account *save_find_account(const struct save *save, const char *name);
 /* Note why an account failed, and say so. The first reason stays. */
@@ -176,21 +182,32 @@ static inline bool save_node_is_usable(const struct save_node *node)
 void save_node_failed(struct save_node *node, const struct error *err);
 /* All nodes have answered. Without any to go on with, this is the end. */
 enum step_result save_end_asking(struct save *save, const char *step);
-enum step_result save_connect_enter(struct save *save);
-enum step_result save_tool_enter(struct save *save);
+enum step_result save_connect_enter(void *owner);
+enum step_result save_tool_enter(void *owner);
+void save_tool_cancel(void *owner);
 /* Its dumps have ended: recheck them. The step of that name waits for all nodes. */
 void save_recheck_start(struct save_node *node);
-enum step_result save_recheck_enter(struct save *save);
-void save_nodes_cancel(struct save *save); /* end the search for the tools */
+enum step_result save_recheck_enter(void *owner);
+/* The dump is no good after all. */
+void save_recheck_failed(struct save_account *account, const struct error *err);
 void save_nodes_release(struct save *save);
 
+/* save_missing.c: what the catalogue has and a dump has not. On a worker thread. */
+void save_note_created(struct save_account *account);
+/* Then on the loop's, when all dumps of the node have ended: name it. False: there is
+ * nothing to be asked; otherwise `done` is called once. */
+bool save_name_missing(struct save_node *node,
+		       void (*done)(void *owner, const struct error *err));
+
 /* save_list.c */
-enum step_result save_list_enter(struct save *save);
+enum step_result save_list_enter(void *owner);
 
 /* save_dump.c: the batches are worked on. */
-enum step_result save_dump_enter(struct save *save);
+enum step_result save_dump_enter(void *owner);
 /* Its file is of no worth: delete it. */
 void save_discard_dump(struct save_account *account);
+/* What to do about an error that has no hint, if that is known. */
+void save_add_hint(struct error *err);
 /* The account's dump failed for good. */
 void save_dump_failed(struct save_account *account, const struct error *err);
 void save_show_progress(struct save *save);
@@ -220,10 +237,13 @@ void save_stream_finished(struct save_batch *batch, const struct child_result *r
 void save_stream_free(struct save_stream *stream);
 
 /* save_sync.c */
-enum step_result save_sync_enter(struct save *save);
+enum step_result save_sync_enter(void *owner);
+
+/* save_history.c: note in the manifest which old saves go, and why this one may. */
+void save_plan_history(const struct save *save, struct manifest *manifest);
 
 /* save_carry.c */
-enum step_result save_carry_enter(struct save *save);
+enum step_result save_carry_enter(void *owner);
 void save_carry_release(struct save_carry *carry);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/auto.h"
 #include "base/str.h"
+#include "task/origin.h"
 
 static void refuse(struct save_account *a, const char *step, const struct error *err)
 {
@@ -81,15 +82,38 @@ static void make_accounts(struct save *s)
 	}
 }
 
+/*
+ * Behind a pooler, what pg_dump sets before its transaction begins may be set in another
+ * session. One after the other, so that they do not take each other's; a dump that was
+ * made without the search_path is not sound.
+ */
+static void note_pooler(struct save_node *n)
+{
+	const struct log *log = n->save->opts.log;
+
+	n->is_pooled = session_facts(n->farm_node->session)->is_pooled;
+	if (!n->is_pooled)
+		return;
+	n->group.jobs = 1;
+	log_warning(log,
+		    "database %s is reached through a pooler of transactions, where "
+		    "settings of pg_dump may go astray: running one pg_dump at a time; "
+		    "save through a pool of sessions (pool_mode = session), or from the "
+		    "server itself",
+		    n->farm_node->name);
+}
+
 /* The accounts of each node that has failed, so that its reason is said once. */
 static void refuse_unreachable(struct save *s)
 {
 	for (size_t i = 0; i < s->farm->node_count; i++) {
 		struct save_node *n = &s->nodes[i];
 
-		if (save_node_is_usable(n))
+		if (save_node_is_usable(n)) {
 			n->group.jobs =
-				run_choose_node_jobs(&s->opts, n->farm_node->node);
+				run_choose_node_jobs(&s->opts, n->farm_node->session);
+			note_pooler(n);
+		}
 		for (size_t k = 0; n->failed_step && k < s->account_count; k++)
 			if (s->accounts[k].node == n)
 				refuse(&s->accounts[k], n->failed_step,
@@ -121,7 +145,7 @@ static void node_listed(struct save_node *n, const struct error *err)
 	if (err)
 		save_node_failed(n, err);
 	if (--s->asking == 0)
-		save_advance(s, end_list(s));
+		machine_move(&s->machine, end_list(s));
 }
 
 static void on_capacity(void *owner, const struct capacity *capacity,
@@ -143,57 +167,59 @@ static void on_listed(void *owner, struct model_account *models, size_t count,
 	n->models = models;
 	n->model_count = count;
 	if (!err && count > 1 && s->opts.conf->batch != 1)
-		capacity_ask(node_conn(n->farm_node->node), on_capacity, n);
+		capacity_ask(session_conn(n->farm_node->session), on_capacity, n);
 	else
 		node_listed(n, err);
 }
 
-static bool has_node(const struct farm *farm, const char *name)
+/* A save of another database is not to be replaced, and soon forgotten, by this one. */
+static bool check_newest(struct save *s, const struct origin *origin, struct error *err)
 {
-	for (size_t i = 0; name && i < farm->node_count; i++)
-		if (!strcmp(farm->nodes[i]->name, name))
-			return true;
-	return false;
+	const struct savedir *newest = &s->previous[0];
+	const char *dir = s->opts.conf->directory;
+	AUTO_FREE char *notice = origin_format_notice(origin, dir);
+
+	if (notice)
+		log_warning(s->opts.log, "%s", notice);
+	if (origin->verdict != ORIGIN_OTHER)
+		return true;
+	origin_set_other(origin, &newest->manifest, dir, err);
+	if (!s->opts.conf->from_other_database)
+		return error_hint(
+			err, "save elsewhere with --directory, or move the old save "
+			     "away; if this database has taken the place of that one "
+			     "(pg_upgrade, a move, a new server), say so once: "
+			     "--from-other-database");
+	log_warning(s->opts.log, "%s", err->text);
+	log_warning(s->opts.log,
+		    "it becomes an old save, and no dump is carried over from it");
+	return true;
 }
 
-/* A save of another database is not to be replaced, and soon forgotten, by this one.
- * Where some nodes are not known, it may be one of those. */
 static bool check_database(struct save *s, struct error *err)
 {
-	const struct manifest *before = &s->previous[0].manifest;
-	const struct farm *farm = s->farm;
-	bool is_same_backend = before->backend && !strcmp(before->backend, farm->backend);
+	s->is_foreign = xcalloc(s->previous_count + 1, sizeof(bool));
+	for (size_t i = 0; i < s->previous_count; i++) {
+		struct origin origin;
 
-	if (!before->node_count || !farm->node_count ||
-	    (is_same_backend && !farm->has_all_nodes))
-		return true;
-	for (size_t i = 0; i < before->node_count; i++)
-		if (has_node(farm, before->nodes[i].name))
-			return true;
-	for (size_t i = 0; i < before->entry_count; i++)
-		if (has_node(farm, before->entries[i].node))
-			return true;
-	error_set(err, ERROR_DATA, "%s is a save of database \"%s\", not of \"%s\"",
-		  s->opts.conf->directory, before->nodes[0].name, farm->nodes[0]->name);
-	return error_hint(err,
-			  "save elsewhere with --directory, or move the old save away");
+		origin_compare(&s->previous[i].manifest, s->farm, &origin);
+		s->is_foreign[i] = origin.verdict == ORIGIN_OTHER;
+		if (!i && !check_newest(s, &origin, err))
+			return false;
+	}
+	return true;
 }
 
 static bool check_farm(struct save *s, struct error *err)
 {
 	if (!check_database(s, err))
 		return false;
-	if (s->farm->has_accounts_table)
-		return true;
-	error_set(err, ERROR_DATA, "database \"%s\" has no table _global._accounts",
-		  s->farm->nodes[0]->name);
-	return error_hint(err, "is it the database of an OpenResty server? Name it with "
-			       "--dbname");
+	return s->farm->has_accounts_table || run_set_no_accounts(s->farm, err);
 }
 
 static void list_node(struct save_node *n)
 {
-	const struct node_facts *facts = node_facts(n->farm_node->node);
+	const struct session_facts *facts = session_facts(n->farm_node->session);
 	struct save *s = n->save;
 	AUTO_STRVEC struct strvec names = { 0 };
 
@@ -202,11 +228,13 @@ static void list_node(struct save_node *n)
 		  facts->server_version, n->tool->pgtool.version_text);
 	farm_list(s->farm, n->farm_node, &names);
 	s->asking++;
-	model_list_accounts(n->farm_node->node, &names, on_listed, n);
+	model_list_accounts(n->farm_node->session, &names, on_listed, n);
 }
 
-enum step_result save_list_enter(struct save *s)
+enum step_result save_list_enter(void *owner)
 {
+	struct save *s = owner;
+
 	if (!check_farm(s, &s->error))
 		return STEP_FAIL;
 	s->asking = 1; /* this very call */

@@ -58,16 +58,16 @@ struct save_stream {
 	struct error child_error;
 };
 
-void save_stream_free(struct save_stream *t)
+void save_stream_free(struct save_stream *stream)
 {
-	if (!t)
+	if (!stream)
 		return;
-	for (size_t i = 0; i < t->part_count; i++)
-		free((char *)t->parts[i].file_name);
-	if (t->archive_fd >= 0)
-		close(t->archive_fd);
-	free(t->parts);
-	free(t);
+	for (size_t i = 0; i < stream->part_count; i++)
+		free((char *)stream->parts[i].file_name);
+	if (stream->archive_fd >= 0)
+		close(stream->archive_fd);
+	free(stream->parts);
+	free(stream);
 }
 
 /* ---- before ---- */
@@ -214,7 +214,7 @@ static void on_all_checked(void *owner)
 	struct error err;
 
 	error_set(&err, ERROR_SIGNAL, "stopped");
-	for (size_t i = 0; b->save->is_cancelled && i < b->count; i++)
+	for (size_t i = 0; b->save->machine.is_cancelled && i < b->count; i++)
 		if (!b->accounts[i]->is_dumped && b->accounts[i]->batch == b)
 			save_dump_failed(b->accounts[i], &err);
 	end(b);
@@ -267,7 +267,7 @@ static void check_all(struct save_stream *t)
 		.run = check_one,
 		.done = on_checked,
 		.finished = on_all_checked,
-		.is_stopped = &t->batch->save->is_cancelled,
+		.is_stopped = &t->batch->save->machine.is_cancelled,
 		.owner = t,
 	};
 
@@ -328,11 +328,18 @@ static void divide(struct save_stream *t)
 
 static void give_up(struct save_stream *t)
 {
-	struct error err = *why(t);
+	struct save_node *n = t->batch->node;
 
-	error_prefix(&err, "not tried by itself, after %u pg_dumps in a row had failed",
-		     t->batch->node->failures);
-	fail_all(t->batch, &err);
+	if (!n->given_up) {
+		n->given_up = xcalloc(1, sizeof(*n->given_up));
+		*n->given_up = *why(t);
+		error_prefix(
+			n->given_up,
+			"not tried by itself, after %u pg_dumps in a row had failed, "
+			"the last with",
+			n->failures);
+	}
+	fail_all(t->batch, n->given_up);
 	end(t->batch);
 }
 
@@ -348,7 +355,7 @@ static void conclude(struct save_stream *t)
 	discard_all(b);
 	if (retry(t))
 		return;
-	if (b->save->is_cancelled || node->is_lost || t->is_transient) {
+	if (b->save->machine.is_cancelled || node->is_lost || t->is_transient) {
 		fail_all(b, node->is_lost ? &node->error : why(t));
 		end(b);
 	} else if (++b->node->failures > FAILURES_MAX) {

@@ -60,18 +60,19 @@ static void on_all_synced(void *owner)
 	free(y->accounts);
 	free(y->problems);
 	free(y);
-	save_advance(s, s->is_cancelled ? STEP_FAIL : STEP_NEXT);
+	machine_move(&s->machine, s->machine.is_cancelled ? STEP_FAIL : STEP_NEXT);
 }
 
-enum step_result save_sync_enter(struct save *s)
+enum step_result save_sync_enter(void *owner)
 {
+	struct save *s = owner;
 	struct sync *y = xcalloc(1, sizeof(*y));
 	struct work_each_opts opts = {
 		.loop = s->opts.loop,
 		.run = sync_dump,
 		.done = on_synced,
 		.finished = on_all_synced,
-		.is_stopped = &s->is_cancelled,
+		.is_stopped = &s->machine.is_cancelled,
 		.owner = y,
 	};
 

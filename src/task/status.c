@@ -7,12 +7,15 @@
 #include "base/auto.h"
 #include "base/str.h"
 #include "model/farm.h"
+#include "model/grants.h"
 #include "model/migrations.h"
 #include "model/model.h"
 #include "model/states.h"
 #include "model/structure.h"
-#include "tree/layout.h"
-#include "tree/savedir.h"
+#include "task/age.h"
+#include "task/origin.h"
+#include "store/layout.h"
+#include "store/savedir.h"
 
 /* How many differences of an account are told. */
 enum { DIFFERENCES = 5 };
@@ -24,7 +27,7 @@ struct status {
 	struct node_look *looks; /* one for each node of the farm */
 	size_t looking;          /* nodes that are being asked */
 	struct report report;    /* its accounts are those of the farm, in its order */
-	char *last_failure;      /* see run_log_failure() */
+	struct failures failures;
 	int signal_number;
 };
 
@@ -34,6 +37,22 @@ struct node_look {
 	struct farm_node *node;
 	struct model_states states;
 };
+
+/* Has the database nothing of ours? */
+static bool is_foreign(const struct status *s)
+{
+	if (!s->farm || s->farm->has_proxy || !s->farm->node_count ||
+	    s->farm->has_accounts_table || s->report.unregistered.count ||
+	    s->report.error.kind != ERROR_NONE)
+		return false;
+	for (size_t i = 0; i < s->report.count; i++) {
+		const struct report_account *a = &s->report.accounts[i];
+
+		if (!a->error && a->state && strcmp(a->state, "missing") != 0)
+			return false;
+	}
+	return s->farm->nodes[0]->error.kind == ERROR_NONE;
+}
 
 static void status_end(struct status *s)
 {
@@ -48,23 +67,68 @@ static void status_end(struct status *s)
 	if (s->signal_number)
 		error_set(&r->error, ERROR_SIGNAL, "stopped by signal %d (%s)",
 			  s->signal_number, strsignal(s->signal_number));
+	else if (is_foreign(s))
+		run_set_no_accounts(s->farm, &r->error);
 	r->signal_number = s->signal_number;
 	if (r->error.kind != ERROR_NONE || (failed && failed == r->count))
 		r->result = REPORT_FAILED;
-	else if (failed || (s->opts.conf->check && current < r->count))
+	else if (failed || r->too_old || (s->opts.conf->check && current < r->count))
 		r->result = REPORT_PARTLY;
+	failures_flush(&s->failures, s->opts.log);
 	s->opts.done(s->opts.owner, r);
 	report_release(r);
 	for (size_t i = 0; s->looks && i < s->farm->node_count; i++)
 		model_states_release(&s->looks[i].states);
 	free(s->looks);
-	free(s->last_failure);
+	failures_release(&s->failures);
 	farm_free(s->farm);
 	migrations_release(&s->migrations);
 	free(s);
 }
 
 /* ---- the save ---- */
+
+/* Where --check alone asks, there need not be a save. */
+static void check_age(struct status *s, const struct savedir *save)
+{
+	const struct conf *conf = s->opts.conf;
+	struct error err;
+
+	if (!conf->max_age_s || (!conf->max_age && save->kind != SAVEDIR_SAVE))
+		return;
+	s->report.too_old =
+		age_find_old(save, conf->directory, conf->max_age_s, time(NULL));
+	if (!s->report.too_old)
+		return;
+	error_set(&err, ERROR_DATA, "%s", s->report.too_old);
+	if (!conf->max_age)
+		error_hint(&err, "save, or say how old it may be: --max-age");
+	log_error(s->opts.log, &err);
+}
+
+/* Another database's save says nothing about the accounts of this one. */
+static bool is_own(struct status *s, const struct savedir *save)
+{
+	const char *dir = s->opts.conf->directory;
+	AUTO_FREE char *notice = NULL;
+	struct origin origin;
+	struct error err;
+
+	origin_compare(&save->manifest, s->farm, &origin);
+	notice = origin_format_notice(&origin, dir);
+	if (notice)
+		log_warning(s->opts.log, "%s", notice);
+	if (origin.verdict != ORIGIN_OTHER)
+		return true;
+	origin_set_other(&origin, &save->manifest, dir, &err);
+	if (s->opts.conf->max_age) {
+		s->report.too_old = xstrdup(err.text);
+		log_error(s->opts.log, &err);
+	} else {
+		log_warning(s->opts.log, "%s: it is not shown", err.text);
+	}
+	return false;
+}
 
 static void read_save(struct status *s)
 {
@@ -76,8 +140,33 @@ static void read_save(struct status *s)
 		log_warning(s->opts.log, "%s", err.text);
 		return;
 	}
-	if (save.kind == SAVEDIR_DAMAGED)
+	switch (save.kind) {
+	case SAVEDIR_ABSENT:
+		log_warning(s->opts.log, "%s does not exist: no save is shown", dir);
+		break;
+	case SAVEDIR_DAMAGED:
 		log_warning(s->opts.log, "%s: %s", dir, save.damage.text);
+		break;
+	case SAVEDIR_FOREIGN:
+		log_warning(s->opts.log,
+			    "%s is not a save, it has no " MANIFEST_FILE
+			    ": no save is shown",
+			    dir);
+		break;
+	case SAVEDIR_LEGACY:
+		log_warning(s->opts.log,
+			    "%s has no " MANIFEST_FILE
+			    ": when its dumps were made is not known",
+			    dir);
+		break;
+	case SAVEDIR_SAVE:
+		if (!is_own(s, &save)) {
+			savedir_release(&save);
+			return;
+		}
+		break;
+	}
+	check_age(s, &save);
 	for (size_t i = 0; i < s->report.count; i++) {
 		struct report_account *a = &s->report.accounts[i];
 		const struct manifest_entry *e =
@@ -86,7 +175,7 @@ static void read_save(struct status *s)
 		if (!e)
 			continue;
 		memcpy(a->saved_at, e->saved_at, sizeof(a->saved_at));
-		a->is_stale = e->is_stale;
+		a->is_stale = e->is_stale && e->is_failed;
 		a->size_bytes = e->size_bytes;
 	}
 	savedir_release(&save);
@@ -106,7 +195,7 @@ static void account_failed(struct status *s, struct report_account *a,
 			   const struct error *err)
 {
 	run_log_failure(&s->opts, &s->farm->accounts[a - s->report.accounts], "status",
-			err, &s->last_failure);
+			err, &s->failures);
 	a->error = xstrdup(err->text);
 }
 
@@ -153,7 +242,7 @@ static void on_compared(void *owner, const struct error *err)
 	if (s->signal_number || s->opts.conf->accounts.count)
 		node_done(look, NULL);
 	else
-		model_list_lookalikes(look->node->node, on_lookalikes, look);
+		model_list_lookalikes(look->node->session, on_lookalikes, look);
 }
 
 static void on_drifted(void *owner, size_t index, const struct strvec *differences)
@@ -183,9 +272,11 @@ static char *format_version_state(const struct status *s, const struct model_sta
 									 : "current");
 }
 
-static void describe(const struct status *s, const struct model_state *m,
+static void describe(const struct node_look *look, const struct model_state *m,
 		     struct report_account *out)
 {
+	struct error err = { .kind = ERROR_NONE };
+
 	if (!m->has_schema) {
 		out->state = xstrdup("missing");
 		return;
@@ -196,12 +287,16 @@ static void describe(const struct status *s, const struct model_state *m,
 		break;
 	case MODEL_VERSION:
 		out->version = xstrdup(m->version);
-		out->state = format_version_state(s, m);
+		out->state = format_version_state(look->status, m);
 		break;
 	case MODEL_BROKEN:
 	case MODEL_UNREADABLE:
 		out->problem = xstrdup(m->problem);
 		out->state = xstrdup("broken");
+		if (m->is_forbidden) {
+			grants_hint_version(look->node->session, m->name, &err);
+			out->hint = xstrdup(err.hint);
+		}
 		break;
 	}
 }
@@ -228,11 +323,11 @@ static void on_states(void *owner, struct model_states *states, const struct err
 		const struct model_state *m = &states->list[i];
 
 		if (farm_find(s->farm, m->name)->is_registered || m->looks_like_account)
-			describe(s, m, account_of(look, i));
+			describe(look, m, account_of(look, i));
 		else
 			account_unknown(s, account_of(look, i));
 	}
-	structure_compare(look->node->node, &s->migrations, &look->states, on_drifted,
+	structure_compare(look->node->session, &s->migrations, &look->states, on_drifted,
 			  on_compared, look);
 }
 
@@ -242,7 +337,7 @@ static void look_at(struct node_look *look)
 	AUTO_STRVEC struct strvec names = { 0 };
 
 	farm_list(s->farm, look->node, &names);
-	model_read_states(look->node->node, &names, s->opts.conf->lock_wait_s * 1000,
+	model_read_states(look->node->session, &names, s->opts.conf->lock_wait_s * 1000,
 			  on_states, look);
 }
 
@@ -305,7 +400,7 @@ static void on_start(void *owner)
 	struct status *s = owner;
 	const struct farm_opts opts = {
 		.program = "metamodel status",
-		.lock = NODE_LOCK_NONE,
+		.lock = SESSION_LOCK_NONE,
 		.names = &s->opts.conf->accounts,
 		.ready = on_farm_ready,
 		.lost = on_lost,

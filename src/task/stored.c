@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "task/stored.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,16 +14,32 @@ static void on_version(void *owner, const char *value)
 {
 	struct stored_dump *d = owner;
 
-	if (!version_is_newer(value, d->version))
-		return;
-	free(d->version);
-	d->version = xstrdup(value);
+	if (version_take(value, &d->version))
+		d->is_filled_up = strlen(value) > strlen(d->version);
+}
+
+/* Rows of the account that show in tables of others: true where pg_dump wrote so, which
+ * the manifest says. Else somebody wants his rows there. */
+static bool are_parents_known(const struct stored_dump *d, struct error *err)
+{
+	const struct dumpfile_facts *f = &d->facts;
+
+	if (!f->parents ||
+	    (d->entry && d->entry->parents && !strcmp(f->parents, d->entry->parents)))
+		return true;
+	return error_set(err, ERROR_DATA,
+			 "line %llu: its rows would become rows of %s, of which the save "
+			 "says nothing",
+			 (unsigned long long)f->parents_line, f->parents);
 }
 
 static bool has_other_facts(const struct stored_dump *d)
 {
 	const char *version = d->version ? d->version : "";
-	const char *expected = d->entry->version ? d->entry->version : "";
+	/* older manifests have none for a version that blanks fill up */
+	const char *expected = d->entry->version ? d->entry->version
+			       : d->is_filled_up ? version
+						 : "";
 
 	return d->facts.tables != d->entry->tables || d->facts.rows != d->entry->rows ||
 	       strcmp(version, expected) != 0;
@@ -56,7 +71,7 @@ static bool compare(const struct stored_dump *d, struct error *err)
 				 "%llu rows, version %s",
 				 f->tables, (unsigned long long)f->rows,
 				 d->version ? d->version : "nil");
-	return true;
+	return are_parents_known(d, err);
 }
 
 bool stored_dump_open(const struct savedir *save, const char *account,
@@ -68,7 +83,11 @@ bool stored_dump_open(const struct savedir *save, const char *account,
 					    .watch_table = MODEL_VERSION_TABLE,
 					    .watch_column = MODEL_VERSION_COLUMN,
 					    .on_value = on_version,
-					    .owner = out };
+					    .owner = out,
+					    .references = expect_schema ? &out->references
+									: NULL,
+					    .needs = expect_schema ? &out->needs : NULL,
+					    .marks = &out->marks };
 
 	*out = (struct stored_dump){ .fd = -1,
 				     .entry = manifest_find(&save->manifest, account) };
@@ -76,8 +95,6 @@ bool stored_dump_open(const struct savedir *save, const char *account,
 		return false;
 	if (save->kind == SAVEDIR_SAVE && !out->entry)
 		return error_set(err, ERROR_DATA, "it is not in the manifest");
-	if (fstat(out->fd, &out->stat) < 0)
-		return error_set(err, ERROR_SYSTEM, "%s", strerror(errno));
 	return dumpfile_check(out->fd, &opts, &out->facts, err) && compare(out, err);
 }
 
@@ -88,38 +105,13 @@ void stored_dump_close(struct stored_dump *d)
 	d->fd = -1;
 }
 
-bool stored_dump_is_same(const struct stored_dump *d)
-{
-	const struct dumpfile_opts opts = { 0 };
-	struct dumpfile_facts now_facts;
-	struct error ignored;
-	struct stat now;
-
-	if (fstat(d->fd, &now) < 0 || now.st_dev != d->stat.st_dev ||
-	    now.st_ino != d->stat.st_ino || now.st_size != d->stat.st_size)
-		return false;
-	if (now.st_ctim.tv_sec == d->stat.st_ctim.tv_sec &&
-	    now.st_ctim.tv_nsec == d->stat.st_ctim.tv_nsec)
-		return true;
-	/* a link to it was made, say: does it still hold the same? */
-	return dumpfile_check(d->fd, &opts, &now_facts, &ignored) &&
-	       !strcmp(now_facts.sha256, d->facts.sha256);
-}
-
-bool stored_dump_reopen(const struct savedir *save, const char *account,
-			struct stored_dump *d, struct error *err)
-{
-	if (!savedir_open_dump(save, account, &d->fd, err))
-		return false;
-	if (stored_dump_is_same(d))
-		return true;
-	stored_dump_close(d);
-	return error_set(err, ERROR_DATA, "the dump was changed since it was checked");
-}
-
 void stored_dump_release(struct stored_dump *d)
 {
 	stored_dump_close(d);
 	free(d->version);
+	dumpmarks_release(&d->marks);
+	dumpfile_facts_release(&d->facts);
+	strvec_release(&d->references);
+	strvec_release(&d->needs);
 	*d = (struct stored_dump){ .fd = -1 };
 }

@@ -4,20 +4,21 @@
 #ifndef TASK_STORED_H
 #define TASK_STORED_H
 
-#include <sys/stat.h>
-
 #include "base/error.h"
-#include "tree/dumpfile.h"
-#include "tree/savedir.h"
+#include "dump/file.h"
+#include "store/savedir.h"
 
 /* How the names of a metamodel's relations begin: nothing else is in a dump. */
 #define STORED_PREFIX "_"
 
 struct stored_dump {
-	int fd;           /* open for reading, -1 if it could not be opened */
-	struct stat stat; /* of the file that was checked */
+	int fd; /* open for reading, -1 if it could not be opened */
 	struct dumpfile_facts facts;
-	char *version; /* the largest in it; NULL: none */
+	struct dumpmarks marks;   /* of the bytes that were checked */
+	struct strvec references; /* schemas of relations of others that it names */
+	struct strvec needs;      /* as in struct dumpfile_opts */
+	char *version;            /* the largest in it; NULL: none */
+	bool is_filled_up;        /* with blanks, which are not in `version` */
 	const struct manifest_entry
 		*entry; /* what the manifest says; NULL in a save without one */
 };
@@ -30,18 +31,8 @@ struct stored_dump {
 MUST_CHECK bool stored_dump_open(const struct savedir *save, const char *account,
 				 const char *expect_schema, struct stored_dump *out,
 				 struct error *err);
-/*
- * Many files at once would be too many to keep open: close it, and later open the same
- * file again. Errors: ERROR_DATA when it was changed meanwhile.
- */
+/* Many files at once would be too many to keep open. */
 void stored_dump_close(struct stored_dump *dump);
-MUST_CHECK bool stored_dump_reopen(const struct savedir *save, const char *account,
-				   struct stored_dump *dump, struct error *err);
-
-/* Is the open file the one that was checked, with the same contents? They are read again
- * if it was touched. */
-bool stored_dump_is_same(const struct stored_dump *dump);
-
 void stored_dump_release(struct stored_dump *dump);
 
 #endif

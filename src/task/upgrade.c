@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * An upgrade is this file's table of steps, each entered by upgrade_move().
+ * An upgrade is this file's table of steps, which the machine enters.
  *
  * How an account cannot be half-done: all of its steps and the new version are one
  * transaction, whose COMMIT is sent by itself and last. The commits wait for nothing; one
@@ -25,7 +25,7 @@ void upgrade_account_failed(struct upgrade_account *a, const char *step,
 
 	a->progress = ACCOUNT_FAILED;
 	a->error = xstrdup(err->text);
-	run_log_failure(&u->opts, a->place, step, err, &u->last_failure);
+	run_log_failure(&u->opts, a->place, step, err, &u->failures);
 	u->is_closed |= u->opts.conf->fail_fast;
 }
 
@@ -36,13 +36,17 @@ bool upgrade_is_global(const struct upgrade_account *a)
 
 /* ---- load: the migrations ---- */
 
-static enum step_result enter_load(struct upgrade *u)
+static enum step_result enter_load(void *owner)
 {
+	struct upgrade *u = owner;
 	const struct conf *conf = u->opts.conf;
 	const struct migration *last;
 
 	if (!migrations_load(conf->migrations, &u->migrations, &u->error))
 		return STEP_FAIL;
+	for (size_t i = 0; i < u->migrations.ignored.count; i++)
+		log_debug(u->opts.log, "%s is no migration, and passed over",
+			  u->migrations.ignored.v[i]);
 	u->end = u->migrations.count;
 	if (!conf->to)
 		return STEP_NEXT;
@@ -60,8 +64,10 @@ static enum step_result enter_load(struct upgrade *u)
 
 /* ---- lock, connect ---- */
 
-static enum step_result enter_lock(struct upgrade *u)
+static enum step_result enter_lock(void *owner)
 {
+	struct upgrade *u = owner;
+
 	if (!layout_init(&u->layout, u->opts.conf->directory, &u->error) ||
 	    !run_begin(&u->opts, &u->layout, &u->lock_fd, &u->error))
 		return STEP_FAIL;
@@ -74,7 +80,7 @@ static void on_farm_ready(void *owner, const struct error *err)
 
 	if (err)
 		u->error = *err;
-	upgrade_move(u, err ? STEP_FAIL : STEP_NEXT);
+	machine_move(&u->machine, err ? STEP_FAIL : STEP_NEXT);
 }
 
 /* With it goes the lock that keeps other runs away. */
@@ -89,12 +95,15 @@ static void on_node_lost(void *owner, struct farm_node *node, const struct error
 }
 
 /* Named accounts are all that is asked for, but without _global there can be none. */
-static enum step_result enter_connect(struct upgrade *u)
+static enum step_result enter_connect(void *owner)
 {
+	struct upgrade *u = owner;
 	const struct strvec *wanted = &u->opts.conf->accounts;
 	const struct farm_opts opts = {
 		.program = "metamodel upgrade",
-		.lock = u->opts.conf->dry_run ? NODE_LOCK_NONE : NODE_LOCK_EXCLUSIVE,
+		.lock = u->opts.conf->dry_run ? SESSION_LOCK_NONE
+					      : SESSION_LOCK_EXCLUSIVE,
+		.is_writer = true,
 		.names = &u->names,
 		.ready = on_farm_ready,
 		.lost = on_node_lost,
@@ -116,7 +125,8 @@ static enum step_result enter_connect(struct upgrade *u)
 static void node_asked(struct upgrade *u)
 {
 	if (--u->asking == 0)
-		upgrade_move(u, u->is_cancelled ? STEP_FAIL : STEP_NEXT);
+		machine_move(&u->machine,
+			     u->machine.is_cancelled ? STEP_FAIL : STEP_NEXT);
 }
 
 static void on_states(void *owner, struct model_states *states, const struct error *err)
@@ -163,10 +173,10 @@ static void make_accounts(struct upgrade *u)
 	}
 }
 
-static enum step_result enter_states(struct upgrade *u)
+enum step_result upgrade_ask_nodes(struct upgrade *u,
+				   void (*ask)(struct upgrade_node *n,
+					       const struct strvec *names))
 {
-	make_accounts(u);
-	run_log_misplaced(&u->opts, u->farm);
 	u->asking = 1; /* this very call */
 	for (size_t i = 0; i < u->farm->node_count; i++) {
 		struct upgrade_node *n = &u->nodes[i];
@@ -176,24 +186,42 @@ static enum step_result enter_states(struct upgrade *u)
 			continue;
 		farm_list(u->farm, n->farm_node, &names);
 		u->asking++;
-		model_read_states(n->farm_node->node, &names,
-				  u->opts.conf->lock_wait_s * 1000, on_states, n);
+		ask(n, &names);
 	}
 	return --u->asking ? STEP_WAIT : STEP_NEXT;
 }
 
+static void ask_states(struct upgrade_node *n, const struct strvec *names)
+{
+	model_read_states(n->farm_node->session, names,
+			  n->upgrade->opts.conf->lock_wait_s * 1000, on_states, n);
+}
+
+static enum step_result enter_states(void *owner)
+{
+	struct upgrade *u = owner;
+
+	make_accounts(u);
+	run_log_misplaced(&u->opts, u->farm);
+	return upgrade_ask_nodes(u, ask_states);
+}
+
 /* ---- the work ---- */
 
-static enum step_result enter_global(struct upgrade *u)
+static enum step_result enter_global(void *owner)
 {
+	struct upgrade *u = owner;
+
 	if (u->accounts[0].progress != ACCOUNT_WAITING)
 		return STEP_NEXT;
 	upgrade_lanes_start(u, true);
 	return STEP_WAIT;
 }
 
-static enum step_result enter_accounts(struct upgrade *u)
+static enum step_result enter_accounts(void *owner)
 {
+	struct upgrade *u = owner;
+
 	if (upgrade_has_global_failed(u))
 		return upgrade_global_failed(u);
 	for (size_t i = 0; i < u->farm->node_count; i++)
@@ -207,12 +235,12 @@ static enum step_result enter_accounts(struct upgrade *u)
 			upgrade_log_current(a);
 	}
 	u->opts.progress(u->opts.owner, u->finished, u->account_count);
-	if (u->is_closed || u->is_cancelled)
+	if (u->is_closed || u->machine.is_cancelled)
 		return STEP_NEXT;
 	for (size_t i = 0; i < u->farm->node_count; i++)
 		if (u->nodes[i].waiting)
 			u->nodes[i].jobs = run_choose_node_jobs(
-				&u->opts, u->nodes[i].farm_node->node);
+				&u->opts, u->nodes[i].farm_node->session);
 	upgrade_lanes_start(u, false);
 	return STEP_WAIT;
 }
@@ -227,12 +255,18 @@ static void on_flushed(void *owner, const struct pg_result *result,
 	(void)result;
 	if (err && n->farm_node->error.kind == ERROR_NONE)
 		n->farm_node->error = *err;
-	for (size_t i = 0; !err && i < u->account_count; i++)
-		if (u->accounts[i].node == n &&
-		    u->accounts[i].progress == ACCOUNT_COMMITTED)
-			u->accounts[i].progress = ACCOUNT_UPGRADED;
+	for (size_t i = 0; i < u->account_count; i++) {
+		struct upgrade_account *a = &u->accounts[i];
+
+		if (a->node != n)
+			continue;
+		if (err)
+			a->is_in_doubt |= a->is_partly_done;
+		else if (a->progress == ACCOUNT_COMMITTED)
+			a->progress = ACCOUNT_UPGRADED;
+	}
 	if (--u->asking == 0)
-		upgrade_move(u, STEP_NEXT);
+		machine_move(&u->machine, STEP_NEXT);
 }
 
 /* Those that nobody was left for. */
@@ -246,16 +280,17 @@ static void fail_waiting(struct upgrade_account *a)
 				       is_broken ? &node->error : &a->node->lane_error);
 }
 
-static enum step_result enter_flush(struct upgrade *u)
+static enum step_result enter_flush(void *owner)
 {
+	struct upgrade *u = owner;
 	AUTO_FREE bool *is_needed = xcalloc(u->farm->node_count + 1, sizeof(bool));
 
 	for (size_t i = 0; i < u->account_count; i++) {
 		struct upgrade_account *a = &u->accounts[i];
 
-		if (a->progress == ACCOUNT_COMMITTED)
+		if (a->progress == ACCOUNT_COMMITTED || a->is_partly_done)
 			is_needed[a->node - u->nodes] = true;
-		else if (a->progress == ACCOUNT_WAITING && !u->is_cancelled)
+		if (a->progress == ACCOUNT_WAITING && !u->machine.is_cancelled)
 			fail_waiting(a);
 	}
 	u->asking = 1; /* this very call */
@@ -265,91 +300,73 @@ static enum step_result enter_flush(struct upgrade *u)
 		if (!is_needed[i] || n->farm_node->error.kind != ERROR_NONE)
 			continue;
 		u->asking++;
-		pgconn_query(node_conn(n->farm_node->node), model_flush_sql, NULL, 0,
-			     on_flushed, n);
+		pgconn_query(session_conn(n->farm_node->session), model_flush_sql, NULL,
+			     0, on_flushed, n);
 	}
 	return --u->asking ? STEP_WAIT : STEP_NEXT;
 }
 
 /* ---- the machine ---- */
 
-static const struct step {
-	const char *name;
-	enum step_result (*enter)(struct upgrade *u);
-	enum upgrade_state next;
-} steps[] = {
-	[UPGRADE_LOAD] = { "load", enter_load, UPGRADE_LOCK },
-	[UPGRADE_LOCK] = { "lock", enter_lock, UPGRADE_CONNECT },
-	[UPGRADE_CONNECT] = { "connect", enter_connect, UPGRADE_STATES },
-	[UPGRADE_STATES] = { "states", enter_states, UPGRADE_PLAN },
-	[UPGRADE_PLAN] = { "plan", upgrade_enter_plan, UPGRADE_UNREGISTERED },
-	[UPGRADE_UNREGISTERED] = { "unregistered", upgrade_enter_unregistered,
-				   UPGRADE_GLOBAL },
-	[UPGRADE_GLOBAL] = { "upgrade " MODEL_GLOBAL, enter_global, UPGRADE_ACCOUNTS },
-	[UPGRADE_ACCOUNTS] = { "upgrade", enter_accounts, UPGRADE_FLUSH },
-	[UPGRADE_FLUSH] = { "flush", enter_flush, UPGRADE_DONE },
-};
-_Static_assert(ARRAY_SIZE(steps) == UPGRADE_DONE, "steps[] follows upgrade_state");
-
-static void upgrade_end(struct upgrade *u);
-
-void upgrade_move(struct upgrade *u, enum step_result result) /* callbacks end here */
-{
-	while (result != STEP_WAIT) {
-		u->state = result == STEP_NEXT ? steps[u->state].next : UPGRADE_FAILED;
-		if (u->state == UPGRADE_GLOBAL && u->opts.conf->dry_run)
-			u->state = UPGRADE_DONE;
-		if (u->state >= UPGRADE_DONE) {
-			upgrade_end(u); /* frees u */
-			return;
-		}
-		result = steps[u->state].enter(u);
-	}
-}
-
-static void on_start(void *owner)
+/* Its callbacks go on, with errors. */
+static void cancel_queries(void *owner)
 {
 	struct upgrade *u = owner;
 
-	upgrade_move(u, u->is_cancelled ? STEP_FAIL : steps[UPGRADE_LOAD].enter(u));
+	farm_disconnect(u->farm);
 }
+
+static void cancel_lanes(void *owner)
+{
+	struct upgrade *u = owner;
+
+	upgrade_lanes_end(u, NULL);
+}
+
+static const struct machine_step steps[] = {
+	[UPGRADE_LOAD] = { "load", .enter = enter_load },
+	[UPGRADE_LOCK] = { "lock", .enter = enter_lock },
+	[UPGRADE_CONNECT] = { "connect", .enter = enter_connect, .may_be_left = true },
+	[UPGRADE_STATES] = { "states", .enter = enter_states, .cancel = cancel_queries },
+	[UPGRADE_STRANGERS] = { "strangers", .enter = upgrade_enter_strangers,
+				.cancel = cancel_queries },
+	[UPGRADE_TRUST] = { "trust", .enter = upgrade_enter_trust,
+			    .cancel = cancel_queries },
+	[UPGRADE_PLAN] = { "plan", .enter = upgrade_enter_plan },
+	[UPGRADE_UNREGISTERED] = { "unregistered", .enter = upgrade_enter_unregistered,
+				   .cancel = cancel_queries },
+	[UPGRADE_GLOBAL] = { "upgrade " MODEL_GLOBAL, .enter = enter_global,
+			     .cancel = cancel_lanes },
+	[UPGRADE_ACCOUNTS] = { "upgrade", .enter = enter_accounts,
+			       .cancel = cancel_lanes },
+	[UPGRADE_FLUSH] = { "flush", .enter = enter_flush },
+};
+_Static_assert(ARRAY_SIZE(steps) == UPGRADE_DONE, "steps[] follows enum upgrade_step");
+
+static void upgrade_end(void *owner);
 
 struct upgrade *upgrade_start(const struct run_opts *opts)
 {
 	struct upgrade *u = xcalloc(1, sizeof(*u));
 
 	u->opts = *opts;
+	u->machine = (struct machine){
+		.steps = steps,
+		.step_count = opts->conf->dry_run ? UPGRADE_GLOBAL : UPGRADE_DONE,
+		.end = upgrade_end,
+		.owner = u,
+	};
 	u->lock_fd = -1;
-	timer_start(opts->loop, 0, on_start, u);
+	machine_start(&u->machine, opts->loop);
 	return u;
 }
 
 void upgrade_cancel(struct upgrade *u, int signal_number)
 {
-	u->is_cancelled = true;
 	u->signal_number = signal_number;
 	error_set(&u->error, ERROR_SIGNAL, "stopped by signal %d (%s)", signal_number,
 		  strsignal(signal_number));
-	switch (u->state) {
-	case UPGRADE_CONNECT:
-		upgrade_move(u, STEP_FAIL);
-		break;
-	case UPGRADE_STATES:
-	case UPGRADE_UNREGISTERED:
-		farm_disconnect(u->farm); /* the callbacks go on */
-		break;
-	case UPGRADE_GLOBAL:
-	case UPGRADE_ACCOUNTS:
-		upgrade_lanes_end(u, NULL);
-		break;
-	case UPGRADE_LOAD: /* these last an instant */
-	case UPGRADE_LOCK:
-	case UPGRADE_PLAN:
-	case UPGRADE_FLUSH:
-	case UPGRADE_DONE:
-	case UPGRADE_FAILED:
-		break;
-	}
+	machine_cancel(&u->machine);
 }
 
 static void upgrade_free(struct upgrade *u)
@@ -359,24 +376,28 @@ static void upgrade_free(struct upgrade *u)
 		free(u->accounts[i].error);
 	}
 	free(u->accounts);
-	for (size_t i = 0; u->nodes && i < u->farm->node_count; i++)
+	for (size_t i = 0; u->nodes && i < u->farm->node_count; i++) {
 		model_states_release(&u->nodes[i].states);
+		model_trust_release(&u->nodes[i].trust);
+	}
 	free(u->nodes);
 	farm_free(u->farm);
 	migrations_release(&u->migrations);
 	strvec_release(&u->names);
 	layout_release(&u->layout);
-	free(u->last_failure);
+	failures_release(&u->failures);
 	if (u->lock_fd >= 0)
 		close(u->lock_fd);
 	free(u);
 }
 
-static void upgrade_end(struct upgrade *u)
+static void upgrade_end(void *owner)
 {
+	struct upgrade *u = owner;
 	struct report report = { 0 };
 
 	upgrade_fill_report(u, &report);
+	failures_flush(&u->failures, u->opts.log);
 	u->opts.done(u->opts.owner, &report);
 	report_release(&report);
 	upgrade_free(u);

@@ -17,12 +17,12 @@ static void start_next_session(struct lane *l);
 
 static void end_session(struct lane *l)
 {
-	struct node *node = l->node, *next = l->next;
+	struct session *session = l->session, *next = l->next;
 
-	l->node = l->next = NULL;
+	l->session = l->next = NULL;
 	l->is_ready = false;
-	node_free(node);
-	node_free(next);
+	session_free(session);
+	session_free(next);
 }
 
 static void on_all_rest(void *owner)
@@ -31,7 +31,7 @@ static void on_all_rest(void *owner)
 
 	u->all_rest = NULL;
 	upgrade_lanes_free(u);
-	upgrade_move(u, STEP_NEXT);
+	machine_move(&u->machine, STEP_NEXT);
 }
 
 /* The lane has nothing to do any more. */
@@ -47,7 +47,7 @@ static void rest(struct lane *l)
 /* May anything more be begun on the node? */
 static bool is_open(const struct upgrade_node *on)
 {
-	return !on->upgrade->is_closed && !on->upgrade->is_cancelled &&
+	return !on->upgrade->is_closed && !on->upgrade->machine.is_cancelled &&
 	       on->farm_node->error.kind == ERROR_NONE;
 }
 
@@ -124,7 +124,7 @@ void lane_go_on(struct lane *l)
 		start_next_session(l);
 	} else if (is_foreign) {
 		l->is_ready = false;
-		node_reset(l->node); /* on_ready() is next */
+		session_reset(l->session); /* on_ready() is next */
 	} else {
 		take_next(l);
 	}
@@ -135,20 +135,20 @@ void lane_go_on(struct lane *l)
 /* The session to come is there, or it is not to be had: then the old one goes on. */
 static void on_next_ready(struct lane *l, const struct error *err)
 {
-	struct node *next = l->next;
+	struct session *next = l->next;
 
 	l->next = NULL;
 	l->accounts = 0;
 	if (!err) {
 		end_session(l);
-		l->node = next;
+		l->session = next;
 		l->is_ready = true;
 		l->is_lost = false;
 		take_next(l);
 		return;
 	}
 	l->is_ready = true;
-	node_free(next);
+	session_free(next);
 	log_debug(l->u->opts.log, "a session goes on, since no other is to be had: %s",
 		  err->text);
 	if (l->is_lost)
@@ -200,15 +200,15 @@ static void on_waiting(void *owner, const struct error *why, uint64_t pause_ms)
 	run_log_waiting(&l->u->opts, why, pause_ms);
 }
 
-static struct node *start_node(struct lane *l, bool is_impatient)
+static struct session *start_node(struct lane *l, bool is_impatient)
 {
 	struct upgrade *u = l->u;
 	struct conninfo info;
-	const struct node_opts opts = {
+	const struct session_opts opts = {
 		.loop = u->opts.loop,
 		.info = &info,
 		.program = "metamodel upgrade",
-		.lock = NODE_LOCK_NONE,
+		.lock = SESSION_LOCK_NONE,
 		.lock_wait_ms = u->opts.conf->lock_wait_s * 1000,
 		.is_impatient = is_impatient,
 		.waiting = on_waiting,
@@ -217,12 +217,12 @@ static struct node *start_node(struct lane *l, bool is_impatient)
 		.warning = on_warning,
 		.owner = l,
 	};
-	struct node *node;
+	struct session *session;
 
-	node_conninfo(l->on->farm_node->node, &info);
-	node = node_start(&opts);
+	session_conninfo(l->on->farm_node->session, &info);
+	session = session_start(&opts);
 	conninfo_release(&info);
-	return node;
+	return session;
 }
 
 static void start_session(struct lane *l)
@@ -230,7 +230,7 @@ static void start_session(struct lane *l)
 	l->sessions++;
 	l->accounts = 0;
 	l->is_lost = false;
-	l->node = start_node(l, false);
+	l->session = start_node(l, false);
 }
 
 /* Until it is ready, the lane has the old one, and keeps that if it cannot be had. */
@@ -244,7 +244,7 @@ static void add_lane(struct upgrade *u, struct upgrade_node *on, bool is_global)
 {
 	struct lane *l = xcalloc(1, sizeof(*l));
 
-	u->lanes = xrealloc(u->lanes, (u->lane_count + 1) * sizeof(struct lane *));
+	u->lanes = xgrow(u->lanes, u->lane_count, sizeof(struct lane *));
 	u->lanes[u->lane_count++] = l;
 	u->lanes_busy++;
 	*l = (struct lane){ .u = u, .on = on, .is_global = is_global };
@@ -282,7 +282,7 @@ void upgrade_lanes_start(struct upgrade *u, bool is_global)
 
 void upgrade_lanes_end(struct upgrade *u, const struct upgrade_node *on)
 {
-	const struct error ended = { .kind = ERROR_SERVER, .text = "it was ended" };
+	const struct error ended = { .kind = ERROR_SERVER, .text = "cancelled" };
 
 	for (size_t i = 0; i < u->lane_count; i++) {
 		struct lane *l = u->lanes[i];
@@ -291,7 +291,7 @@ void upgrade_lanes_end(struct upgrade *u, const struct upgrade_node *on)
 			continue;
 		if (l->account)
 			lane_end_account(l);
-		else if (l->node && !l->is_ready)
+		else if (l->session && !l->is_ready)
 			lane_renew(l, &ended); /* it was connecting */
 	}
 }

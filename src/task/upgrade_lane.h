@@ -13,10 +13,10 @@
 struct lane {
 	struct upgrade *u;
 	struct upgrade_node *on;
-	struct node *node; /* NULL: given up */
-	struct node *next; /* that takes its place when it is ready; NULL: none */
-	unsigned sessions; /* begun on this node for want of one */
-	unsigned accounts; /* begun in this one */
+	struct session *session; /* NULL: given up */
+	struct session *next;    /* that takes its place when it is ready; NULL: none */
+	unsigned sessions;       /* begun on this node for want of one */
+	unsigned accounts;       /* begun in this one */
 	bool is_ready;
 	bool is_lost;   /* while nothing was done in it */
 	bool is_global; /* for _global alone */

@@ -6,7 +6,6 @@
 
 #include "base/auto.h"
 #include "base/str.h"
-#include "tree/savedir.h"
 
 static void report_account(struct upgrade_account *a, struct report *out)
 {
@@ -17,7 +16,8 @@ static void report_account(struct upgrade_account *a, struct report *out)
 	};
 	const struct upgrade *u = a->upgrade;
 	struct report_account *entry = report_add(out, a->place->name);
-	bool is_planned = u->opts.conf->dry_run && a->progress == ACCOUNT_WAITING;
+	bool is_planned =
+		u->opts.conf->dry_run && u->is_planned && a->progress == ACCOUNT_WAITING;
 	bool is_upgraded = a->progress == ACCOUNT_UPGRADED;
 
 	entry->node = a->place->node ? xstrdup(a->place->node->name) : NULL;
@@ -31,56 +31,15 @@ static void report_account(struct upgrade_account *a, struct report *out)
 	entry->elapsed_ms = a->elapsed_ms;
 }
 
-/* Of those that failed, the ones in the save, each behind a blank. */
-static char *list_saved(const struct upgrade *u, const struct strvec *saved)
+/* The run was ended between two transactions of an account. */
+static void fail_partly_done(struct upgrade_account *a)
 {
-	struct strbuf out = { 0 };
-
-	strbuf_add(&out, "", 0);
-	for (size_t i = 0; i < u->account_count; i++) {
-		const struct upgrade_account *a = &u->accounts[i];
-
-		if (!a->error || !strvec_has(saved, a->place->name))
-			continue;
-		strbuf_add_char(&out, ' ');
-		strbuf_add_shell_word(&out, a->place->name);
-	}
-	return strbuf_detach(&out);
-}
-
-static bool is_account(const struct upgrade_account *a)
-{
-	return a->place->is_registered || (a->state && a->state->looks_like_account);
-}
-
-/* How to put those that failed back, if that is wanted. */
-static char *advise(const struct upgrade *u)
-{
-	AUTO_STRVEC struct strvec saved = { 0 };
-	AUTO_FREE char *names = NULL;
-	struct strbuf out = { 0 };
-	bool has_failed = false;
-	struct savedir save;
 	struct error err;
 
-	for (size_t i = 0; i < u->account_count; i++)
-		has_failed |= u->accounts[i].error && is_account(&u->accounts[i]);
-	if (!has_failed || u->opts.conf->dry_run ||
-	    !savedir_open(u->opts.conf->directory, &save, &err))
-		return NULL;
-	savedir_list_accounts(&save, &saved);
-	savedir_release(&save);
-	strvec_sort(&saved);
-	names = list_saved(u, &saved);
-	if (*names) {
-		strbuf_add_str(&out, "to put them back: ");
-		run_add_command(&u->opts, "restore", &out);
-		strbuf_add_format(&out, " --%s", names);
-	} else if (!saved.count) {
-		strbuf_add_str(&out,
-			       "take a save first next time: metamodel upgrade --save");
-	}
-	return out.length ? strbuf_detach(&out) : NULL;
+	error_set(&err, ERROR_DATA, "it is at %s; the steps after that were not begun",
+		  a->state->version);
+	error_hint(&err, "upgrade again: what is done is not done twice");
+	upgrade_account_failed(a, "upgrade", &err);
 }
 
 void upgrade_fill_report(struct upgrade *u, struct report *out)
@@ -95,9 +54,13 @@ void upgrade_fill_report(struct upgrade *u, struct report *out)
 
 			error_prefix(&err, "it was upgraded, but it is not known whether "
 					   "that is on the server's disk");
+			a->is_in_doubt = true;
 			upgrade_account_failed(a, "flush", &err);
 		}
-		done += a->progress == ACCOUNT_UPGRADED;
+		if (a->is_partly_done && !a->error && a->progress != ACCOUNT_UPGRADED &&
+		    a->progress != ACCOUNT_CURRENT)
+			fail_partly_done(a);
+		done += a->progress == ACCOUNT_UPGRADED || a->is_partly_done;
 		failed += a->error != NULL;
 		if (!a->is_unasked)
 			report_account(a, out);
@@ -107,10 +70,10 @@ void upgrade_fill_report(struct upgrade *u, struct report *out)
 	for (size_t i = 0; i < out->count; i++) /* there was nothing to lose */
 		done += !strcmp(out->accounts[i].outcome, "current") ||
 			!strcmp(out->accounts[i].outcome, "planned");
-	if (u->state == UPGRADE_FAILED || u->signal_number || (failed && !done))
+	if (u->machine.has_failed || u->signal_number || (failed && !done))
 		out->result = done ? REPORT_PARTLY : REPORT_FAILED;
 	else
 		out->result = failed ? REPORT_PARTLY : REPORT_DONE;
 	if (failed)
-		out->advice = advise(u);
+		out->advice = upgrade_advise(u);
 }

@@ -7,6 +7,7 @@
 
 #include "base/auto.h"
 #include "base/str.h"
+#include "model/grants.h"
 #include "model/version.h"
 
 enum { LOCK_RETRIES = 3, CANCEL_GRACE_MS = 5000 };
@@ -24,7 +25,7 @@ static void let_go(struct lane *l, enum account_progress progress)
 	struct upgrade *u = l->u;
 
 	a->progress = progress;
-	a->elapsed_ms = loop_now_ms() - a->started_ms;
+	a->elapsed_ms += loop_now_ms() - a->started_ms;
 	l->account = NULL;
 	l->is_committing = false;
 	stop_deadline(l);
@@ -45,7 +46,7 @@ static bool is_to_retry(struct upgrade_account *a, const struct pg_failure *fail
 	static const char *const passing[] = { "55P03", "40P01", "40001",
 					       MODEL_VERSION_CHANGED };
 
-	if (a->upgrade->is_cancelled)
+	if (a->upgrade->machine.is_cancelled)
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(passing); i++)
 		if (!strcmp(failure->sqlstate, passing[i]) &&
@@ -72,12 +73,17 @@ static void fail_account(struct lane *l, const struct error *err)
 								  : *err;
 
 	if (l->is_committing) {
+		l->account->is_in_doubt = true;
 		error_prefix(&described, "it is not known whether it was upgraded");
 		error_hint(&described, "upgrade again: what is done is not done twice");
+	} else if (!described.hint[0] && l->account->is_partly_done) {
+		error_hint(&described,
+			   "the account is at %s, which an earlier step committed",
+			   l->account->state->version);
 	} else if (!described.hint[0]) {
 		error_hint(&described, "the account is as it was before");
 	}
-	if (!u->is_cancelled || l->is_committing)
+	if (!u->machine.is_cancelled || l->is_committing)
 		upgrade_account_failed(l->account, "upgrade", &described);
 	let_go(l, l->account->error ? ACCOUNT_FAILED : ACCOUNT_WAITING);
 }
@@ -88,7 +94,7 @@ static void on_rolled_back(void *owner, const struct pg_result *result,
 	struct lane *l = owner;
 
 	(void)result;
-	if (!l->node)
+	if (!l->session)
 		return; /* it was let go of */
 	if (err)
 		lane_renew(l, err);
@@ -98,7 +104,7 @@ static void on_rolled_back(void *owner, const struct pg_result *result,
 
 static void roll_back(struct lane *l)
 {
-	pgconn_query(node_conn(l->node), "ROLLBACK", NULL, 0, on_rolled_back, l);
+	pgconn_query(session_conn(l->session), "ROLLBACK", NULL, 0, on_rolled_back, l);
 }
 
 /* The version that somebody else made of it meanwhile. */
@@ -125,11 +131,13 @@ static void describe(const struct lane *l, const struct pg_failure *failure,
 	if (!strcmp(failure->sqlstate, "55P03") && !err->hint[0])
 		error_hint(err, "another session holds a lock on it (see pg_locks): "
 				"raise --lock-wait, or try at another time");
+	if (!strcmp(failure->sqlstate, MODEL_FORBIDDEN) && !err->hint[0])
+		grants_hint_upgrade(l->session, l->account->state, err);
 }
 
 static void on_failed(struct lane *l, const struct error *err)
 {
-	const struct pg_failure *failure = pgconn_failure(node_conn(l->node));
+	const struct pg_failure *failure = pgconn_failure(session_conn(l->session));
 	struct error described = *err;
 	bool is_rolled_back;
 
@@ -157,19 +165,43 @@ static void on_failed(struct lane *l, const struct error *err)
 
 /* ---- the account succeeded ---- */
 
+/* A step asked for a COMMIT: what comes next is another transaction, from the version
+ * that the account has now. */
+static void note_part(struct upgrade_account *a)
+{
+	const struct migration *last = &a->upgrade->migrations.steps[a->plan.end - 1];
+	struct model_state *s = a->state;
+
+	free(s->version);
+	s->kind = MODEL_VERSION;
+	s->has_schema = true;
+	s->version = xstrdup(last->version);
+	s->number = last->number;
+	a->is_partly_done = true;
+	a->retries = 0;
+	log_info(a->upgrade->opts.log, "%s%s is committed at %s, and goes on.",
+		 upgrade_is_global(a) ? "Global metamodel" : "Account ",
+		 upgrade_is_global(a) ? "" : s->name, s->version);
+}
+
 static void on_committed(void *owner, const struct pg_result *result,
 			 const struct error *err)
 {
 	struct lane *l = owner;
 
 	(void)result;
-	if (!l->node)
+	if (!l->session)
 		return;
 	if (err) {
 		on_failed(l, err);
 		return;
 	}
-	let_go(l, ACCOUNT_COMMITTED);
+	if (upgrade_has_more(l->account)) {
+		note_part(l->account);
+		let_go(l, ACCOUNT_WAITING);
+	} else {
+		let_go(l, ACCOUNT_COMMITTED);
+	}
 	lane_go_on(l);
 }
 
@@ -177,11 +209,11 @@ static void on_committed(void *owner, const struct pg_result *result,
 static void on_script_done(void *owner, const struct pg_result *result,
 			   const struct error *err)
 {
-	const struct error ended = { .kind = ERROR_SERVER, .text = "it was ended" };
+	const struct error ended = { .kind = ERROR_SERVER, .text = "cancelled" };
 	struct lane *l = owner;
 
 	(void)result;
-	if (!l->node)
+	if (!l->session)
 		return;
 	if (err) {
 		on_failed(l, err);
@@ -190,7 +222,8 @@ static void on_script_done(void *owner, const struct pg_result *result,
 		roll_back(l);
 	} else {
 		l->is_committing = true;
-		pgconn_query(node_conn(l->node), "COMMIT", NULL, 0, on_committed, l);
+		pgconn_query(session_conn(l->session), "COMMIT", NULL, 0, on_committed,
+			     l);
 	}
 }
 
@@ -215,7 +248,7 @@ void lane_end_account(struct lane *l)
 	l->is_ending = true;
 	stop_deadline(l);
 	if (!is_again && !l->is_committing)
-		pgconn_cancel(node_conn(l->node));
+		pgconn_cancel(session_conn(l->session));
 	l->deadline = timer_start(l->u->opts.loop, is_again ? 0 : CANCEL_GRACE_MS,
 				  on_grace_over, l);
 }
@@ -261,5 +294,5 @@ void lane_begin(struct lane *l, struct upgrade_account *a)
 	l->script = model_upgrade_script(&a->plan, a->state);
 	if (timeout_s)
 		l->deadline = timer_start(u->opts.loop, timeout_s * 1000, on_late, l);
-	pgconn_script(node_conn(l->node), l->script, on_script_done, l);
+	pgconn_script(session_conn(l->session), l->script, on_script_done, l);
 }

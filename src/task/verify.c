@@ -11,11 +11,13 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include "task/age.h"
 #include "task/stored.h"
-#include "tree/layout.h"
-#include "tree/lockfile.h"
-#include "tree/rotate.h"
-#include "tree/savedir.h"
+#include "task/verify_load.h"
+#include "store/layout.h"
+#include "store/lockfile.h"
+#include "store/rotate.h"
+#include "store/savedir.h"
 
 /* One dump, as far as it has been looked at. */
 struct look {
@@ -29,11 +31,32 @@ struct verify {
 	struct savedir save;
 	struct strvec accounts;
 	struct report report;
+	struct failures failures;
 	struct look **looks; /* one for each account, until it is told */
 	size_t finished;
+	struct strvec loadable;   /* accounts whose dumps are in order */
+	struct strvec roles;      /* that their dumps name, with repetitions */
+	char *encoding;           /* of the first of them; NULL: not known */
+	struct verify_load *load; /* NULL: it does not run */
 	bool is_stopped;
 	int signal_number;
 };
+
+static void tell_others(struct verify *v)
+{
+	for (size_t i = 0; i < v->failures.count; i++) {
+		const char *account;
+		AUTO_FREE char *others =
+			failures_format_others(&v->failures, i, &account);
+		struct error err;
+
+		if (!others)
+			continue;
+		error_set(&err, ERROR_DATA, "account %s: %s", account, others);
+		log_error(v->opts.log, &err);
+	}
+	failures_release(&v->failures);
+}
 
 static void verify_end(struct verify *v)
 {
@@ -48,11 +71,15 @@ static void verify_end(struct verify *v)
 	r->signal_number = v->signal_number;
 	if (r->error.kind != ERROR_NONE || (failed && failed == r->count))
 		r->result = REPORT_FAILED;
-	else if (failed)
+	else if (failed || r->too_old)
 		r->result = REPORT_PARTLY;
+	tell_others(v);
 	v->opts.done(v->opts.owner, r);
 	report_release(r);
 	strvec_release(&v->accounts);
+	strvec_release(&v->loadable);
+	strvec_release(&v->roles);
+	free(v->encoding);
 	savedir_release(&v->save);
 	layout_release(&v->layout);
 	free(v->looks);
@@ -63,15 +90,26 @@ static void verify_end(struct verify *v)
 static void complain(struct verify *v, struct report_account *account, const char *file,
 		     const char *problem)
 {
+	bool is_new = true;
 	struct error err;
 
 	error_set(&err, ERROR_DATA, "%s", problem);
+	if (account->account[0]) /* the closing line names it */
+		is_new = failures_note(&v->failures, account->account, "", &err);
 	account->error = xstrdup(problem);
 	if (!account->file)
 		account->file = xstrdup(file);
 	account->outcome = "failed";
 	error_prefix(&err, "%s/%s", v->opts.conf->directory, file);
-	log_error(v->opts.log, &err);
+	if (is_new)
+		log_error(v->opts.log, &err);
+}
+
+static bool is_ascii(const char *text)
+{
+	while (*text && !(*text & 0x80))
+		text++;
+	return !*text;
 }
 
 /* On a worker thread. */
@@ -79,10 +117,25 @@ static void read_dump(void *owner, size_t index)
 {
 	struct verify *v = owner;
 	struct look *look = v->looks[index] = xcalloc(1, sizeof(*look));
+	const char *account = v->accounts.v[index];
 
-	if (stored_dump_open(&v->save, v->accounts.v[index], NULL, &look->dump,
+	bool is_known = v->save.kind == SAVEDIR_SAVE && is_ascii(account);
+
+	/* how a dump spells another name depends on its database; without a manifest
+	 * there are names of files only */
+	if (stored_dump_open(&v->save, account, is_known ? account : NULL, &look->dump,
 			     &look->error))
 		look->error.kind = ERROR_NONE;
+}
+
+static void note_loadable(struct verify *v, const char *account,
+			  const struct dumpfile_facts *facts)
+{
+	strvec_push(&v->loadable, account);
+	for (size_t i = 0; i < facts->roles.count; i++)
+		strvec_push(&v->roles, facts->roles.v[i]);
+	if (!v->encoding)
+		v->encoding = xstrdup(facts->encoding);
 }
 
 static void on_read(void *owner, size_t index)
@@ -94,7 +147,9 @@ static void on_read(void *owner, size_t index)
 	AUTO_FREE char *file = savedir_file_name(&v->save, out->account);
 
 	out->file = xstrdup(file);
-	out->outcome = e && e->is_stale ? "stale" : "good";
+	out->outcome = !e || !e->is_stale ? "good"
+		       : e->is_failed     ? "stale"
+					  : "carried over";
 	out->node = e && e->node ? xstrdup(e->node) : NULL;
 	out->version = look->dump.version ? xstrdup(look->dump.version) : NULL;
 	out->tables = look->dump.facts.tables;
@@ -102,21 +157,60 @@ static void on_read(void *owner, size_t index)
 	out->size_bytes = look->dump.facts.size_bytes;
 	if (look->error.kind != ERROR_NONE)
 		complain(v, out, file, look->error.text);
+	else
+		note_loadable(v, out->account, &look->dump.facts);
 	stored_dump_release(&look->dump);
 	free(look);
 	v->finished++;
 	v->opts.progress(v->opts.owner, v->finished, v->accounts.count);
 }
 
+/* Each once. */
+static void leave_once(struct strvec *names)
+{
+	struct strvec once = { 0 };
+
+	strvec_sort(names);
+	for (size_t i = 0; i < names->count; i++)
+		if (!i || strcmp(names->v[i], names->v[i - 1]) != 0)
+			strvec_push(&once, names->v[i]);
+	strvec_release(names);
+	*names = once;
+}
+
+static void on_loaded(void *owner)
+{
+	struct verify *v = owner;
+
+	v->load = NULL;
+	verify_end(v);
+}
+
 static void on_all_read(void *owner)
 {
-	verify_end(owner);
+	struct verify *v = owner;
+
+	if (!v->opts.conf->load || v->is_stopped || !v->loadable.count ||
+	    v->report.error.kind != ERROR_NONE) {
+		verify_end(v);
+		return;
+	}
+	leave_once(&v->roles);
+	v->load = verify_load_start(&(struct verify_load_opts){ .run = &v->opts,
+								.accounts = &v->loadable,
+								.roles = &v->roles,
+								.encoding = v->encoding,
+								.report = &v->report,
+								.done = on_loaded,
+								.owner = v },
+				    &v->save);
 }
 
 /* What a dead run left may be the save itself, on its way to its name (see
- * tree/rotate.h). */
+ * store/rotate.h). */
 static void recover(struct verify *v)
 {
+	AUTO_STRVEC struct strvec notes = { 0 };
 	bool did_finish = false, did_clean = false;
 	struct error err;
 	int lock_fd;
@@ -124,9 +218,11 @@ static void recover(struct verify *v)
 	if (!rotate_is_unfinished(&v->layout) ||
 	    !lockfile_take(v->layout.lock, "metamodel verify", &lock_fd, &err))
 		return; /* a run is at work, or this is a place where we may only read */
-	if (!rotate_recover(&v->layout, &did_finish, &did_clean, &err))
+	if (!rotate_recover(&v->layout, &did_finish, &did_clean, &notes, &err))
 		log_warning(v->opts.log, "what an earlier run left behind stays: %s",
 			    err.text);
+	for (size_t i = 0; i < notes.count; i++)
+		log_warning(v->opts.log, "%s", notes.v[i]);
 	if (did_finish)
 		log_warning(v->opts.log,
 			    "an earlier run died while it swapped its save in; that "
@@ -181,6 +277,20 @@ static void name_extra(struct verify *v, const struct strvec *files)
 	}
 }
 
+static void check_age(struct verify *v)
+{
+	uint64_t max_age_s = v->opts.conf->max_age_s;
+	struct error err;
+
+	if (max_age_s)
+		v->report.too_old = age_find_old(&v->save, v->opts.conf->directory,
+						 max_age_s, time(NULL));
+	if (!v->report.too_old)
+		return;
+	error_set(&err, ERROR_DATA, "%s", v->report.too_old);
+	log_error(v->opts.log, &err);
+}
+
 static void on_start(void *owner)
 {
 	struct verify *v = owner;
@@ -189,6 +299,7 @@ static void on_start(void *owner)
 		verify_end(v);
 		return;
 	}
+	check_age(v);
 	savedir_list_accounts(&v->save, &v->accounts);
 	for (size_t i = 0; i < v->accounts.count; i++)
 		report_add(&v->report, v->accounts.v[i])->outcome = "unread";
@@ -219,4 +330,6 @@ void verify_cancel(struct verify *v, int signal_number)
 {
 	v->signal_number = signal_number;
 	v->is_stopped = true;
+	if (v->load)
+		verify_load_cancel(v->load, signal_number);
 }

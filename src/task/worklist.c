@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/str.h"
-#include "pg/node.h"
+#include "pg/session.h"
 #include "proc/pool.h"
 
 struct worklist {
@@ -163,7 +163,7 @@ bool worklist_add(struct worklist *l, struct work_item *item)
 bool worklist_retry(struct work_item *item)
 {
 	struct worklist *l = item->list;
-	uint64_t pause_ms = node_retry_pause_ms(item->attempts);
+	uint64_t pause_ms = session_retry_pause_ms(item->attempts);
 
 	if (!pause_ms || l->is_cancelled || item->group->is_closed)
 		return false;
@@ -178,6 +178,11 @@ static void stop_pause(struct work_item *item)
 	if (item->pause)
 		timer_cancel(item->pause);
 	item->pause = NULL;
+}
+
+void worklist_stop(struct work_item *item)
+{
+	pool_cancel_item(item->list->pool, item);
 }
 
 void worklist_close(struct worklist *l, struct work_group *g, const struct error *why)

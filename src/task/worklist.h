@@ -85,6 +85,9 @@ bool worklist_retry(struct work_item *item);
  */
 bool worklist_add(struct worklist *list, struct work_item *item);
 
+/* End the item's child, if one runs: `finished` follows. */
+void worklist_stop(struct work_item *item);
+
 void worklist_close(struct worklist *list, struct work_group *group,
 		    const struct error *why);
 

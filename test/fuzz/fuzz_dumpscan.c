@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "tree/dumpscan.h"
+#include "dump/scan.h"
 
 enum { CUTS = 4, BYTEWISE_MAX = 4096 };
 
@@ -32,7 +32,16 @@ static void add_to_hash(struct outcome *o, const char *text)
 static void on_target(void *owner, enum dumpsql_use use, const char *schema,
 		      const char *name)
 {
-	if (use == SQL_NO_USE || use == SQL_COLUMN || !*name)
+	if (use == SQL_NO_USE || use == SQL_COLUMN || use == SQL_OWNER || !*name)
+		abort();
+	add_to_hash(owner, schema);
+	add_to_hash(owner, name);
+}
+
+static void on_need(void *owner, enum dumpneeds_kind kind, const char *schema,
+		    const char *name)
+{
+	if (kind == NEED_NOTHING || !*name)
 		abort();
 	add_to_hash(owner, schema);
 	add_to_hash(owner, name);
@@ -65,6 +74,7 @@ static void scan(struct outcome *o, const uint8_t *data, size_t size, size_t cut
 		.watch_column = "version",
 		.on_target = on_target,
 		.on_value = on_value,
+		.on_need = on_need,
 		.owner = o,
 	};
 

@@ -8,7 +8,7 @@
 
 #include "base/str.h"
 #include "fuzz.h"
-#include "tree/manifest.h"
+#include "store/manifest.h"
 
 static void require_order(const struct manifest *m)
 {

@@ -12,7 +12,8 @@ import uuid
 
 import pytest
 from farm import Farm, FarmMetamodel, FarmServer
-from support import (ROOT, Database, FakePgDump, Metamodel, Mounts, Server, Strace)
+from support import (ROOT, Database, FakePgDump, Metamodel, Mounts, Server, Strace, quote)
+from support_save import check_no_process, marked
 
 
 @pytest.fixture(scope="session")
@@ -144,3 +145,29 @@ def pytest_runtest_makereport(item, call):
         for name, each in servers.items():
             log = each.log(item.log_offsets.get(name, 0))
             report.sections.append((f"{name}'s log", log or "(nothing)"))
+
+
+@pytest.fixture
+def leftover_processes(metamodel):
+    """Call it for the processes that runs of the program left behind; in the end there are none."""
+    mark = metamodel.env["METAMODEL_TEST"] = uuid.uuid4().hex
+    yield lambda: marked(mark)
+    check_no_process(mark)
+
+
+@pytest.fixture
+def roles(db):
+    """roles(NAME, OPTIONS): a role of this test's own, gone with it, as is what it was given."""
+    made = []
+
+    def make(name, options=""):
+        name = f"{name}_{uuid.uuid4().hex[:8]}"
+        db.sql(f"CREATE ROLE {quote(name)} {options}")
+        made.append(name)
+        return name
+
+    yield make
+    for name in reversed(made):
+        db.sql(f"ALTER DATABASE {db.name} OWNER TO postgres; DROP OWNED BY {quote(name)} CASCADE")
+    for name in made:
+        db.sql(f"DROP OWNED BY {quote(name)} CASCADE; DROP ROLE {quote(name)}")

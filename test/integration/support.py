@@ -33,8 +33,13 @@ ASAN_OPTIONS = "halt_on_error=1:exitcode=99:verify_asan_link_order=0"
 SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|UndefinedBehavior|runtime error:")
 
 
+# Time-outs are for machines with nothing else to do; on others all takes so many times as long.
+PATIENCE = 5
+
+
 def wait_for(predicate, seconds=20, what="it"):
     """The first true value of predicate(). No test may depend on how fast the machine is."""
+    seconds *= PATIENCE
     deadline = time.monotonic() + seconds
     while True:
         value = predicate()
@@ -54,18 +59,56 @@ def literal(text):
     return "'" + text.replace("'", "''") + "'"
 
 
+# The major version of the server that scripts/roots made for these tests; "": the newest installed.
+TEST_SERVER = os.environ.get("METAMODEL_TEST_SERVER", "")
+
+
+ROOTS = Path("/var/cache/metamodel/roots")
+
+
+def pg_bindir(version=TEST_SERVER):
+    """Where a server's psql and pg_dump are, not Debian's wrappers."""
+    if version:
+        return ROOTS / version / "bin"
+    found = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    return max((path.parent for path in found), key=lambda path: float(path.parent.name))
+
+
+def server_major():
+    """15, of the servers that these tests start."""
+    return int(TEST_SERVER or pg_bindir().parent.name)
+
+
+def tool_minor(name, version=TEST_SERVER):
+    """20, of the pg_dump or psql 15.20 in pg_bindir(version)."""
+    said = subprocess.check_output([pg_bindir(version) / name, "--version"], text=True)
+    return int(re.search(r"\) \d+\.(\d+)", said)[1])
+
+
+def read_all(role):
+    """SQL: the role may read all tables and sequences that there are."""
+    if server_major() >= 14:
+        return f"GRANT pg_read_all_data TO {role}"
+    return f"""DO $$ DECLARE each text; BEGIN
+        FOR each IN SELECT quote_ident(nspname) FROM pg_namespace WHERE nspname !~ '^(pg_|information_)' LOOP
+            EXECUTE format('GRANT USAGE ON SCHEMA %s TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA %1$s TO {role};
+                GRANT SELECT ON ALL SEQUENCES IN SCHEMA %1$s TO {role}', each);
+        END LOOP; END $$"""
+
+
+def for_server(text):
+    """The lines of SQL that are for this server: behind /*17*/ is what 17 and later know, behind /*<17*/
+    what others have instead."""
+    return re.sub(r"^/\*(<?)(\d+)\*/ ?(.*\n)", lambda line: line[3] if bool(line[1]) == (
+        server_major() < int(line[2])) else "", text, flags=re.M)
+
+
 def read_sql(name, **variables):
-    """test/sql/NAME.sql with psql's :"x" and :'x' filled in."""
-    text = (SQL / f"{name}.sql").read_text()
+    """test/sql/NAME.sql, for this server, with psql's :"x" and :'x' filled in."""
+    text = for_server((SQL / f"{name}.sql").read_text())
     for key, value in variables.items():
         text = text.replace(f':"{key}"', quote(value)).replace(f":'{key}'", literal(value))
     return text
-
-
-def pg_bindir():
-    """Where the newest installed server's programs are: psql and pg_dump, not Debian's wrappers."""
-    found = Path("/usr/lib/postgresql").glob("*/bin/initdb")
-    return max((path.parent for path in found), key=lambda path: float(path.parent.name))
 
 
 class Instance:
@@ -96,9 +139,10 @@ class Keeper:
 
     SCRIPT = '. "$0" && scratch dir && "$1" "$dir" "${@:2}" && echo "$dir" && cat'
 
-    def __init__(self, function, *args):
+    def __init__(self, function, *args, version=TEST_SERVER):
         self._shell = subprocess.Popen(
             ["bash", "-c", self.SCRIPT, ROOT / "scripts" / "lib.sh", function, *args], text=True,
+            env={**os.environ, "METAMODEL_TEST_SERVER": version},
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
         self.dir = self._shell.stdout.readline().strip()
         if not self.dir:
@@ -113,12 +157,30 @@ class Keeper:
 class Server(Instance):
     """A throw-away PostgreSQL."""
 
-    def __init__(self, *settings):
-        self._keeper = Keeper("pg_start", *settings)
+    def __init__(self, *settings, version=TEST_SERVER):
+        self._keeper = Keeper("pg_start", *settings, version=version)
         super().__init__(self._keeper.dir)
 
     def stop(self):
         self._keeper.end()
+
+
+class Standby(Instance):
+    """A hot standby of a Server."""
+
+    def __init__(self, primary, *settings):
+        self._keeper = Keeper("pg_start_standby", primary.host, *settings)
+        super().__init__(self._keeper.dir)
+
+    def stop(self):
+        self._keeper.end()
+
+
+def pg_ctl(server, *args):
+    """As the server's user."""
+    subprocess.run(["bash", "-c", '. "$0" && as_server "$(pg_bindir)/pg_ctl" "$@"', ROOT / "scripts" / "lib.sh",
+                    "-D", f"{server.host}/data", "-w", *args],
+                   check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 class Database:
@@ -247,6 +309,7 @@ class Running:
 
     def wait(self, timeout=60):
         """Its Result, once it has ended. What a sanitizer says fails the test."""
+        timeout *= PATIENCE
         try:
             code = self.process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -300,7 +363,7 @@ class Metamodel:
         self.binary, self.cwd = Path(binary).resolve(), Path(cwd)
         self.options = []  # added to every command line
         self.env = {
-            "PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8",
+            "PATH": f"{TEST_SERVER and f'{pg_bindir()}:'}/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8",
             "HOME": str(cwd), "PGHOST": server.host, "PGPORT": server.port,
             "PGUSER": server.user, "PGDATABASE": dbname,
             "ASAN_OPTIONS": ASAN_OPTIONS,
@@ -440,3 +503,18 @@ class Strace:
     @property
     def lines(self):
         return self.log_file.read_text(errors="replace").splitlines()
+
+
+def errors_of(result, account):
+    """What was said of an account that failed: its error with detail and hint, or "the same" where another one's
+    error was said to be its own, too. Of many only the first are named."""
+    found = re.findall(r"metamodel: error: (.*(?:\nmetamodel: (?:detail|hint): .*)*)", result.stderr)
+    same = [others.split(", ") for error in found
+            for others in re.findall(r"\] the same for \d+ other accounts?: (.*?)(?: and \d+ more)?$", error)]
+    own = [error for error in found if error.startswith(f"[{account} ") and "] the same for " not in error]
+    return "\n".join(own + ["the same"] * sum(account in others for others in same))
+
+
+def json_states(result):
+    """What status --json says of each account."""
+    return {each["account"]: each["state"] for each in result.report["accounts"]}

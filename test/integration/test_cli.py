@@ -114,7 +114,7 @@ class TestHelp:
         options = re.findall(r"^;([a-z-]+) =", sample, re.M) + ["config", "help", "version"]
         assert len(options) >= 20
         for option in options:
-            assert re.search(rf"^  (-., |    )--{option}[ =]", result.stdout, re.M), option
+            assert re.search(rf"^  (-., |    )--{option}[ =[]", result.stdout, re.M), option
         assert max(len(line) for line in result.stdout.splitlines()) <= 90
         assert not re.search("\t|[ ]+$", result.stdout, re.M)
 
@@ -127,7 +127,8 @@ class TestHelp:
         [version] = re.findall(r"version: '([\d.]+)'", (ROOT / "meson.build").read_text())[:1]
         for option in ("--version", "-V"):
             result = offline.run(option)
-            assert (result.stdout, result.stderr) == (f"metamodel {version}\n", "")
+            assert re.fullmatch(rf"metamodel {re.escape(version)}( \([^ ()]+\))?\n", result.stdout)
+            assert result.stderr == ""
 
     @pytest.mark.parametrize("option", ["--help", "--version"])
     def test_it_needs_no_config_file(self, offline, option):
@@ -183,8 +184,8 @@ class TestArguments:
         missing = [f"missing{n:04}" for n in range(4998)]
         result = metamodel.run("save", "onccf", *missing, "agentzh", "--json", expect=3)
         assert metamodel.tree().accounts() == ["agentzh", "onccf"]
-        for name in missing:
-            assert f"[{name} list] Account {name} does not exist.\n" in result.stderr
+        assert "[missing0000 list] Account missing0000 does not exist.\n" in result.stderr
+        assert "[missing0000 list] the same for 4997 other accounts: missing0001, " in result.stderr
         assert result.stderr.splitlines()[-1].endswith(f"Failed: {', '.join(missing)}.")
         assert len(result.report["accounts"]) == 5000
 
@@ -204,7 +205,7 @@ class TestConfig:
         ("[metamodel]\n\nfrobnicate = 1\n", "my.conf:3: unknown key 'frobnicate' in [metamodel]"),
         ("[backend]\nhost = x\n[metamodel]\njobs = many\n", "my.conf:4: jobs: 'many' is not"),
         ("[metamodel]\nquiet = perhaps\n", "my.conf:2: quiet: "),
-        ("[backend]\ntype = Oracle\n", "my.conf:2: type: 'Oracle' is none of Pg, PgFarm"),
+        ("[backend]\ntype = Oracle\n", "my.conf:2: type: invalid value 'Oracle': expected one of Pg, PgFarm"),
         ("[metamodel]\nwhat is this\n", "my.conf:2: neither [section] nor key = value"),
         ("[backend]\npassword = 'open\n", "my.conf:2: the value begins with a quote"),
         ("[metamodel]\nquiet = yes\nverbose = yes\n", "quiet and verbose exclude each other"),

@@ -344,6 +344,16 @@ class TestConnectionString:
         assert env["PGOPTIONS"].startswith("-c work_mem=1MB -c my.own=a\\ b ")
         assert "-c join_collapse_limit=1" in env["PGOPTIONS"]
 
+    def test_a_server_that_lost_power_is_noticed(self, saver, strace):
+        saver.env.update(PGPASSWORD=PASSWORD)
+        log = strace(trace="setsockopt")
+        saver.run("save", under=log)
+        saver.run("save", "-d", "dbname=shop keepalives_idle=77", under=(own := strace(trace="setsockopt")))
+        for lines, idle in (log.lines, "30"), (own.lines, "77"):
+            told = [line for line in lines if "TCP_KEEPIDLE" in line]
+            assert len({line.split()[0] for line in told}) > 1  # pg_dump, too
+            assert all(f"TCP_KEEPIDLE, [{idle}]" in line for line in told)
+
     def test_certificates_reach_the_children_too(self, saver, scram, certificates):
         server, client = certificates
         saver.run("save", "-w", env={"PGHOST": None, "PGUSER": None}, *[
@@ -567,6 +577,18 @@ class TestPrompt(OnScram):
         assert terminal.seen.count("Password") == 1
         assert not [arg for call in fake_pg_dump.calls() for arg in call["argv"] if MARK in arg]
 
+    @pytest.mark.parametrize("args", [["-W", MARK], ["agentzh", "--password", MARK], ["--json", "-W", MARK]],
+                             ids=["alone", "after an account", "--json"])
+    def test_what_stands_behind_the_option_may_be_one_and_is_not_shown(self, saver, terminal, args):
+        """Somebody thought that the option takes a value."""
+        result = self.run(saver, terminal, *args, answer=PASSWORD + "\n")
+        assert result.returncode == 2 and "the argument behind --password is no" in result.stderr
+        assert not saver.tree().path.exists()
+
+    def test_an_account_may_stand_behind_the_option(self, saver, terminal):
+        result = self.run(saver, terminal, "-W", "agentzh", answer=PASSWORD + "\n")
+        assert result.returncode == 0 and saver.tree().accounts() == ["agentzh"]
+
     def test_a_mistake_can_be_rubbed_out(self, saver, terminal):
         result = self.run(saver, terminal, answer=PASSWORD + "xy\x7f\x08\r")
         assert result.returncode == 0, result
@@ -742,12 +764,16 @@ class TestRole:
                f"GRANT SELECT ON ALL TABLES IN SCHEMA {schemas} TO {role};"
                f"GRANT SELECT ON ALL SEQUENCES IN SCHEMA {schemas} TO {role};"
                f"REVOKE SELECT ON agentzh._roles FROM {role}")
-        result = metamodel.run("save", "-U", role, expect=3)
+        result = metamodel.run("save", env={"PGUSER": role}, expect=3)
         assert metamodel.tree().accounts() == ["_global", "onccf"]
         assert len(error_lines(result)) == 1
         assert "[agentzh dump]" in result.stderr and "permission denied" in result.stderr
         assert "_roles" in result.stderr and "metamodel: hint: " in result.stderr
         assert result.stderr.endswith("Failed: agentzh.\n")
+        [hint] = re.findall("hint: .*let the role read it: (.*)", result.stderr)
+        assert f'SELECT ON ALL TABLES IN SCHEMA "agentzh" TO "{role}"' in hint
+        db.sql(hint)
+        metamodel.run("save", env={"PGUSER": role})
 
     def test_without_permission_on_the_accounts_nothing_is_done(self, metamodel, db):
         role = f"stranger_{db.name}"
@@ -756,6 +782,65 @@ class TestRole:
         result = metamodel.run("save", "-U", role, expect=1)
         assert len(error_lines(result)) == 1 and "permission denied" in result.stderr
         assert not (metamodel.cwd / "metamodel").exists()
+
+    @pytest.mark.parametrize("command", [["save"], ["status"], ["upgrade", "-n"], ["restore", "-n"]],
+                             ids=" ".join)
+    def test_who_may_not_list_the_accounts_reads_what_to_grant(self, metamodel, db, command):
+        role = f"Odd \"{db.name}\""
+        quoted = '"' + role.replace('"', '""') + '"'
+        db.add_accounts("agentzh")
+        metamodel.run("save", "-q")
+        db.sql(f"CREATE ROLE {quoted} LOGIN")
+        result = metamodel.run(*command, "-U", role, expect=1)
+        [some, more] = re.findall("^metamodel: hint: .*let the role read it: (.*); save and status need "
+                                  "no more than (.*)", result.stderr, re.M)[0]
+        db.sql(some)
+        assert "list the accounts" not in metamodel.run(*command, "-U", role, check=False).stderr
+        db.sql(more)
+        metamodel.run("status", "-U", role)
+        metamodel.run("save", "-U", role)
+        db.sql(f"DROP OWNED BY {quoted}; DROP ROLE {quoted}")
+
+    def test_whose_version_may_not_be_read_is_said_once_with_what_to_grant(self, metamodel, db):
+        role = f"reader_{db.name}"
+        accounts = [f"a{i}" for i in range(8)]
+        db.add_accounts(*accounts)
+        db.sql(f"CREATE ROLE {role} LOGIN; GRANT USAGE ON SCHEMA _global TO {role}; "
+               f"GRANT SELECT ON ALL TABLES IN SCHEMA _global TO {role}")
+        said = metamodel.run("status", "-U", role).stdout
+        below = said.split("\n\n")[1].splitlines()
+        hint = re.fullmatch("a0: hint: .*let the role read it: (.*); save and status .*", below[1])
+        assert [below[0], *below[2:]] == [
+            "a0: ERROR:  permission denied for schema a0",
+            "a0: the same for 7 other accounts: a1, a2, a3, a4, a5 and 2 more"]
+        db.sql(hint[1])
+        assert not re.search("^a0: ", metamodel.run("status", "-U", role).stdout, re.M)
+
+    def test_who_may_not_upgrade_reads_whose_the_tables_are(self, metamodel, db):
+        owner, role = f"owner_{db.name}", f"reader_{db.name}"
+        db.sql(f"CREATE ROLE {owner}; CREATE ROLE {role} LOGIN; "
+               f"GRANT CREATE ON DATABASE {db.name} TO {owner}; SET ROLE {owner}")
+        db.add_accounts("agentzh", version="0.005")
+        db.sql("RESET ROLE")
+        grant = f'GRANT "{owner}" TO "{role}"'
+        db.sql(f"GRANT USAGE ON SCHEMA _global TO {role}; "
+               f"GRANT SELECT ON ALL TABLES IN SCHEMA _global TO {role}")
+        for args in ["-n", "agentzh"], ["agentzh"]:  # may not read the version
+            assert metamodel.run("upgrade", "-U", role, *args, expect=1).stderr.count(grant) == 1
+        db.sql(f"GRANT USAGE ON SCHEMA agentzh TO {role}; "
+               f"GRANT SELECT ON ALL TABLES IN SCHEMA agentzh TO {role}")
+        result = metamodel.run("upgrade", "-U", role, "agentzh", expect=1)  # nor change it
+        assert "[agentzh upgrade]" in result.stderr and result.stderr.count(grant) == 1
+        assert f'which is "{owner}"' in result.stderr
+        db.sql(grant)
+        metamodel.run("upgrade", "-U", role, "agentzh")
+
+    def test_who_may_not_make_global_reads_what_to_grant(self, metamodel, db):
+        role = f"maker_{db.name}"
+        db.sql(f"CREATE ROLE {role} LOGIN")
+        result = metamodel.run("upgrade", "-U", role, expect=1)
+        db.sql(re.search("or let the role make the schema: (.*)", result.stderr)[1])
+        metamodel.run("upgrade", "-U", role)
 
 
 def same_contents(before, now):
@@ -805,7 +890,10 @@ SETTINGS = ["statement_timeout = '300ms'", "idle_in_transaction_session_timeout 
             "default_transaction_deferrable = on", "search_path = evil, public",
             "standard_conforming_strings = off", "bytea_output = escape", "row_security = off",
             "DateStyle = 'SQL, DMY'", "client_encoding = SJIS", "synchronous_commit = off",
-            "quote_all_identifiers = on"]
+            "quote_all_identifiers = on", "IntervalStyle = sql_standard", "array_nulls = off",
+            "extra_float_digits = 0", "TimeZone = 'Asia/Tokyo'", "client_min_messages = debug1",
+            "backslash_quote = off", "transform_null_equals = on", "enable_seqscan = off",
+            "default_toast_compression = lz4", "xmloption = document"]
 
 
 class TestDatabaseSettings:
@@ -845,6 +933,22 @@ class TestDatabaseSettings:
             f"ALTER ROLE {role} SET {setting};" for setting in SETTINGS))
         metamodel.run("save", "-U", role)
         assert metamodel.tree().accounts() == ["_global", "agentzh"]
+
+    @pytest.mark.parametrize("whose", ["DATABASE {}", "ROLE odd_{}"])
+    def test_nor_do_they_change_what_becomes_of_a_restore_or_an_upgrade(self, metamodel, db, whose):
+        role = f"odd_{db.name}"
+        db.sql(f"CREATE ROLE {role} LOGIN SUPERUSER")
+        db.add_accounts("agentzh", "it's", version="0.005")
+        metamodel.run("upgrade", "--save", "-q")
+        metamodel.run("save", "-q", "-D", "upgraded")
+        db.sql("CREATE SCHEMA evil; CREATE TABLE evil._accounts (name text)")
+        db.sql("".join(f"ALTER {whose.format(db.name)} SET {setting};" for setting in SETTINGS))
+
+        for command in ["verify --load", "restore -n", "restore --rehearse", "restore", "upgrade -n",
+                        "upgrade", "status --check"]:
+            metamodel.run(*command.split(), "-U", role)
+        metamodel.run("save", "-q", "-D", "again", "-U", role)
+        same_contents(metamodel.tree("upgraded"), metamodel.tree("again"))
 
     TRAP = ("CREATE FUNCTION {0}({1}) RETURNS {2} LANGUAGE plpgsql AS "
             "$$BEGIN RAISE 'a trap was sprung'; END$$;")

@@ -4,7 +4,7 @@
 import subprocess
 
 from support import pg_bindir
-from test_save import RESTRICT
+from support_save import RESTRICT
 
 RICH = r"""
 CREATE SCHEMA a; SET LOCAL search_path = a;

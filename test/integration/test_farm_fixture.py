@@ -291,7 +291,7 @@ def test_the_program_and_its_children_start_in_that_environment(farm_metamodel, 
 def test_a_farm_ends_with_the_process_that_started_it():
     if FarmServer.why_not():
         pytest.skip(FarmServer.why_not())
-    code = ("import os, farm; f = farm.FarmServer(1); print(f.dir, f.instances[1].address, f.port); "
+    code = ("import os, farm; f = farm.FarmServer(1); print(f.dir, f.instances[1].address, f.port, flush=True); "
             "os.kill(os.getpid(), 9)")
     directory, address, port = subprocess.run(
         [sys.executable, "-c", code], cwd=__file__.rpartition("/")[0], check=False, text=True,

@@ -8,10 +8,10 @@ import subprocess
 import time
 
 import pytest
-from farm_fixtures import (DOWN, NODES, ODD, ON_2, OTHERS, WHERE, accounts, check_failed, damage,
-                           errors_of, failed, held, metamodel, saved, snapshots, waiting)
-from support import literal, quote, wait_for
-from test_restore import LOCK, fake_psql
+from farm_fixtures import (DOWN, NODES, ODD, ON_2, OTHERS, WHERE, accounts, check_failed, damage, failed,
+                           held, metamodel, saved, snapshots, waiting)
+from support import errors_of, literal, quote, wait_for
+from support_restore import LOCK, fake_psql
 from versions import snapshot
 
 FIXTURES = accounts, metamodel, saved
@@ -59,7 +59,7 @@ def test_a_schema_that_was_lost_is_made_on_the_node_that_it_is_on_now(saved, met
     saved.sql("b", "DROP SCHEMA b CASCADE")
     saved.place("b", "os901003")
     plan = metamodel.run("restore", "-n", "b")
-    assert "Would add account b" in plan.stderr and not saved.node_of("b").has_schema("b")
+    assert "b on node os901003: would be added: " in plan.stderr and not saved.node_of("b").has_schema("b")
     result = metamodel.run("restore", "b", "--json")
     assert "Adding account b..." in result.stderr
     assert results(result) == {"b": ("restored", "os901003")}
@@ -223,7 +223,7 @@ def test_free_connections_of_one_node_are_its_own_affair(saved, metamodel, tmp_p
     log = fake_psql(metamodel, tmp_path / "bin", COUNTING)
     node = saved.nodes["os901002"]
     node.close()
-    node.server.sql(f"ALTER DATABASE {node.name} CONNECTION LIMIT 2", "postgres")
+    node.server.sql(f"ALTER DATABASE {node.name} CONNECTION LIMIT 3", "postgres")
     result = metamodel.run("restore", "-j6")
     node.server.sql(f"ALTER DATABASE {node.name} CONNECTION LIMIT -1", "postgres")
     assert re.findall(r"the server of database (\S+) has 1 free connections", result.stderr) == [
@@ -242,3 +242,11 @@ def test_no_process_is_left_of_a_run_whose_node_went_away(saved, metamodel, dama
         f"/proc/{pid}/environ" for pid in os.listdir("/proc") if pid.isdigit())],
         check=False, stdout=subprocess.PIPE, text=True)
     assert found.stdout == ""
+
+
+def test_a_rehearsal_changes_none_of_the_nodes(damaged, farm, metamodel):
+    sql = "SELECT oid, relfilenode, relname FROM pg_class WHERE relname ~ '^_' ORDER BY 1"
+    before = [node.query(sql) for node in farm.nodes.values()]
+    result = metamodel.run("restore", "--rehearse", "--json")
+    assert {outcome for outcome, _ in results(result).values()} == {"rehearsed"}
+    assert [node.query(sql) for node in farm.nodes.values()] == before

@@ -6,9 +6,9 @@ import shutil
 import signal
 
 import pytest
-from support import ROOT, quote, wait_for
-from test_restore import check_same, errors_of
-from test_upgrade import make
+from support import ROOT, errors_of, quote, wait_for
+from support_restore import check_same
+from support_upgrade import make
 from versions import (NEWEST, STARTS, global_sql, read_structure, snapshot, structure, version_name,
                       whole_snapshot)
 
@@ -95,9 +95,10 @@ def both(version, text="SELECT 1;\n"):
 
 BAD_NAMES = {
     "no version": (both("0.001") | {"local/x.sql": ""}, r"local/x\.sql"),
-    "no sql": (both("0.001") | {"global/readme": ""}, r"global/readme"),
     "another suffix": (both("0.001") | {"global/0.002.SQL": ""}, r"global/0\.002\.SQL"),
-    "a copy": (both("0.001") | {"local/0.001.sql~": ""}, r"local/0\.001\.sql~"),
+    "directive": (both("0.001") | {"local/0.001.sql": "-- metamodel: comit\n"}, r"local/0\.001\.sql: line 1"),
+    "late directive": (both("0.001") | {"local/0.001.sql": "SELECT 1;\n-- metamodel: commit\n"},
+                       r"local/0\.001\.sql: line 2"),
     "negative": (both("0.001") | both("-0.001"), r"-0\.001"),
     "two points": (both("0.001") | both("0.0.2"), r"0\.0\.2"),
     "twice": (both("0.1") | both("0.10"), r"0\.10?\.sql"),

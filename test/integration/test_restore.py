@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: PostgreSQL
 """`metamodel restore`: accounts are as saved afterwards, or as they were, and it says which."""
 
-import difflib
+import datetime
 import json
 import re
 import shutil
@@ -10,40 +10,16 @@ import uuid
 from types import SimpleNamespace
 
 import pytest
-from support import ACCOUNT_FILES, literal, pg_bindir, quote, wait_for
-from test_save import (CORPUS, NONSTANDARD, ODD, RESTRICT, SAMPLE, add_small, dump_by_hand,
-                       encoded, other, postgres_program, saved_corpus, saved_dump)
+from support import ACCOUNT_FILES, errors_of, literal, quote, wait_for
+from support_restore import (LOCK, check_same, damage, difference, fake_psql, imported, in_schema, plan_of,
+                             server_process, user_rows, wait_until_it_waits, warnings_of, whole_dump)
+from support_save import (CORPUS, NONSTANDARD, ODD, RESTRICT, SAMPLE, add_small, dump_by_hand, encoded, other,
+                          saved_corpus, saved_dump)
 
 FIXTURES = encoded, other  # of test_save, used here, too
 RESTORED = re.compile(
     r"Restored (\d+) accounts? \((\d+) tables?, (\d+) rows?, [\d.]+ (?:bytes|kB|MB)\) "
     r"from (\S+) in [\d.]+ s(?:; (1 other|\d+ others) of the database were left alone)?\.")
-LOCK = "1835365473, 1836016748"  # the advisory lock of a node
-
-
-def whole_dump(db, dbname=None, *args):
-    """All of the database, as pg_dump sees it."""
-    dumped = postgres_program("pg_dump", db.server, dbname or db.name, *args)
-    assert dumped.returncode == 0, dumped.stderr
-    return RESTRICT.sub(b"", dumped.stdout).decode(errors="backslashreplace")
-
-
-def difference(before, after):
-    return list(difflib.unified_diff(before.splitlines(), after.splitlines(), "before", "after",
-                                     lineterm="", n=2))
-
-
-def check_same(before, after):
-    assert before == after, "\n".join(difference(before, after)[:60])
-
-
-def user_rows(db):
-    """Every row of every user table, with where it lies and who wrote it."""
-    tables = db.query("SELECT format('%I.%I', nspname, relname) FROM pg_class c JOIN pg_namespace n"
-                      " ON n.oid = relnamespace WHERE relkind = 'r' AND left(relname, 1) <> '_' AND"
-                      " nspname !~ '^(pg_|information_schema)' ORDER BY 1")
-    return {table: db.query(f"SELECT ctid::text, xmin::text, t::text FROM {table} t")
-            for (table,) in tables}
 
 
 def lines_of(result):
@@ -54,21 +30,6 @@ def lines_of(result):
 
 def importing(account, directory="metamodel", file=None):
     return f"Importing metamodel for account {account} from {directory}/{file or account}.sql..."
-
-
-def imported(result):
-    return re.findall("^Importing metamodel for account (.*) from ", result.stderr, re.M)
-
-
-def errors_of(result, account):
-    """What was said of an account that failed: its error with detail and hint."""
-    errors = re.findall(r"metamodel: error: (.*(?:\nmetamodel: (?:detail|hint): .*)*)",
-                        result.stderr)
-    return "\n".join(error for error in errors if error.startswith(f"[{account} "))
-
-
-def in_schema(account, sql):
-    return f"SET LOCAL search_path TO {quote(account)}; {sql}; SET LOCAL search_path TO public"
 
 
 @pytest.fixture
@@ -82,11 +43,6 @@ def saved(db, metamodel):
 def check_as_saved(db, saved):
     check_same(saved.dump, whole_dump(db))
     assert user_rows(db) == saved.rows and saved.rows['a."Post"']
-
-
-def damage(db, *accounts, sql="DELETE FROM _models; ALTER TABLE _roles DROP COLUMN password"):
-    for account in accounts:
-        db.sql(in_schema(account, sql))
 
 
 # ---- round trip ----
@@ -185,7 +141,8 @@ def test_an_empty_database_gets_all_accounts(metamodel, db, other):
         db.add_account(f"at_{version}", version, user_tables=False)
     metamodel.run("save")
     accounts = sorted(f"at_{version}" for version in ACCOUNT_FILES)
-    lines, closing = lines_of(metamodel.run("restore", "-d", other, "-j1"))
+    (warning, *lines), closing = lines_of(metamodel.run("restore", "-d", other, "-j1"))
+    assert warning.startswith(f'metamodel: warning: metamodel is a save of database "{db.name}", not of "{other}"')
     expected = [f"Account {account} becomes registered by restoring _global."
                 for account in accounts]
     for account in ["_global", *accounts]:
@@ -207,7 +164,7 @@ def test_whatever_pg_dump_writes_takes_the_place_of_what_is_there(
             for account in accounts:
                 corpus.db.sql(in_schema(account, "CREATE TABLE mine AS SELECT 'user row'"))
             before, rows = whole_dump(corpus.db), user_rows(corpus.db)
-            result = corpus.program.run("restore")
+            result = corpus.program.run("restore", "--as-superuser")
             check_same(before, whole_dump(corpus.db))
             assert user_rows(corpus.db) == rows
             assert "metamodel: " not in result.stderr, result
@@ -223,26 +180,12 @@ def test_strings_that_do_not_conform_make_no_user_table_metamodel(metamodel, db)
     metamodel.run("save")
     before, rows = whole_dump(db), user_rows(db)
     damage(db, "a")
-    plan = metamodel.run("restore", "-n")
+    plan = metamodel.run("restore", "-n", "-v")
+    assert "would be dropped: _access" in plan.stderr
     assert "Post" not in plan.stderr and "a_b" not in plan.stderr
     result = metamodel.run("restore", timeout=120)
     check_same(before, whole_dump(db))
     assert user_rows(db) == rows and "metamodel: " not in result.stderr
-
-
-def fake_psql(metamodel, directory, text):
-    """A psql that is a shell script, with the real one as $real and the log file as $log. $account
-    is the account's name in hex, or empty."""
-    directory.mkdir()
-    log = directory / "log"
-    log.touch()
-    script = directory / "psql"
-    script.write_text(
-        f"#!/bin/sh\nreal={pg_bindir()}/psql\nlog={log}\naccount=$(printf %s \"$*\" | "
-        f"sed -n \"s/.*decode('\\([0-9a-f]*\\)'.*/\\1/p\" | head -n 1)\n{text}\n")
-    script.chmod(0o755)
-    metamodel.options += ["--pg-bindir", directory]
-    return log
 
 
 def test_global_comes_first_and_alone(metamodel, saved, tmp_path):
@@ -310,7 +253,7 @@ def test_an_account_that_is_not_in_the_save_is_named(metamodel, db, saved, args,
 @pytest.mark.parametrize("make, words", [
     (lambda path: None, "does not exist"),
     (lambda path: path.mkdir(), "holds no dump"),
-    (lambda path: path.write_text(""), "is not a save"),
+    (lambda path: path.write_text(""), "is not a directory"),
     (lambda path: (path.mkdir(), (path / "notes.txt").touch()), "is not a save"),
     (lambda path: (path.mkdir(), (path / "manifest.json").write_text("{}")), "manifest.json"),
 ], ids=["absent", "empty", "file", "foreign", "damaged"])
@@ -348,10 +291,12 @@ def test_a_stale_dump_is_said_to_be_one_with_its_date(metamodel, db, saved, fake
     fake_pg_dump.fail("b")
     metamodel.run("save", expect=3)
     assert metamodel.tree().stale() == ["b"]
-    for args in ([], ["b"], ["-n"]):
+    for args in ([], ["b"]):
         result = metamodel.run("restore", *args)
         assert re.findall("^metamodel: warning: (.*)", result.stderr, re.M) == [
             "the dump of account b is an older one, of 2025-01-02T03:04:05Z"]
+    plan = metamodel.run("restore", "-n").stderr
+    assert re.findall(r"^(\w+): .*stale: saving it failed since", plan, re.M) == ["b"]
     assert "older" not in metamodel.run("restore", "a").stderr
     check_same(saved.dump, whole_dump(db))
 
@@ -470,10 +415,6 @@ ALTER TABLE ONLY _roles
 def old_dump(account, strings="off"):
     text = OLD_DUMP.replace("@strings@", strings).replace("@account@", account)
     return text.replace("@default@", r"'C:\\'" if strings == "off" else r"'C:\'")
-
-
-def warnings_of(result):
-    return re.findall("^metamodel: warning: (.*)", result.stderr, re.M)
 
 
 @pytest.mark.parametrize("strings", ["on", "off"])
@@ -661,18 +602,57 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(metamodel, db, saved
     check_same(before, whole_dump(db))
     assert sorted(path.name for path in metamodel.cwd.iterdir()) == ["metamodel"]
     lines, closing = lines_of(result)
-    dropped = ("_action, _action_id_seq, _columns, _columns_id_seq, _extra, _general, _models, "
-               "_models_id_seq, _roles, _roles_id_seq, _v, _views, _views_id_seq")
-    done = [line for line in lines if line.startswith("Would")]
-    assert done == [
-        "Would drop of account _global: _accounts, _accounts_id_seq, _general",
-        "Would import metamodel for account _global from metamodel/_global.sql",
-        "Would add account a", "Would import metamodel for account a from metamodel/a.sql",
-        f"Would drop of account b: {dropped}",
-        "Would import metamodel for account b from metamodel/b.sql"]
+    assert plan_of(result) == {
+        "_global": ["2 tables, version 0.001, saved N s ago"],
+        "a": ["would be added: 7 tables, version 0.001, saved N s ago"],
+        "b": ["7 tables, version 0.001, saved N s ago"]}
     assert "detail: view c.stands" in errors_of(result, "c")
     assert "Account b becomes registered by restoring _global." in lines
     assert closing == "Nothing was done: this was a dry run. Failed: c."
+
+
+def test_a_dry_run_has_a_line_for_each_account_and_more_with_verbose(metamodel, db, saved):
+    damage(db, "a", "b", sql="CREATE TABLE _extra (); CREATE VIEW _v AS SELECT 1; DROP TABLE _access")
+    db.sql("CREATE TABLE b._more (); UPDATE a._general SET version = '0.009'; "
+           "UPDATE b._general SET version = 'abc'; DROP TABLE c._general; "
+           "CREATE VIEW c.stands AS SELECT * FROM c._models")
+    lines = {
+        "_global": "2 tables, version 0.001, saved N s ago",
+        "a": "7 tables, version 0.009 -> 0.001, saved N s ago",
+        "b": "8 tables -> 7, version ? -> 0.001, saved N s ago",
+        "c": "6 tables -> 7, version nil -> 0.001, saved N s ago, destroys 1 object outside the "
+             "metamodel"}
+    short = metamodel.run("restore", "-n", "--cascade")
+    assert plan_of(short) == {account: [line] for account, line in lines.items()}
+    assert len(short.stderr.splitlines()) == 5
+    told = plan_of(metamodel.run("restore", "-n", "--cascade", "-v"))
+    assert {account: told[account][0] for account in told} == lines
+    assert told["a"][1:] == [
+        "would be dropped: _action, _action_id_seq, _columns, _columns_id_seq, _extra, _general, "
+        "_models, _models_id_seq, _roles, _roles_id_seq, _v, _views, _views_id_seq",
+        "would be loaded: metamodel/a.sql"]
+    assert told["b"][1] == "its _general.version is 'abc', which is no version"
+    assert told["c"][2:] == ["would be destroyed: view c.stands", "would be loaded: metamodel/c.sql"]
+    for account in "abc":
+        db.sql(f"DROP SCHEMA {account} CASCADE; CREATE SCHEMA {account}")
+    assert plan_of(metamodel.run("restore", "-n", "a")) == {
+        "a": ["0 tables -> 7, version nil -> 0.001, saved N s ago"]}
+
+
+def test_a_dry_run_says_how_old_each_dump_is(metamodel, db, saved):
+    path = metamodel.cwd / "metamodel/manifest.json"
+    manifest = json.loads(path.read_text())
+    now = datetime.datetime.now(datetime.timezone.utc)
+    ages = {"_global": {"minutes": 3}, "a": {"hours": 2, "minutes": 1}, "b": {"days": 3, "hours": 1},
+            "c": {"hours": -2}}
+    for entry in manifest["accounts"]:
+        then = now - datetime.timedelta(**ages[entry["account"]])
+        entry["saved_at"] = then.strftime("%Y-%m-%dT%H:%M:%SZ")
+    path.write_text(json.dumps(manifest))
+    assert re.findall(r"saved (.*)", metamodel.run("restore", "-n").stderr) == [
+        "3 min ago", "2 h ago", "3 d ago", "in the future"]
+    path.unlink()
+    assert "saved" not in re.sub("has no manifest.*", "", metamodel.run("restore", "-n", "a").stderr)
 
 
 def test_a_dry_run_waits_for_nobody(metamodel, db, saved, fake_pg_dump):
@@ -784,14 +764,6 @@ def test_a_locked_list_of_accounts_does_not_hang_the_run(metamodel, db, saved):
     check_as_saved(db, saved)
 
 
-def wait_until_it_waits(db, running, seconds=0):
-    """...for a lock, since so many seconds; or it ended, and the test will fail."""
-    wait_for(lambda: running.process.poll() is not None or db.query(
-        "SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND "
-        "datname = current_database() AND "
-        f"clock_timestamp() - query_start > '{seconds} s'::interval"))
-
-
 def test_lock_wait_is_the_only_limit_of_waiting(metamodel, db, saved):
     """Not what the database has for the impatient."""
     db.server.sql(f"ALTER DATABASE {db.name} SET statement_timeout = '200ms'; "
@@ -814,13 +786,6 @@ def hanging(metamodel, db, saved):
     wait_until_it_waits(db, running)
     yield SimpleNamespace(running=running, release=session.rollback)
     session.close()
-
-
-def server_process(db, name):
-    [(pid,)] = db.query(
-        "SELECT pid FROM pg_locks l JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' "
-        f"AND datname = current_database() AND application_name = {literal(name)}")
-    return pid
 
 
 @pytest.mark.parametrize("command, directory", [
@@ -961,21 +926,24 @@ def test_whatever_was_saved_as_version_is_found_again(metamodel, db):
 
 def test_an_account_that_cannot_be_loaded_is_as_before(metamodel, db):
     db.add_global()
-    add_small(db, "a", "b", "d", before="CREATE FUNCTION f() RETURNS int LANGUAGE sql AS "
+    db.sql("CREATE FUNCTION public.ok(int) RETURNS bool LANGUAGE sql AS 'SELECT true'")
+    add_small(db, "a", "b", before="CREATE FUNCTION f() RETURNS int LANGUAGE sql AS "
               "'SELECT 1'; CREATE TABLE mine AS SELECT 'user row'",
               sql="CREATE TABLE _models (n int DEFAULT f()); INSERT INTO _models DEFAULT VALUES")
+    add_small(db, "d", sql="CREATE TABLE _models (n int CHECK (public.ok(n))); INSERT INTO _models VALUES (1)")
     metamodel.run("save")
     db.sql("ALTER TABLE b._models ALTER n DROP DEFAULT; ALTER TABLE b._models ADD more text; "
-           "DROP FUNCTION b.f(); DROP SCHEMA d CASCADE")
+           "DROP FUNCTION b.f(); CREATE FUNCTION b.f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'; "
+           "DROP SCHEMA d CASCADE; "
+           "CREATE OR REPLACE FUNCTION public.ok(int) RETURNS bool LANGUAGE sql AS 'SELECT false'")
     before, rows = whole_dump(db), user_rows(db)
     damage(db, "a", sql="DELETE FROM _models")
     result = metamodel.run("restore", expect=3)
     check_same(before, whole_dump(db))  # without the schema d, too
     assert user_rows(db) == rows
-    for account in "bd":
-        error = errors_of(result, account)
-        assert f"function {account}.f() does not exist" in error
-        assert "hint: the account is as it was before" in error
+    assert "function b.f() does not exist" in errors_of(result, "b")
+    assert "violates check constraint" in errors_of(result, "d")
+    assert result.stderr.count("hint: the account is as it was before") == 2
     assert result.stderr.splitlines()[-1].endswith(" Failed: b, d.")
 
 
@@ -1018,7 +986,7 @@ def test_a_relation_of_somebody_else_fails_its_account(metamodel, db, owner):
     db.server.sql("CREATE TABLE b._theirs AS SELECT 1", db.name)
     before = whole_dump(db, None, "-n", "b")
     result = metamodel.run("restore", expect=3)
-    assert re.search("(permission denied for|must be owner of) table _theirs",
+    assert re.search("_theirs belongs to role postgres, of which role .* is no member",
                      errors_of(result, "b"))
     check_same(before, whole_dump(db, None, "-n", "b"))
     assert dump_by_hand(db, "a") == saved_dump(metamodel.tree(), "a")

@@ -9,10 +9,10 @@ import uuid
 from types import SimpleNamespace
 
 import pytest
-from support import ROOT, Database, Metamodel
-from test_restore import (check_same, damage, errors_of, imported, in_schema, user_rows,
-                          wait_until_it_waits, whole_dump)
-from test_save import add_small, dump_by_hand, saved_dump
+from support import ROOT, Database, Metamodel, errors_of, for_server
+from support_restore import (check_same, damage, imported, in_schema, plan_of, user_rows, wait_until_it_waits,
+                             whole_dump)
+from support_save import add_small, dump_by_hand, saved_dump
 
 # The metamodel of an account in the tests below.
 METAMODEL = """
@@ -66,11 +66,11 @@ lost: function of_returns_setof.f()
 CREATE FUNCTION f(_view) RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE VIEW v AS SELECT f(NULL)
 lost: function of_takes_row.f(of_takes_row._view)
 lost: view of_takes_row.v
-=== of_body
-CREATE FUNCTION f() RETURNS bigint BEGIN ATOMIC SELECT count(*) FROM _models; END;
-CREATE TABLE t (n int DEFAULT f(), x int)
-lost: default value for column n of table of_body.t
-lost: function of_body.f()
+/*14*/ === of_body
+/*14*/ CREATE FUNCTION f() RETURNS bigint BEGIN ATOMIC SELECT count(*) FROM _models; END;
+/*14*/ CREATE TABLE t (n int DEFAULT f(), x int)
+/*14*/ lost: default value for column n of table of_body.t
+/*14*/ lost: function of_body.f()
 === of_default
 CREATE TABLE t (id int DEFAULT nextval('_models_id_seq')); INSERT INTO t DEFAULT VALUES
 lost: default value for column id of table of_default.t
@@ -113,7 +113,7 @@ lost: cast from of_cast._models to json
 
 def blocks(text):
     """{name: body} of a text with "=== name" before each body."""
-    return dict(block.split("\n", 1) for block in text.split("\n=== ")[1:])
+    return dict(block.split("\n", 1) for block in for_server(text).split("\n=== ")[1:])
 
 
 OUTSIDERS = {account: (re.sub("^lost: .*\n?", "", body, flags=re.M),
@@ -195,7 +195,7 @@ def dump_but_plain(site):
 def cascaded(refused):
     """Then one with --cascade, after a dry run."""
     site = SimpleNamespace(**vars(refused))
-    site.dry = site.program.run("restore", "--cascade", "-n", "--json", check=False)
+    site.dry = site.program.run("restore", "--cascade", "-n", "-v", "--json", check=False)
     site.dry_after = dump_but_plain(site)
     site.result = site.program.run("restore", "--cascade", "--json", check=False)
     site.after, site.rows_after = objects(site.db), user_rows(site.db)
@@ -235,9 +235,13 @@ def test_accounts_that_are_refused_are_as_before_and_the_others_restored(refused
 @pytest.mark.parametrize("account", OUTSIDERS)
 def test_cascade_destroys_it_and_says_so(cascaded, account):
     expected = OUTSIDERS[account][1]
-    for result, word in ((cascaded.dry, "would"), (cascaded.result, "will")):
-        assert re.findall(f"^metamodel: warning: account {account}: {word} destroy (.*)",
-                          result.stderr, re.M) == expected
+    assert re.findall(f"^metamodel: warning: account {account}: will destroy (.*)",
+                      cascaded.result.stderr, re.M) == expected
+    line, *details = plan_of(cascaded.dry)[account]
+    assert re.search(r", destroys (\d+) objects? outside the metamodel$", line)[1] == str(len(expected))
+    assert [text for text in details if "destroyed" in text] == [
+        f"would be destroyed: {each}" for each in expected]
+    for result in cascaded.dry, cascaded.result:
         assert errors_of(result, account) == ""
     entry = report_of(cascaded.result, account)
     assert (entry["result"], entry["error"], entry["destroyed"]) == ("restored", None, expected)
@@ -360,8 +364,8 @@ USED = """
 @pytest.fixture(scope="module")
 def inside(server, tmp_path_factory):
     with make_site(server, tmp_path_factory.mktemp("inside"), {}) as site:
-        site.db.sql("CREATE FOREIGN DATA WRAPPER nothing; CREATE SERVER nowhere FOREIGN DATA "
-                    "WRAPPER nothing; CREATE PUBLICATION everything FOR TABLES IN SCHEMA public")
+        site.db.sql(for_server("CREATE FOREIGN DATA WRAPPER nothing; CREATE SERVER nowhere FOREIGN DATA WRAPPER nothing;\n"
+                               "/*15*/ CREATE PUBLICATION everything FOR TABLES IN SCHEMA public\n"))
         for account in reversed(INSIDE):
             add_small(site.db, account, before=USED, sql=METAMODEL + "; " + INSIDE[account])
         site.program.run("save", "-q")
@@ -396,15 +400,18 @@ def two(db, metamodel):
     return db
 
 
-def test_another_accounts_metamodel_stands_in_the_way_like_anything_else(two, metamodel):
+def test_another_accounts_metamodel_stands_in_the_way_when_it_is_not_restored_too(two, metamodel):
     two.sql("CREATE VIEW b._of_a AS SELECT * FROM a._models; "
             "ALTER TABLE b._models ADD a int REFERENCES a._models")
     metamodel.run("save", "-q")
     before = whole_dump(two)
-    damage(two, "b", sql="DELETE FROM _models")
-    result = metamodel.run("restore", expect=3)
+    damage(two, "a", "b", sql="INSERT INTO _models (name) VALUES ('unsaved')")
+    damaged = whole_dump(two)
+    result = metamodel.run("restore", "a", expect=1)
     assert details(result, "a") == ["constraint _models_a_fkey on table b._models", "view b._of_a"]
-    assert imported(result) == ["_global", "b"]
+    assert "(metamodel restore a b)" in errors_of(result, "a")
+    check_same(damaged, whole_dump(two))
+    metamodel.run("restore", "a", "b")
     check_same(before, whole_dump(two))
 
 
@@ -447,12 +454,13 @@ def test_accounts_that_refer_to_global_are_restored_side_by_side(db, metamodel, 
 
 
 def test_global_comes_back_with_what_accounts_have_of_it(db, metamodel, tied):
-    """--cascade takes their keys and views away, and their own dumps bring them back."""
+    """In one transaction, as they are tied to it."""
     db.sql("INSERT INTO _global._accounts (name) VALUES ('more')")
-    result = metamodel.run("restore", "-j", "4", expect=3)
+    result = metamodel.run("restore", "_global", expect=1)
     assert details(result, "_global") == [
         f"constraint _models_owner_fkey on table {account}._models" for account in tied]
-    metamodel.run("restore", "-j", "4", "--cascade")
+    assert f"(metamodel restore _global {' '.join(tied)})" in errors_of(result, "_global")
+    metamodel.run("restore", "-j", "4")
     for account in ["_global", *tied]:
         assert dump_by_hand(db, account) == saved_dump(metamodel.tree(), account)
 
@@ -481,6 +489,7 @@ def test_what_a_failed_restore_would_have_destroyed_is_still_there(two, metamode
             "ALTER TABLE a._models ALTER id SET DEFAULT a.f()")
     metamodel.run("save", "-q")
     two.sql("ALTER TABLE a._models ALTER id DROP DEFAULT; DROP FUNCTION a.f(); "
+            "CREATE FUNCTION a.f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'; "
             "CREATE TABLE a.t (m a._models); INSERT INTO a.t VALUES (ROW(1, 'x')); "
             "CREATE VIEW public.v AS TABLE a._models")
     before, rows = whole_dump(two), user_rows(two)

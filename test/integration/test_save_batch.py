@@ -12,13 +12,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from support import (ROOT, Database, Metamodel, Server, Tree, literal, pg_bindir, quote, read_sql,
-                     wait_for)
-from test_save import (CORPUS, NONSTANDARD, ODD, RESTRICT, add_small, add_small_global,
-                       encoded)  # noqa: F401
-from test_save_faults import (SIGNALS, Script, check_stopped, picture, verify,
-                              wait_until_blocked)  # noqa: F401
-from test_save_kill import check_no_process, marked, opened_and_synced
+from support import (ROOT, Database, Metamodel, Server, Tree, errors_of, literal, pg_bindir, quote, read_all,
+                     read_sql, server_major, wait_for)
+from support_save import (CORPUS, NONSTANDARD, ODD, RESTRICT, SIGNALS, Script, add_small, add_small_global,
+                          check_stopped, encoded, opened_and_synced, picture, verify, wait_until_blocked)
 
 KIND_ROLES = {"owner": "batch's; owner", "odd": 'batch "odd"\n\\restrict x'}
 ROLES = [*KIND_ROLES.values(), "user", "Mixed Case", "select", "between", "authorization", "owner"]
@@ -144,6 +141,7 @@ def alone(save):
 
 def test_each_file_of_a_batch_is_what_its_account_alone_gives(kinds):
     check_equal(kinds)
+    assert b"_stats(" not in plain(kinds.many, "kinds")
     assert len(alone(kinds.one)) == len(kinds.one.tree.accounts())
     assert alone(kinds.many) == []
     assert kinds.many.errors == {}
@@ -163,6 +161,8 @@ def test_each_file_of_a_batch_is_what_pg_restore_makes_of_an_archive_of_all(kind
 def test_each_file_has_a_key_of_its_own(kinds):
     files = [kinds.many.tree.file(account).read_bytes() for account in kinds.many.tree.accounts()]
     keys = [re.findall(rb"^\\(?:un)?restrict (\w+)$", text, re.M) for text in files]
+    if not any(keys):
+        pytest.skip("this pg_dump writes none")
     assert all(first == last and len(first) == 63 for first, last in keys)
     assert len({first for first, last in keys}) == len(files)
 
@@ -215,6 +215,12 @@ TIES = {
         "plpgsql AS 'BEGIN END'; CREATE TRIGGER t BEFORE INSERT ON c._models EXECUTE FUNCTION b.t(); CREATE STATISTICS "
         "c._s ON id, (id + 1) FROM a._models", ""),
 }
+if server_major() >= 17:  # which write it with a statement of its own
+    TIES["a partitioned table's own way of storage"] = (
+        "CREATE ACCESS METHOD heap2 TYPE TABLE HANDLER heap_tableam_handler; CREATE TABLE a._p (x int) PARTITION BY "
+        "LIST (x) USING heap2; CREATE TABLE a._c PARTITION OF a._p DEFAULT; CREATE TABLE b._p (x int) USING heap2", "a")
+if server_major() < 14:  # which know neither bodies of functions nor statistics of expressions
+    TIES = {name: tie for name, tie in TIES.items() if not re.search(r"ATOMIC|\(id \+ 1\)", tie[0])}
 
 
 def test_accounts_that_depend_on_each_other_have_the_files_of_each_alone(server, tmp_path):
@@ -252,14 +258,6 @@ def test_one_that_has_to_do_with_many_costs_them_no_more_than_one_pg_dump(server
 
 ALL = ["_global", "a", "b", "c"]
 TOGETHER = "--batch=1000"
-
-
-@pytest.fixture
-def leftover_processes(metamodel):
-    """Call it for the processes that runs of the program left behind; in the end there are none."""
-    mark = metamodel.env["METAMODEL_TEST"] = uuid.uuid4().hex
-    yield lambda: marked(mark)
-    check_no_process(mark)
 
 
 @pytest.fixture
@@ -360,7 +358,7 @@ def test_an_unknown_version_is_said_once_and_each_account_has_a_child_of_its_own
 def without_right(db, metamodel, sql):
     """The program is a role that may read everything, but for what SQL takes away."""
     role = f"role_of_{db.name}"
-    db.sql(f"CREATE ROLE {role} LOGIN; GRANT pg_read_all_data TO {role}; GRANT USAGE ON SCHEMA "
+    db.sql(f"CREATE ROLE {role} LOGIN; {read_all(role)}; GRANT USAGE ON SCHEMA "
            f"_global TO {role}; {sql}")
     metamodel.env["PGUSER"] = role
     yield
@@ -382,7 +380,7 @@ def test_a_bad_account_in_a_batch_costs_only_itself(before, db, metamodel, kind)
     with make_bad(db, metamodel):
         result = metamodel.run("save", TOGETHER, "--lock-wait", "1", expect=3)
     assert "[b dump]" in result.stderr and words in result.stderr
-    assert result.stderr.count("error:") == 2, result  # ours, and pg_dump's
+    assert result.stderr.count("metamodel: error:") == 1, result
     assert "Failed: b (its last dump is kept)." in result.stderr
     assert metamodel.tree().accounts() == ALL and metamodel.tree().stale() == ["b"]
     verify(metamodel)
@@ -471,7 +469,9 @@ def test_kill_9_in_a_batch_leaves_nothing_that_the_next_run_does_not_clean_up(
         running.wait()
         assert any("pg_dump" in command for command in leftover_processes().values())
     wait_for(lambda: not leftover_processes(), what="the end of pg_dump")
-    assert picture(metamodel.cwd) == before and (metamodel.cwd / "metamodel.new").exists()
+    left = picture(metamodel.cwd)
+    assert left.pop("metamodel.new/.metamodel")  # what it may delete
+    assert left == before and (metamodel.cwd / "metamodel.new").exists()
     metamodel.run("save", TOGETHER)
     check_all_saved(metamodel, before)
     assert sorted(os.listdir(metamodel.cwd)) == ["metamodel", "metamodel.lock", "metamodel.old"]
@@ -488,8 +488,7 @@ def test_on_a_full_disk_what_fits_is_saved_and_the_rest_is_named(accounts, db, m
     db.sql("INSERT INTO b._models SELECT * FROM b.kept; INSERT INTO _global._accounts (name) VALUES ('d');"
            "CREATE SCHEMA d; CREATE TABLE d._big AS SELECT * FROM b.kept")
     result = metamodel.run("save", TOGETHER, "-j1", under=disk, expect=3)
-    for account in "bd":
-        assert f"[{account} dump]" in result.stderr
+    assert errors_of(result, "b") and errors_of(result, "d")
     assert "No space left on device" in result.stderr and "Failed: b (its last dump is kept), d." in result.stderr
     tree = Tree(disk.outside(metamodel.cwd) / "metamodel")
     assert (tree.accounts(), tree.stale()) == (ALL, ["b"])
@@ -580,7 +579,10 @@ def test_where_every_pg_dump_fails_not_each_account_is_tried(metamodel, db, tmp_
     accounts = {account["account"]: account for account in result.report["accounts"]}
     assert len(accounts) == 201
     assert all("no rights" in account["error"] for account in accounts.values())
-    assert re.search(r"not tried by itself, after \d+ pg_dumps in a row had failed", result.stderr)
+    untried = re.findall(r"not tried by itself, after \d+ pg_dumps in a row had failed", result.stderr)
+    assert len(untried) == 1, result
+    # one by itself, one that was not tried, and for each how many others
+    assert len(re.findall("metamodel: error: ", result.stderr)) == 4, result
 
 
 def test_as_many_accounts_share_a_child_as_was_said(metamodel, db):

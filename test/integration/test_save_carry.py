@@ -15,22 +15,10 @@ import subprocess
 import termios
 
 import pytest
-from support import pg_bindir, wait_for
-from test_save import (SAVED, add_small, add_small_global, dump_by_hand, everything, now,
-                       saved_dump)
+from support import errors_of, pg_bindir, wait_for
+from support_save import SAVED, add_small, add_small_global, dump_by_hand, everything, now, state
 
 LONG_AGO = "2020-01-01T00:00:00Z"
-
-
-def state(directory):
-    """Everything below a directory, so exactly that nothing can change unseen. Not the lock."""
-    found = {}
-    for path in directory.rglob("*"):
-        status = path.lstat()
-        found[str(path.relative_to(directory))] = (
-            status.st_ino, status.st_mode, status.st_mtime_ns,
-            os.readlink(path) if path.is_symlink() else path.is_file() and path.read_bytes())
-    return {name: facts for name, facts in found.items() if not name.endswith(".lock")}
 
 
 def pretend_saved_at(tree, account, moment):
@@ -202,7 +190,8 @@ def test_an_unknown_account_does_not_exist(metamodel, db):
     db.sql("CREATE SCHEMA users; CREATE TABLE users._roles ()")
     result = metamodel.run("save", "foo", "users", "pg_catalog", expect=1)
     for account in ["foo", "users", "pg_catalog"]:
-        assert f"Account {account} does not exist." in result.stderr
+        assert errors_of(result, account)
+    assert "Account foo does not exist." in result.stderr
     assert everything(metamodel.cwd) == ["metamodel.lock"]
     assert metamodel.run("save", "a", "foo", expect=3).stderr.endswith(" Failed: foo.\n")
     assert metamodel.tree().accounts() == ["a"]
@@ -284,18 +273,13 @@ def test_a_legacy_dump_of_the_whole_database_is_no_dump_of_an_account(metamodel,
     assert metamodel.tree().accounts() == ["100%", "_global", "a b"]
 
 
-@pytest.mark.parametrize("is_save", [False, True])
 @pytest.mark.parametrize("name", ["metamodel", "metamodel.old", "metamodel.new", "metamodel.old.2"])
-def test_what_is_no_save_is_in_the_way_and_never_touched(metamodel, db, name, is_save):
+def test_what_is_no_save_is_in_the_way_and_never_touched(metamodel, db, name):
     db.add_global()
     if name != "metamodel":
         metamodel.run("save")
     directory = metamodel.cwd / name
-    if is_save:  # and something of value was put into it
-        metamodel.run("save", "-D", "spare")
-        (metamodel.cwd / "spare").rename(directory)
-    else:
-        directory.mkdir()
+    directory.mkdir()
     (directory / "thesis.tex").write_text("years of work")
     (directory / "notes.sql").write_text("mine, too")
     before = state(metamodel.cwd)
@@ -304,6 +288,32 @@ def test_what_is_no_save_is_in_the_way_and_never_touched(metamodel, db, name, is
     assert re.search("^metamodel: hint: .*--directory", result.stderr, re.M)
     assert "Dumping" not in result.stderr  # it is known before the work is done
     assert state(metamodel.cwd) == before
+
+
+@pytest.mark.parametrize("name", ["metamodel", "metamodel.old", "metamodel.old.2"])
+def test_what_somebody_put_into_a_save_stays_when_that_goes(metamodel, db, name):
+    """A night is not lost for it, and no run deletes it."""
+    db.add_global()
+    if name != "metamodel":
+        metamodel.run("save")
+    directory = metamodel.cwd / name
+    metamodel.run("save", "-D", "spare")
+    (metamodel.cwd / "spare").rename(directory)
+    (directory / "thesis.tex").write_text("years of work")
+    (directory / "notes.sql").write_text("mine, too")
+    (directory / "sub").mkdir()
+    (directory / "sub/deep").write_text("deep")
+    (directory / "pipe.sql").symlink_to("/dev/null")
+    assert f"{name}/thesis.tex is not part of the save" in metamodel.run(
+        "save", "--keep", "2").stderr
+    said = "".join(metamodel.run("save", "-q", "--keep", "2").stderr for _ in range(3))
+    [kept] = metamodel.cwd.glob("metamodel.kept.*")
+    assert f"stays in {kept.name}" in said
+    assert everything(kept) == ["notes.sql", "pipe.sql", "sub", "sub/deep", "thesis.tex"]
+    assert (kept / "notes.sql").read_text() == "mine, too"
+    assert not list(metamodel.cwd.glob("metamodel.drop"))
+    for save in ["metamodel", "metamodel.old", "metamodel.old.2"]:
+        verify(metamodel, save)
 
 
 @pytest.mark.parametrize("name", ["metamodel", "metamodel.old", "metamodel.new"])
@@ -348,8 +358,8 @@ def test_children_share_a_snapshot_and_see_no_password_in_argv(metamodel, db, fa
         for call in new:
             assert call["argv"].count(f"--snapshot={snapshot}") == 1
             assert "s3cr3t" not in " ".join(call["argv"])
-            assert call["env"]["PGOPTIONS"] == " ".join(
-                filter(None, [options, "-c join_collapse_limit=1"]))
+            assert call["env"]["PGOPTIONS"] == " ".join(filter(None, [
+                options, "-c join_collapse_limit=1", "-c client_connection_check_interval=1000"]))
             assert call["env"]["PGDATABASE"] == db.name
 
 

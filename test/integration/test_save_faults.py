@@ -19,46 +19,18 @@ import uuid
 from pathlib import Path
 
 import pytest
-from support import Database, Server, Tree, pg_bindir, wait_for
-from test_save_kill import check_no_process, marked
+from support import Database, Server, Tree, errors_of, quote, read_all, wait_for
+from support_save import (SIGNALS, Script, before, check_stopped, children_of, marked, picture,
+                          verify, wait_until_blocked)
 
-SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+pytestmark = pytest.mark.usefixtures("leftover_processes")
+
 ACCOUNTS = ["_global", "a", "b", "c"]
-
-
-@pytest.fixture(autouse=True)
-def leftover_processes(metamodel):
-    """Call it for the processes that runs of the program left behind; in the end there are none."""
-    mark = metamodel.env["METAMODEL_TEST"] = uuid.uuid4().hex
-    yield lambda: marked(mark)
-    check_no_process(mark)
 
 
 @pytest.fixture
 def accounts(db):
     db.add_accounts("a", "b", "c")
-
-
-@pytest.fixture
-def before(accounts, metamodel):
-    """picture() of a directory with two saves in it."""
-    metamodel.run("save", "-q")
-    metamodel.run("save", "-q")
-    return picture(metamodel.cwd)
-
-
-def picture(directory):
-    """Every file below, with what is in it; the lock, which is never deleted, excepted."""
-    return {str(file.relative_to(directory)): file.read_bytes()
-            for file in Path(directory).rglob("*")
-            if file.is_file() and file.name != "metamodel.lock"}
-
-
-def verify(metamodel, **opts):
-    """It takes none of the options of a save."""
-    options, metamodel.options = metamodel.options, []
-    metamodel.run("verify", **opts)
-    metamodel.options = options
 
 
 def check_saved(metamodel, result, stale=(), accounts=ACCOUNTS):
@@ -70,32 +42,10 @@ def check_saved(metamodel, result, stale=(), accounts=ACCOUNTS):
     verify(metamodel)
 
 
-def wait_until_blocked(db):
-    wait_for(lambda: db.query("SELECT a.pid FROM pg_stat_activity a JOIN pg_locks l USING (pid)"
-                              f" WHERE NOT l.granted AND a.datname = '{db.name}'"),
-             what="pg_dump to wait for the lock")
-
-
 def our_sessions(db, name="metamodel save"):
     return [row[0] for row in db.query(
         "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
         f" AND application_name = '{name}'")]
-
-
-def children_of(pid):
-    tasks = Path(f"/proc/{pid}/task")
-    return [int(child) for task in tasks.glob("*/children") for child in task.read_text().split()]
-
-
-class Script:
-    """A pg_dump that is a shell script, with the real one as $real."""
-
-    def __init__(self, metamodel, directory, text):
-        self.bindir = Path(directory)
-        self.bindir.mkdir()
-        (self.bindir / "pg_dump").write_text(f"#!/bin/sh\nreal={pg_bindir()}/pg_dump\n{text}\n")
-        (self.bindir / "pg_dump").chmod(0o755)
-        metamodel.options += ["--pg-bindir", self.bindir]
 
 
 class Door:
@@ -307,7 +257,7 @@ def test_a_server_that_stops_costs_only_what_was_not_dumped(metamodel, leftover_
         own.stop()
     assert not leftover_processes()
     assert result.returncode in [1, 3], result
-    assert "[b dump]" in result.stderr and "[c dump]" in result.stderr
+    assert errors_of(result, "b") and errors_of(result, "c")
     assert [a["account"] for a in result.report["accounts"] if a["error"]][-2:] == ["b", "c"]
     if result.returncode == 3:
         stale = metamodel.tree().stale()
@@ -315,17 +265,18 @@ def test_a_server_that_stops_costs_only_what_was_not_dumped(metamodel, leftover_
         check_saved(metamodel, result, stale=stale)
 
 
-def test_losing_the_snapshots_session_ends_the_run_and_carries_over(
-        before, db, metamodel, fake_pg_dump, leftover_processes):
+@pytest.mark.parametrize("session", ["metamodel save", "metamodel save (lock)"])
+def test_losing_a_session_ends_the_run_and_carries_over(
+        before, db, metamodel, fake_pg_dump, leftover_processes, session):
     fake_pg_dump.hang("b")
     running = metamodel.start("save", "-j1")
     wait_for(lambda: fake_pg_dump.calls("b"))
-    db.sql(f"SELECT pg_terminate_backend({our_sessions(db)[0]})")
+    db.sql(f"SELECT pg_terminate_backend({our_sessions(db, session)[0]})")
     result = running.wait(30)
     assert not leftover_processes()
     assert result.returncode in [1, 3], result
     assert "terminating connection due to administrator command" in result.stderr
-    assert "[b dump]" in result.stderr and "[c dump]" in result.stderr
+    assert errors_of(result, "b") and errors_of(result, "c")
     assert not fake_pg_dump.calls("c")
     if result.returncode == 1:
         assert picture(metamodel.cwd) == before
@@ -380,7 +331,7 @@ def test_a_server_that_is_starting_up_is_waited_for(accounts, metamodel, door):
     visit = door(turn_away=2)
     result = metamodel.run("save")
     assert result.stderr.count("the database system is starting up; trying again in") == 2
-    assert visit.visitors == 3 + len(ACCOUNTS)
+    assert visit.visitors == 4 + len(ACCOUNTS)  # with the session that holds the lock
     verify(metamodel)
 
 
@@ -400,6 +351,18 @@ def test_a_locked_list_of_accounts_does_not_hang_the_run(before, db, metamodel):
         result = metamodel.run("save", "--lock-wait", "1", expect=1, timeout=20)
     assert "lock timeout" in result.stderr
     assert picture(metamodel.cwd) == before
+
+
+def test_the_lock_goes_with_a_killed_run_whatever_that_waits_for(accounts, db, metamodel):
+    holder = ("SELECT state, backend_xmin FROM pg_locks JOIN pg_stat_activity USING (pid) "
+              "WHERE locktype = 'advisory' AND datname = current_database()")
+    with db.locked("_global._accounts"):
+        running = metamodel.start("save", "--lock-wait", "60")
+        wait_for(lambda: db.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+                                  "AND datname = current_database()"))
+        assert db.query(holder) == [("idle in transaction", None)]
+        running.kill_all()
+        wait_for(lambda: not db.query(holder), 5)
 
 
 SAME_AGAIN = ("CREATE TABLE b.spare (LIKE b._general INCLUDING ALL);"
@@ -471,8 +434,8 @@ def test_a_child_that_hangs_is_ended_and_killed_if_it_will_not(
     fake_pg_dump.hang("c", ignore_sigterm=True)
     result = metamodel.run("save", "-j4", "--timeout", "2", expect=3)
     assert not leftover_processes()
-    for account in "bc":
-        assert f"[{account} dump] pg_dump did not end within its time" in result.stderr
+    assert "dump] pg_dump did not end within its time" in result.stderr
+    assert errors_of(result, "b") and errors_of(result, "c")
     assert "hint: raise --timeout" in result.stderr
     check_saved(metamodel, result, stale=["b", "c"])
 
@@ -489,14 +452,6 @@ def test_what_a_child_started_ends_with_it(
 
 
 # ---- signals ----
-
-def check_stopped(running, signum, leftover_processes, metamodel, before, timeout=20):
-    result = running.wait(timeout)
-    assert not leftover_processes()
-    assert result.returncode == 128 + signum, result
-    assert picture(metamodel.cwd) == before
-    assert not (metamodel.cwd / "metamodel.new").exists()
-    return result
 
 
 @pytest.mark.parametrize("signum", SIGNALS)
@@ -702,7 +657,7 @@ def test_it_runs_fewer_jobs_where_connections_are_short(
 
 
 def test_it_waits_for_a_connection_of_its_own(accounts, db, metamodel):
-    db.sql(f"CREATE ROLE \"{db.name}\" LOGIN IN ROLE pg_read_all_data")
+    db.sql(f"CREATE ROLE \"{db.name}\" LOGIN; {read_all(quote(db.name))}")
     metamodel.env["PGUSER"] = db.name
     try:
         with crowd(db, leave=0):
@@ -711,7 +666,7 @@ def test_it_waits_for_a_connection_of_its_own(accounts, db, metamodel):
         assert running.wait().returncode == 0
         assert "remaining connection slots are reserved" in running.stderr
     finally:
-        db.sql(f"DROP ROLE \"{db.name}\"")
+        db.sql(f"DROP OWNED BY \"{db.name}\"; DROP ROLE \"{db.name}\"")
     assert metamodel.tree().accounts() == ACCOUNTS
 
 

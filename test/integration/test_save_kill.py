@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: PostgreSQL
 """The swap under kill -9, and under system calls that fail, at each of its steps."""
 
-import contextlib
 import errno
 import hashlib
 import itertools
@@ -11,10 +10,10 @@ import re
 import shutil
 import signal
 import uuid
-from pathlib import Path
 
 import pytest
-from support import ROOT, Database, Metamodel, wait_for
+from support import ROOT, Database, Metamodel
+from support_save import check_no_process, opened_and_synced
 
 # strace is told of calls that not every processor has: hence the question marks.
 RENAME, UNLINK = "?rename,?renameat", "?unlink,unlinkat"
@@ -33,27 +32,6 @@ exit 1
 """
 
 
-def marked(mark):
-    """Living processes with METAMODEL_TEST=MARK in their environment: command lines by pid."""
-    found = {}
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if f"METAMODEL_TEST={mark}".encode() in (process / "environ").read_bytes():
-                command = (process / "cmdline").read_bytes()
-                found[int(process.name)] = command.replace(b"\0", b" ").decode()
-    return found
-
-
-def check_no_process(mark):
-    """Nothing with that mark is left. What is must not stay, whatever becomes of the test."""
-    try:
-        wait_for(lambda: not marked(mark), 5, what="the end of every process")
-    finally:
-        for pid in marked(mark):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-
-
 class Site:
     """A database with accounts, and directories as earlier runs left them, to be copied."""
 
@@ -69,6 +47,7 @@ class Site:
         self._make("nothing", 0)
         two = self._make("two", 2)
         self._make("three", 3, "--keep", "2")
+        self._make("six", 6, "--keep", "5")
         legacy = path / "legacy"  # as the Perl scripts left it
         shutil.copytree(two, legacy)
         for manifest in legacy.glob("*/manifest.json"):
@@ -268,27 +247,6 @@ def test_kill_9_while_accounts_are_carried_over_costs_nothing(place, strace, cal
     assert kills
 
 
-def opened_and_synced(lines):
-    """(call, what) in order: ("fsync", path), and the arguments of a rename."""
-    paths, unfinished, events = {}, {}, []
-    for line in lines:
-        thread, call = line.split(None, 1)
-        call = re.sub(r"^<\.\.\. \w+ resumed>", lambda _: unfinished.pop(thread, ""), call)
-        if call.endswith(" <unfinished ...>"):
-            unfinished[thread] = call.removesuffix(" <unfinished ...>")
-        elif match := re.match(r'openat\(AT_FDCWD, "(.*?)".* = (\d+)$', call):
-            paths[match[2]] = match[1]
-        elif match := re.match(r"openat\((\d+), \"(.*?)\".* = (\d+)$", call):
-            paths[match[3]] = f"{paths.get(match[1])}/{match[2]}"
-        elif match := re.match(r"fsync\((\d+)\) += 0", call):
-            events.append(("fsync", paths[match[1]]))
-        elif call.startswith("rename"):
-            events.append(("rename", *re.findall('"(.*?)"', call)))
-        elif call.startswith("unlink"):
-            events.append(("unlink",))
-    return events
-
-
 def test_everything_is_synced_before_it_gets_its_name(place, strace):
     """What kill -9 cannot show, a power failure would."""
     start = place("two")
@@ -304,7 +262,7 @@ def test_everything_is_synced_before_it_gets_its_name(place, strace):
     assert events[whole - 1] == ("fsync", "metamodel.new")
     assert ("fsync", ".") in events[whole:exchange]
     assert ("fsync", ".") in events[exchange:]
-    assert ("fsync", ".") in events[retire:events.index(("unlink",))]
+    assert ("fsync", ".") in events[retire:events.index(("unlink",), retire)]
 
 
 # ---- calls that fail ----
@@ -374,3 +332,73 @@ def give_up(place, **opts):
     if result.returncode == 1:  # it was not killed: that ends the loop
         result.returncode = 0
     return result
+
+# ---- many saves go at once ----
+
+def pretend_tries(place, *names):
+    """An account failed in these saves."""
+    for name in names:
+        path = place.cwd / name / "manifest.json"
+        manifest = json.loads(path.read_text())
+        path.write_text(json.dumps({**manifest, "failed": 1}))
+
+
+def six(place):
+    """Five old saves, of which --keep-days leaves one."""
+    start = place("six")
+    return start, ["--keep-days", "1"], [6, 5, 4, 3, 2, 1], [7, 6]
+
+
+def tries(place):
+    """Two of the old saves were followed by a better one."""
+    start = place("six")
+    pretend_tries(start, "metamodel.old", "metamodel.old.3")
+    return start, ["--keep", "4"], [6, 5, 4, 3, 2, 1], [7, 6, 4, 2, 1]
+
+
+def numbers(place):
+    """The serial numbers of all saves; those before the newest have names without gaps."""
+    olds = ["metamodel.old", *(f"metamodel.old.{n}" for n in range(2, 12))]
+    there = [name for name in olds if place.has(name)]
+    assert there == olds[:len(there)]
+    return [place.serial(name) for name in ["metamodel"] * place.has("metamodel") + there]
+
+
+@pytest.mark.parametrize("inject", [[], [NO_EXCHANGE]], ids=["exchange", "renames"])
+@pytest.mark.parametrize("call", [RENAME, EXCHANGE, "fsync", UNLINK, RMDIR, MKDIR])
+@pytest.mark.parametrize("begin", [six, tries])
+def test_many_saves_go_as_planned_whoever_finishes_it(place, strace, begin, call, inject):
+    start, options, before, after = begin(place)
+    kills = 0
+    for killed in killed_at_each(start, call, strace,
+                                 lambda p, **o: p.save(*options, **o), inject):
+        kills += 1
+        under = strace(inject=inject) if inject else None
+        looked_at = killed.copy("verify")
+        assert looked_at.verify(under=under).returncode == 0
+        assert numbers(looked_at) in (before, after)
+        assert {name for name in os.listdir(looked_at.cwd) if "old" not in name} == {
+            "metamodel", "metamodel.lock"}
+        killed.save(*options, under=under)
+        assert killed.serial() in (before[0] + 1, after[0] + 1)
+        assert not [name for name in os.listdir(killed.cwd) if re.search("new|swap|drop", name)]
+    assert kills
+
+
+@pytest.mark.parametrize("inject", [[], [NO_EXCHANGE]], ids=["exchange", "renames"])
+@pytest.mark.parametrize("call, error", [(RENAME, "EACCES"), (MKDIR, "ENOSPC"), ("fsync", "EIO")])
+@pytest.mark.parametrize("begin", [six, tries])
+def test_a_plan_that_fails_is_undone_or_finished(place, strace, begin, call, error, inject):
+    start, options, before, after = begin(place)
+    for n in itertools.count(1):
+        each = start.copy("failed")
+        under = strace(inject=[*inject, f"{call}:error={error}:when={n}"])
+        result = each.save(*options, check=False, under=under)
+        if not any("INJECTED" in line and error in line for line in under.lines):
+            break
+        assert result.returncode in (1, 3) and os.strerror(getattr(errno, error)) in result.stderr
+        if result.returncode == 1:
+            assert numbers(each) == before
+        each.verify()
+        assert numbers(each) in (before, after)
+    assert n > 1

@@ -7,10 +7,10 @@ import re
 import signal
 
 import pytest
-from support import quote, wait_for
-from test_restore import LOCK, check_same
-from test_save import encoded
-from test_upgrade import make
+from support import json_states, quote, wait_for
+from support_restore import LOCK, check_same
+from support_save import encoded
+from support_upgrade import make
 from versions import STARTS, Account, global_sql, version_name, whole_snapshot
 
 FIXTURES = encoded, make  # of other tests, used here, too
@@ -33,10 +33,6 @@ def table_of(result):
 
 def states_of(result):
     return {row[0]: row[3] for row in table_of(result)[0]}
-
-
-def json_states(result):
-    return {each["account"]: each["state"] for each in result.report["accounts"]}
 
 
 @pytest.fixture
@@ -259,6 +255,22 @@ def test_drift_is_shown_with_what_is_different(metamodel, db, make):
     for name, (_, _, words) in DRIFT.items():
         assert any(re.search(rf"^{name}: .*{words}", line) for line in below), (name, below)
     assert len(below) < 100
+
+
+def test_what_many_accounts_have_is_said_once(metamodel, db, make):
+    for i in range(8):
+        make(f"a{i}", 9, "ALTER TABLE _general DROP created; DROP TABLE _feeds")
+        make(f"b{i}", 9, f"UPDATE _general SET version = 'x{i // 7}'")
+    make("c", 9, "DROP TABLE _feeds")
+    _, below = table_of(metamodel.run("status"))
+    assert below == [
+        "a0: table _feeds is missing", "a0: _general.created is missing",
+        "b0: its _general.version is 'x0', which is no version",
+        "b7: its _general.version is 'x1', which is no version", "c: table _feeds is missing",
+        "a0: the same for 7 other accounts: a1, a2, a3, a4, a5 and 2 more",
+        "b0: the same for 6 other accounts: b1, b2, b3, b4, b5 and 1 more"]
+    report = metamodel.run("status", "--json").report["accounts"]
+    assert sum(bool(e["differences"]) for e in report) == 9 and sum(bool(e["problem"]) for e in report) == 8
 
 
 def test_drift_of_global(metamodel, db, make):

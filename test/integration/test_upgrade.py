@@ -10,11 +10,12 @@ from types import SimpleNamespace
 
 import pytest
 from support import ROOT, Database, Metamodel, literal, quote
-from test_restore import check_same, user_rows, whole_dump
-from test_save import other, postgres_program
-from versions import (ADMIN_URLS, DEFAULTS, GLOBAL_STRUCTURE, NEWEST, NOW, STARTS, URLS, Account,
-                      global_sql, read_comments, read_global_structure, read_rows, read_sequences,
-                      read_structure, snapshot, structure, version_name)
+from support_restore import check_same, user_rows, whole_dump
+from support_save import other, postgres_program
+from support_upgrade import check_upgraded, make
+from versions import (ADMIN_URLS, DEFAULTS, GLOBAL_STRUCTURE, NEWEST, NOW, STARTS, URLS, Account, global_sql,
+                      read_comments, read_global_structure, read_rows, read_sequences, read_structure,
+                      snapshot, structure, version_name)
 
 FIXTURES = (other,)  # of test_save, used here, too
 
@@ -326,37 +327,6 @@ def test_all_starts_end_the_same_also_when_the_old_state_was_reloaded(server, tm
 
 
 # ---- one account ----
-
-@pytest.fixture
-def make(db):
-    """make("name", version): an account, registered in _global (at 0.009 if not there)."""
-    connection = db.connect()
-
-    def run(sql, values=None):
-        connection.cursor().execute(sql, values)
-
-    def make(name, version, before="", user_tables=False, **opts):
-        if not db.query("SELECT FROM pg_namespace WHERE nspname = '_global'"):
-            run(global_sql(NEWEST))
-        account = Account(version, more=opts.pop("more", False))
-        account.make(run, name, user_tables=user_tables, **opts)
-        if before:
-            run(f"SET search_path TO {quote(name)}; {before}; RESET search_path")
-        return account
-
-    yield make
-    connection.close()
-
-
-def check_upgraded(db, name, account):
-    """Structure and sequences; and rows, the times apart."""
-    assert read_structure(db, name) == structure(NEWEST)
-    assert read_sequences(db, name) == account.sequences(NEWEST)
-    rows, expected = read_rows(db, name), account.rows(NEWEST)
-    for table in expected:
-        for row in rows[table] + expected[table]:
-            row.pop("created", None)
-        assert rows[table] == expected[table], table
 
 
 @pytest.mark.parametrize("before, after", DEFAULTS.items(), ids=lambda text: ascii(text))

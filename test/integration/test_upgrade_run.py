@@ -7,24 +7,22 @@ import os
 import re
 import shlex
 import signal
-import subprocess
 import uuid
 from types import SimpleNamespace
 
 import pytest
-from support import ROOT, Database, Metamodel, Server, literal, pg_bindir, quote, wait_for
-from test_restore import (LOCK, check_same, errors_of, server_process, wait_until_it_waits,
-                          warnings_of)
-from test_save import encoded, other
-from test_upgrade import check_upgraded, make
-from versions import (GLOBAL_STRUCTURE, NEWEST, Account, global_sql, read_global_structure,
-                      read_rows, read_structure, snapshot, structure, version_name,
-                      whole_snapshot)
+from support import ROOT, Database, Metamodel, Server, errors_of, literal, pg_ctl, quote, wait_for
+from support_restore import LOCK, check_same, server_process, wait_until_it_waits, warnings_of
+from support_save import encoded, other
+from support_upgrade import check_upgraded, make
+from versions import (GLOBAL_STRUCTURE, NEWEST, Account, global_sql, read_global_structure, read_rows,
+                      read_structure, snapshot, structure, version_name, whole_snapshot)
 
 FIXTURES = encoded, make, other  # of other tests, used here, too
 UPGRADED = re.compile(r"Upgraded (\d+) accounts?, (\d+) already current, (\d+) failed in "
                       r"[\d.]+ s\.(?: Failed: (.*)\.)?")
-SAVE_FIRST = "metamodel: hint: take a save first next time: metamodel upgrade --save"
+AGAIN = ("metamodel: hint: the accounts that failed are as they were before; when the cause is mended, upgrade "
+         "them again: metamodel upgrade -D metamodel -- ")
 
 
 def closing_of(result):
@@ -119,7 +117,7 @@ def test_quiet_and_bad_tells_errors_and_names_only(metamodel, db, three):
     result = metamodel.run("upgrade", "-q", expect=3)
     *errors, closing, hint = result.stderr.splitlines()
     assert all(re.match("metamodel: (error|detail|hint): ", line) for line in errors), result
-    assert closing.endswith(" Failed: b.") and hint == SAVE_FIRST
+    assert closing.endswith(" Failed: b.") and hint == AGAIN + "b"
 
 
 def test_the_report_tells_of_every_account(metamodel, db, three, make):
@@ -150,16 +148,18 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(metamodel, db, three
     before = whole_snapshot(db)
     result = metamodel.run("upgrade", "-n")
     check_same(before, whole_snapshot(db))
-    lines = [line for line in result.stderr.splitlines() if line.startswith("Would")]
-    assert lines == ["Would upgrade global metamodel from 0.003 to 0.009.",
-                     "Would upgrade account a from 0.002 to 0.009.",
-                     "Would upgrade account b from 0.002 to 0.009.",
-                     "Would upgrade account c from 0.002 to 0.009.",
-                     "Would upgrade account none from nil to 0.009."]
-    assert "Upgrading" not in result.stderr and list(metamodel.cwd.iterdir()) == []
-    result = metamodel.run("upgrade", "-n", "b", "--to", "0.004")
-    lines = [line for line in result.stderr.splitlines() if line.startswith("Would")]
-    assert lines == ["Would upgrade account b from 0.002 to 0.004."]
+    assert result.stderr.splitlines() == [
+        "_global: version 0.003 -> 0.009, 6 steps", "a: version 0.002 -> 0.009, 7 steps",
+        "b: version 0.002 -> 0.009, 7 steps", "c: version 0.002 -> 0.009, 7 steps",
+        "current: version 0.009, up to date", "none: version nil -> 0.009, 9 steps",
+        "Nothing was done: this was a dry run."]
+    assert list(metamodel.cwd.iterdir()) == []
+    result = metamodel.run("upgrade", "-n", "-v", "b", "current", "--to", "0.004")
+    lines = [line for line in result.stderr.splitlines() if not line.startswith("metamodel: ")]
+    assert lines[:-1] == ["b: version 0.002 -> 0.004, 2 steps", "    steps: 0.003, 0.004",
+                          "current: version 0.009, up to date"]
+    assert "b: version 0.002 -> 0.003, 1 step\n" in metamodel.run(
+        "upgrade", "-n", "b", "--to", "0.003").stderr
 
 
 def test_a_dry_run_names_what_would_fail(metamodel, db, three):
@@ -216,7 +216,7 @@ def test_global_comes_first_and_alone(metamodel, db, three):
         assert versions_of(db, *"abc") == dict.fromkeys("abc", "0.002")
         assert "account a from" not in running.stderr
         assert db.query("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-                        "AND state = 'idle in transaction' AND application_name ~ 'metamodel'"
+                        "AND state = 'idle in transaction' AND application_name = 'metamodel upgrade'"
                         ) == [(0,)]
     assert running.wait().returncode == 0
     check_all_upgraded(db, three)
@@ -408,7 +408,7 @@ def test_accounts_that_fail_are_as_before_and_the_others_upgraded(metamodel, db,
         lines = (ROOT / "src/migrations/local" / f"{migration}.sql").read_text().splitlines()
         assert 1 <= int(place[1]) <= len(lines) and lines[int(place[1]) - 1].strip()
     assert closing_of(result) == (len(good), 1, len(FAULTS), ", ".join(sorted(FAULTS)))
-    assert result.stderr.splitlines()[-1] == SAVE_FIRST
+    assert result.stderr.splitlines()[-1].startswith(AGAIN)
     # The server's hint and detail are kept.
     assert "view \"view on a dropped column\".v depends on column table_name" in errors_of(
         result, "view on a dropped column") or "view v depends on column table_name" in errors_of(
@@ -863,14 +863,6 @@ def mortal():
     server.stop()
 
 
-def pg_ctl(server, *args):
-    command = [str(pg_bindir() / "pg_ctl"), "-D", f"{server.host}/data", "-w", *args]
-    if os.getuid() == 0:
-        owner = os.stat(f"{server.host}/data").st_uid
-        command = ["setpriv", f"--reuid={owner}", "--clear-groups", *command]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/")
-
-
 def check_same_but_sequences(db, name, account, version):
     assert read_structure(db, name) == structure(version)
     rows, expected = read_rows(db, name), account.rows(version)
@@ -1070,11 +1062,9 @@ def test_the_whole_story(metamodel, db, make, directory, args):
     assert (metamodel.cwd / directory / "manifest.json").exists()
     said, last = result.stderr.splitlines()[-2:]
     assert said.endswith(" Failed: -d, b c, it's.")
-    [command] = re.findall(r"^metamodel: hint: .*?: (metamodel restore .*)$", last)
+    [command] = re.findall(r"^metamodel: hint: .*?: (metamodel upgrade .*)$", last)
     words = shlex.split(command)
-    assert words[:2] == ["metamodel", "restore"] and words[-4:] == ["--", "-d", "b c", "it's"]
-    restored = metamodel.run(*words[1:])
-    assert restored.stderr.count("Importing metamodel for account ") == 3
+    assert words[:2] == ["metamodel", "upgrade"] and words[-4:] == ["--", "-d", "b c", "it's"]
     for name in names:
         if name in names[1:4]:
             check_same(before[name], snapshot(db, name))
@@ -1086,21 +1076,13 @@ def test_the_whole_story(metamodel, db, make, directory, args):
         "it's": "7 behind", "-d": "6 behind"}
     for name in names[1:4]:
         db.sql(f"DROP TABLE {quote(name)}._ylogins")
-    metamodel.run("upgrade", *args)
+    metamodel.run(*words[1:])
     for name in names:
         assert read_structure(db, name) == structure(NEWEST)
     metamodel.run("restore", *args)
     for name in names:
         check_same(before[name], snapshot(db, name))
     assert versions_of(db, "_global") == {"_global": "0.003"}
-
-
-def test_a_failed_account_that_the_save_does_not_hold_is_not_in_the_command(metamodel, db, three):
-    metamodel.run("save", "a", "b")
-    db.sql("CREATE TABLE a._actions (); CREATE TABLE c._actions ()")
-    result = metamodel.run("upgrade", expect=3)
-    last = result.stderr.splitlines()[-1]
-    assert last.endswith(": metamodel restore -D metamodel -- a"), result
 
 
 def test_after_success_nothing_is_recommended(metamodel, db, three):

@@ -302,6 +302,24 @@ def make_socket(path):
         os.chdir(here)
 
 
+def test_what_many_dumps_have_is_said_once(offline, save):
+    for name in FILES[:3]:
+        (save.path / name).unlink()
+    (save.path / "one").touch()
+    (save.path / "two").touch()
+    result = offline.run("verify", "--json", expect=3)
+    lines = result.stderr.splitlines()
+    assert lines[:2] + lines[4:] == [
+        "metamodel: error: metamodel/one: extra: not in the manifest",
+        "metamodel: error: metamodel/two: extra: not in the manifest",
+        "metamodel is not in order. Failed: _global, agentzh, it's."]
+    # four are looked at side by side
+    first = re.fullmatch("metamodel: error: metamodel/(.*): missing", lines[2])[1]
+    named = re.fullmatch("metamodel: error: account (.*): the same for 2 other accounts: (.*), (.*)", lines[3]).groups()
+    assert first == FILES[ACCOUNTS.index(named[0])] and sorted(named) == ACCOUNTS[:3]
+    assert [e["error"] for e in result.report["accounts"] if e["account"]] == ["missing"] * 3 + [None]
+
+
 OTHER_THINGS = {
     "fifo": os.mkfifo,
     "directory": os.mkdir,

@@ -1,5 +1,6 @@
 -- An account with every kind of object that pg_dump writes for relations, and in the same schema what must not
 -- be in the dump. Comes after kinds-shared.sql. Variables: schema, tablespace, and the roles owner, odd.
+-- Lines that begin with a version are for that server and later ones (see for_server() in support.py).
 CREATE SCHEMA :"schema";
 SET LOCAL search_path TO :"schema", public;
 
@@ -15,7 +16,9 @@ CREATE AGGREGATE total(integer) (SFUNC = int4pl, STYPE = integer);
 CREATE TYPE colour AS ENUM ('red', 'green');
 CREATE TYPE point3 AS (x integer, y integer, z integer);
 COMMENT ON COLUMN point3.x IS 'mine';
-CREATE TYPE span AS RANGE (subtype = integer);
+CREATE TYPE span AS RANGE (subtype = integer
+/*14*/	, multirange_type_name = multi_span
+	);
 CREATE DOMAIN even AS integer CONSTRAINT c CHECK (VALUE % 2 = 0);
 ALTER DOMAIN even ADD CONSTRAINT later CHECK (VALUE < 1000) NOT VALID;
 COMMENT ON CONSTRAINT c ON DOMAIN even IS 'mine';
@@ -49,7 +52,8 @@ CREATE TABLE _columns (
 );
 INSERT INTO _columns (q, w, late) VALUES (ROW(1, E'a\tb\\'), ROW(1, 2, 3), E'\\.'), (NULL, NULL, E'x\r\ny'), (NULL, NULL, NULL);
 ALTER TABLE _columns DROP COLUMN small, ALTER late SET STATISTICS 42, ALTER late SET STORAGE EXTERNAL,
-	ALTER up SET COMPRESSION pglz, ALTER plain SET (n_distinct = 5), ALTER p SET NOT NULL;
+/*14*/	ALTER up SET COMPRESSION pglz,
+	ALTER plain SET (n_distinct = 5), ALTER p SET NOT NULL;
 CREATE TABLE _owner_of_odd (id integer);
 CREATE SEQUENCE "numbers of _x" OWNED BY _owner_of_odd.id;
 ALTER TABLE _owner_of_odd ALTER id SET DEFAULT nextval('"numbers of _x"');
@@ -90,7 +94,8 @@ INSERT INTO _child VALUES (1, 'x', 2, 'y');
 -- Constraints and indexes
 CREATE TABLE _keys (
 	id integer PRIMARY KEY, up integer REFERENCES _keys, range int4range, name text, n integer,
-	CONSTRAINT "a; b" UNIQUE (name, n) INCLUDE (up), UNIQUE NULLS NOT DISTINCT (n),
+	CONSTRAINT "a; b" UNIQUE (name, n) INCLUDE (up),
+/*15*/	UNIQUE NULLS NOT DISTINCT (n),
 	EXCLUDE USING gist (range WITH &&) WHERE (n > 0) DEFERRABLE INITIALLY DEFERRED,
 	CHECK (name ~ '^\d''$' AND name <> '-- ;')
 );
@@ -133,7 +138,9 @@ CREATE POLICY everyone ON _secret;
 -- Views
 CREATE VIEW _v1 WITH (security_barrier) AS SELECT * FROM _keys WHERE n < 5 WITH LOCAL CHECK OPTION;
 CREATE VIEW _v2 AS SELECT * FROM _v1 WITH CASCADED CHECK OPTION;
-CREATE VIEW _v0 WITH (security_invoker) AS SELECT v.*, u.note FROM _v2 v, everybody u;
+CREATE VIEW _v0
+/*15*/	WITH (security_invoker)
+	AS SELECT v.*, u.note FROM _v2 v, everybody u;
 ALTER VIEW _v2 ALTER n SET DEFAULT 3;
 CREATE RECURSIVE VIEW _tree (id, level) AS SELECT id, 1 FROM _keys UNION ALL SELECT k.id, level + 1 FROM _keys k JOIN _tree ON _tree.id = k.up WHERE level < 5;
 CREATE VIEW _grouped AS SELECT id, name FROM _keys GROUP BY id;
@@ -148,8 +155,8 @@ CREATE MATERIALIZED VIEW _m_grouped AS SELECT id, name FROM _keys GROUP BY id;
 CREATE UNIQUE INDEX _m1_n ON _m1 (n);
 ALTER MATERIALIZED VIEW _m1 CLUSTER ON _m1_n;
 CREATE VIEW _atomic_source AS SELECT id FROM _keys GROUP BY id, name;
-CREATE FUNCTION atomic() RETURNS SETOF integer BEGIN ATOMIC SELECT id FROM _grouped; END;
-CREATE VIEW _atomic AS SELECT * FROM atomic();
+/*14*/ CREATE FUNCTION atomic() RETURNS SETOF integer BEGIN ATOMIC SELECT id FROM _grouped; END;
+/*14*/ CREATE VIEW _atomic AS SELECT * FROM atomic();
 CREATE FUNCTION rows() RETURNS SETOF _v1 LANGUAGE sql AS 'SELECT * FROM _v1';
 CREATE VIEW _rows AS SELECT * FROM rows();
 
@@ -212,4 +219,34 @@ INSERT INTO _rows_of_all_sorts VALUES ('\.', NULL, '\x5c2e0a00', ARRAY['\', 'a b
 	(repeat(E'ab\\''"\n', 600000), NULL, decode(repeat('5c0a', 500000), 'hex'), NULL),
 	(E'\\.\n\\.', 'COPY x FROM stdin;', NULL, NULL);
 
-CREATE PUBLICATION :"schema" FOR TABLE _keys WHERE (n > 3), _columns (id, plain);
+/*15*/ CREATE PUBLICATION :"schema" FOR TABLE _keys WHERE (n > 3), _columns (id, plain);
+
+-- New in 14
+/*14*/ CREATE TABLE _multi (m int4multirange DEFAULT '{[1,3),[5,7)}', s multi_span, t text COMPRESSION pglz);
+/*14*/ INSERT INTO _multi (s, t) VALUES ('{[1,2)}', repeat('x', 10000)), ('{}', NULL);
+-- New in 17
+/*17*/ GRANT MAINTAIN ON _keys, _m1 TO "user";
+/*17*/ GRANT ALL ON _parts TO :"odd";
+/*17*/ CREATE TABLE _identity_parts (i integer GENERATED ALWAYS AS IDENTITY, j integer) PARTITION BY RANGE (j);
+/*17*/ CREATE TABLE _identity_part PARTITION OF _identity_parts DEFAULT;
+/*17*/ INSERT INTO _identity_parts (j) VALUES (1), (2);
+/*17*/ CREATE TABLE _stored (a integer, b integer GENERATED ALWAYS AS (a * 2) STORED);
+/*17*/ ALTER TABLE _stored ALTER b SET EXPRESSION AS (a * 3), ALTER a SET STATISTICS DEFAULT;
+-- New in 18
+/*18*/ CREATE TABLE _virtual (a integer, b integer GENERATED ALWAYS AS (a * 2) VIRTUAL, c text GENERATED ALWAYS AS ('x' || a::text));
+/*18*/ INSERT INTO _virtual VALUES (1), (NULL);
+/*18*/ CREATE TABLE _not_null (
+/*18*/	a integer CONSTRAINT "not; null" NOT NULL, b integer CONSTRAINT _no_inherit NOT NULL NO INHERIT, c integer, d integer NOT NULL,
+/*18*/	e integer CONSTRAINT never CHECK (e > 0) NOT ENFORCED, CONSTRAINT "c's" NOT NULL c);
+/*18*/ ALTER TABLE _not_null ADD CONSTRAINT late NOT NULL e NOT VALID, ADD up integer CONSTRAINT far REFERENCES _keys NOT ENFORCED;
+/*18*/ ALTER TABLE _not_null RENAME d TO renamed;
+/*18*/ COMMENT ON CONSTRAINT "not; null" ON _not_null IS 'it''s';
+/*18*/ INSERT INTO _not_null VALUES (1, 1, 1, 1, -1, 77);
+/*18*/ CREATE TABLE _not_null_mother (a integer CONSTRAINT mother NOT NULL, b integer NOT NULL NO INHERIT);
+/*18*/ CREATE TABLE _not_null_child (a integer CONSTRAINT child NOT NULL, b integer) INHERITS (_not_null_mother);
+/*18*/ CREATE TABLE _periods (id int4range, valid int4range, PRIMARY KEY (id, valid WITHOUT OVERLAPS));
+/*18*/ CREATE TABLE _in_periods (id int4range, valid int4range, UNIQUE (id, valid WITHOUT OVERLAPS),
+/*18*/	FOREIGN KEY (id, PERIOD valid) REFERENCES _periods (id, PERIOD valid));
+/*18*/ INSERT INTO _periods VALUES ('[1,2)', '[1,10)'), ('[1,2)', '[10,20)');
+/*18*/ INSERT INTO _in_periods VALUES ('[1,2)', '[5,15)');
+/*18*/ ANALYZE _keys, _periods; -- whose statistics are for a dump only if they are asked for

@@ -156,6 +156,25 @@ static void test_control_characters_reach_no_terminal(void **state)
 	free(text);
 }
 
+static void test_a_detail_says_so_once_and_a_hint_says_whose_it_is(void **state)
+{
+	struct error err;
+	char *text;
+
+	(void)state;
+	error_set(&err, ERROR_SERVER,
+		  "one\nDETAIL:  two\nHINT:  three\nHINT:  metamodel: four");
+	error_hint(&err, "five");
+	text = logged(&err, LOG_INFO);
+	assert_string_equal(text, "a\\x0ab\\x1b[2J c\n"
+				  "metamodel: error: one\n"
+				  "metamodel: detail: two\n"
+				  "metamodel: detail: the server's hint: three\n"
+				  "metamodel: hint: four\n"
+				  "metamodel: hint: five\n");
+	free(text);
+}
+
 static void test_quiet_hides_steps_and_shows_errors(void **state)
 {
 	struct error err;
@@ -213,6 +232,27 @@ static void test_times_are_utc_to_the_second(void **state)
 	assert_string_equal(out, "2025-11-22T11:00:00Z");
 }
 
+static void test_an_age_is_in_the_largest_unit_of_which_there_are_two(void **state)
+{
+	static const struct {
+		long seconds;
+		const char *text;
+	} ages[] = {
+		{ -1, "in the future" },      { 0, "0 s ago" },
+		{ 119, "119 s ago" },         { 120, "2 min ago" },
+		{ 7199, "119 min ago" },      { 7200, "2 h ago" },
+		{ 172799, "47 h ago" },       { 172800, "2 d ago" },
+		{ 86400 * 400, "400 d ago" },
+	};
+	char out[CLOCK_AGE_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(ages); i++) {
+		clock_format_age(1763809200, 1763809200 + ages[i].seconds, out);
+		assert_string_equal(out, ages[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,10 +264,12 @@ int main(void)
 		UNIT_TEST(test_an_error_gets_its_context_in_front_and_is_cut_not_overrun),
 		UNIT_TEST(test_a_vector_is_an_argv_even_when_empty),
 		UNIT_TEST_IN_TMP(test_control_characters_reach_no_terminal),
+		UNIT_TEST_IN_TMP(test_a_detail_says_so_once_and_a_hint_says_whose_it_is),
 		UNIT_TEST_IN_TMP(test_quiet_hides_steps_and_shows_errors),
 		UNIT_TEST_IN_TMP(test_a_line_has_no_greatest_length),
 		UNIT_TEST_IN_TMP(test_reading_more_than_allowed_is_an_error),
 		UNIT_TEST(test_times_are_utc_to_the_second),
+		UNIT_TEST(test_an_age_is_in_the_largest_unit_of_which_there_are_two),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,9 +11,11 @@
 
 #include <cmocka.h>
 
+#include "base/auto.h"
 #include "base/fs.h"
 #include "base/str.h"
-#include "tree/dumpfile.h"
+#include "dump/file.h"
+#include "dump/header.h"
 
 #define TAIL "--\n-- PostgreSQL database dump complete\n--\n\n"
 
@@ -296,6 +298,99 @@ static void test_watched_values_reach_their_owner(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
+/* ---- read once more ---- */
+
+/* How many bytes come back before the end or an error. */
+static size_t read_again(struct fixture *f, bool *is_same)
+{
+	struct dumpmarks_reader *reader = dumpmarks_open(f->opts.marks, f->fd);
+	size_t total = 0, length = 0;
+	char *data;
+
+	while ((*is_same = dumpmarks_next(reader, &data, &length, &f->err)) && length)
+		total += length;
+	dumpmarks_close(reader);
+	return total;
+}
+
+static void test_only_what_was_checked_is_read_again(void **state)
+{
+	struct fixture *f = *state;
+	struct dumpmarks marks = { 0 };
+	struct strbuf text = { 0 };
+	bool is_same;
+
+	f->opts.marks = &marks;
+	while (text.length < 2 * (size_t)DUMPMARKS_PIECE_BYTES)
+		strbuf_add_format(&text, "-- %zu\n", text.length);
+	check(f, text.buf);
+	assert_int_equal(marks.count, 3);
+	assert_int_equal(read_again(f, &is_same), text.length);
+	assert_true(is_same);
+
+	/* a piece is not handed on before all of it was compared */
+	assert_int_equal(pwrite(f->fd, "x", 1, 2 * DUMPMARKS_PIECE_BYTES - 1), 1);
+	assert_int_equal(read_again(f, &is_same), DUMPMARKS_PIECE_BYTES);
+	assert_false(is_same);
+	assert_int_equal(f->err.kind, ERROR_DATA);
+
+	/* and neither is less, or more */
+	assert_int_equal(ftruncate(f->fd, DUMPMARKS_PIECE_BYTES), 0);
+	assert_int_equal(read_again(f, &is_same), DUMPMARKS_PIECE_BYTES);
+	assert_false(is_same);
+	dumpmarks_release(&marks);
+	strbuf_release(&text);
+}
+
+static void test_every_role_is_known_once_and_the_encoding(void **state)
+{
+	static const char *const roles[] = { "al \"ice", "reader", "one", "two", "boss" };
+	struct fixture *f = *state;
+
+	check(f, "SET client_encoding = 'LATIN1';\n"
+		 "CREATE TABLE a._x (id integer);\n"
+		 "ALTER TABLE a._x OWNER TO \"al \"\"ice\";\n"
+		 "GRANT SELECT ON TABLE a._x TO reader;\n"
+		 "CREATE POLICY p ON a._x FOR SELECT TO one, two USING (true);\n"
+		 "CREATE POLICY q ON a._x USING (true);\n"
+		 "SET SESSION AUTHORIZATION boss;\n"
+		 "GRANT SELECT(id) ON TABLE a._x TO PUBLIC;\n"
+		 "RESET SESSION AUTHORIZATION;\n"
+		 "REVOKE ALL ON TABLE a._x FROM reader;\n" TAIL);
+	assert_string_equal(f->err.text, "");
+	assert_true(f->facts.is_sound);
+	assert_string_equal(f->facts.encoding, "LATIN1");
+	assert_int_equal(f->facts.roles.count, ARRAY_SIZE(roles));
+	for (size_t i = 0; i < ARRAY_SIZE(roles); i++)
+		assert_string_equal(f->facts.roles.v[i], roles[i]);
+	dumpfile_facts_release(&f->facts);
+}
+
+static void assert_adapted(const char *text, unsigned major, const char *expected)
+{
+	AUTO_FREE char *copy = xstrdup(text);
+
+	dumpheader_adapt(copy, strlen(copy), major);
+	assert_string_equal(copy, expected);
+}
+
+static void test_a_setting_for_newer_servers_becomes_a_comment_in_the_header(void **state)
+{
+	static const char header[] = "--\n\n\\restrict x\n\nSET lock_timeout = 0;\n"
+				     "SET transaction_timeout = 0;\nSELECT 1;\n";
+
+	(void)state;
+	assert_adapted(header, 17, header);
+	assert_adapted(header, 16,
+		       "--\n\n\\restrict x\n\nSET lock_timeout = 0;\n"
+		       "--  transaction_timeout = 0;\nSELECT 1;\n");
+	assert_adapted("SELECT 1;\nSET transaction_timeout = 0;\n", 13,
+		       "SELECT 1;\nSET transaction_timeout = 0;\n");
+	assert_adapted("SET transaction_timeout = 5;\n", 13,
+		       "SET transaction_timeout = 5;\n");
+	assert_adapted("", 13, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -312,6 +407,9 @@ int main(void)
 		TEST(test_the_old_search_path_names_the_account),
 		TEST(test_a_cut_is_reported_before_another_accounts_table),
 		TEST(test_watched_values_reach_their_owner),
+		TEST(test_every_role_is_known_once_and_the_encoding),
+		TEST(test_only_what_was_checked_is_read_again),
+		TEST(test_a_setting_for_newer_servers_becomes_a_comment_in_the_header),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -46,9 +46,20 @@ static void test_what_ends_or_outlives_the_transaction_is_refused(void **state)
 		"END;",
 		"abort;",
 		"START TRANSACTION;",
-		"SAVEPOINT a;",
+		"ROLLBACK WORK;",
+		"ROLLBACK AND CHAIN;",
+		"ROLLBACK PREPARED 'a';",
+		"COMMIT PREPARED 'a';",
+		"PREPARE TRANSACTION 'a';",
+		"prepare /* x */ transaction 'a';",
+		"VACUUM;",
+		"CREATE UNIQUE INDEX CONCURRENTLY a ON b (c);",
+		"DROP INDEX CONCURRENTLY a;",
+		"REINDEX TABLE CONCURRENTLY a;",
+		"REINDEX (VERBOSE, CONCURRENTLY) TABLE a;",
+		"CREATE DATABASE a;",
+		"SELECT 1;ROLLBACK;SELECT 2;",
 		"SELECT 1; COMMIT;",
-		"PREPARE p AS SELECT 1;",
 		"COPY a FROM stdin;",
 		"SET search_path = a;",
 		"SET SESSION x = 1;",
@@ -78,6 +89,27 @@ static void test_set_local_is_fine(void **state)
 	(void)state;
 	check_lines("SET LOCAL x = 1;\nSET CONSTRAINTS ALL IMMEDIATE;", 2,
 		    (uint64_t[]){ 1, 2 });
+}
+
+static void test_what_stays_in_the_transaction_is_fine(void **state)
+{
+	static const char *const good[] = {
+		"PREPARE p AS SELECT 1;",
+		"PREPARE \"transaction\" AS SELECT 1;",
+		"SAVEPOINT a;",
+		"RELEASE a;",
+		"ROLLBACK TO a;",
+		"ROLLBACK WORK TO SAVEPOINT a;",
+		"CREATE INDEX a ON b (concurrently);",
+		"CREATE INDEX \"concurrently\" ON b (c);",
+		"CREATE TABLE a (begin int, start int, prepare int, rollback int);",
+		"REFRESH MATERIALIZED VIEW CONCURRENTLY a;",
+		"REINDEX TABLE a;",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		check_lines(good[i], 1, (uint64_t[]){ 1 });
 }
 
 /* ---- the built-in migrations ---- */
@@ -164,6 +196,7 @@ int main(void)
 		cmocka_unit_test(test_each_statement_has_the_line_of_its_first_word),
 		cmocka_unit_test(test_what_ends_or_outlives_the_transaction_is_refused),
 		cmocka_unit_test(test_set_local_is_fine),
+		cmocka_unit_test(test_what_stays_in_the_transaction_is_fine),
 		cmocka_unit_test(test_the_built_in_ones_are_in_order),
 		cmocka_unit_test(test_columns_that_are_the_same_do_not_differ),
 		cmocka_unit_test(test_each_difference_is_said_once),

@@ -5,7 +5,7 @@
 #include "model/restore.h"
 #include "model/version.h"
 #include "pg/conninfo.h"
-#include "pg/node.h"
+#include "pg/session.h"
 #include "pg/pgconn.h"
 
 static void test_versions_compare_as_numbers(void **state)
@@ -20,6 +20,31 @@ static void test_versions_compare_as_numbers(void **state)
 	assert_false(version_is_newer(".006", "0.006"));
 	assert_false(version_is_newer("0.006000", "0.006"));
 	assert_false(version_is_newer("0.006", "0.006000"));
+	assert_true(version_is_newer("0.0000000000001", "0.0000000000"));
+	assert_true(version_is_newer("99999999999999999999999999999999.1",
+				     "99999999999999999999999999999999"));
+	assert_false(version_is_newer("0000000000000000000000000000001", "2"));
+	assert_false(version_is_newer("1.", "1"));
+}
+
+static void
+test_the_newest_version_is_taken_without_the_blanks_that_fill_it_up(void **state)
+{
+	char *newest = NULL, digits[VERSION_TEXT_MAX + 1];
+
+	(void)state;
+	memset(digits, '9', VERSION_TEXT_MAX);
+	digits[VERSION_TEXT_MAX] = '\0'; /* it may have been cut */
+	assert_true(version_take("0.009     ", &newest));
+	assert_string_equal(newest, "0.009");
+	assert_false(version_take("0.008", &newest));
+	assert_false(version_take(NULL, &newest));
+	assert_false(version_take(" 1", &newest));
+	assert_false(version_take("   ", &newest));
+	assert_false(version_take(digits, &newest));
+	assert_true(version_take("10", &newest));
+	assert_string_equal(newest, "10");
+	free(newest);
 }
 
 static void test_what_is_no_version_is_older_than_any(void **state)
@@ -72,9 +97,9 @@ static void test_pauses_grow_and_end(void **state)
 	unsigned attempt = 1;
 
 	(void)state;
-	for (; node_retry_pause_ms(attempt); attempt++) {
-		assert_true(node_retry_pause_ms(attempt) >= before);
-		before = node_retry_pause_ms(attempt);
+	for (; session_retry_pause_ms(attempt); attempt++) {
+		assert_true(session_retry_pause_ms(attempt) >= before);
+		before = session_retry_pause_ms(attempt);
 		total_ms += before;
 	}
 	assert_int_equal(attempt, 9);
@@ -221,6 +246,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_versions_compare_as_numbers),
 		UNIT_TEST(test_what_is_no_version_is_older_than_any),
+		UNIT_TEST(
+			test_the_newest_version_is_taken_without_the_blanks_that_fill_it_up),
 		UNIT_TEST(test_a_pattern_quotes_the_name_whatever_is_in_it),
 		UNIT_TEST(test_only_what_may_pass_is_tried_again),
 		UNIT_TEST(test_pauses_grow_and_end),

@@ -41,3 +41,23 @@ CREATE TABLE _action (
 	confirmed_by text,
 	created timestamp(0) with time zone DEFAULT now()
 );
+
+-- Since PostgreSQL 18 NOT NULL has a name, which nobody sees but in dumps: that of the column as it is called
+-- now, as if the table had been made so.
+DO $$
+DECLARE
+	was record;
+BEGIN
+	FOR was IN
+		SELECT c.relname, k.conname, n.name
+		FROM pg_catalog.pg_constraint k
+		JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+		JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+		CROSS JOIN LATERAL (SELECT pg_catalog.format('%s_%s_not_null', c.relname, a.attname)::name AS name) n
+		WHERE k.conrelid IN ('_access'::regclass, '_roles'::regclass) AND k.contype = 'n' AND k.coninhcount = 0
+		AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint o WHERE o.conrelid = k.conrelid AND o.conname = n.name)
+	LOOP
+		EXECUTE pg_catalog.format('ALTER TABLE %I RENAME CONSTRAINT %I TO %I', was.relname, was.conname, was.name);
+	END LOOP;
+END
+$$;

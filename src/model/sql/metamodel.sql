@@ -5,7 +5,8 @@
 -- doomed       whatever cannot be without one of them, as far as pg_depend knows, and that itself
 -- part         the same, with the relation that each belongs to (an index to its table, a rule to its
 --              view, the array type of a row to its table, ...), 0 where it is of none
--- outsider     what is not of the metamodel, and yet would go: views and foreign keys of the user's,
+-- tie          two of the accounts: something of the metamodel of the second would go with the first's
+-- outsider     what is of none of their metamodels, and yet would go: views and foreign keys of the user's,
 --              columns of a row type, functions, partitions and publications that have the table
 WITH RECURSIVE
 account (name) AS (:accounts),
@@ -64,14 +65,18 @@ part (account, classid, objid, objsubid, relid) AS (
 		ON d.classid = 'pg_catalog.pg_type'::regclass AND y.oid = d.objid
 	LEFT JOIN pg_catalog.pg_type e ON e.oid = y.typelem AND y.typrelid = 0
 ),
-outsider (account, description) AS (
-	SELECT DISTINCT p.account,
+tie (account, other) AS (
+	SELECT DISTINCT p.account, m.account FROM part p JOIN metamodel m ON m.oid = p.relid
+	WHERE m.account <> p.account
+),
+outsider (account, classid, objid, objsubid, relid, description) AS (
+	SELECT DISTINCT p.account, p.classid, p.objid, p.objsubid, p.relid,
 		translate(pg_catalog.pg_describe_object(p.classid, p.objid, p.objsubid), E'\n\r', '  ')
 			COLLATE "C" -- one line each
 	FROM part p
 	-- NOT IN looks up a hash table. NOT EXISTS would be a join, and the planner, which takes doomed
 	-- for small, would go through it for each row: minutes for a thousand accounts.
-	WHERE (p.account, p.relid) NOT IN (SELECT m.account, m.oid FROM metamodel m)
+	WHERE p.relid NOT IN (SELECT m.oid FROM metamodel m)
 	-- of a view that goes, its columns need not be told, nor what is an inner part of something told
 	AND ((p.classid, p.objid, p.objsubid) = ('pg_catalog.pg_class'::regclass, p.relid, 0)
 		OR (p.account, p.relid) NOT IN (

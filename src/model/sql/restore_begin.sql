@@ -1,5 +1,6 @@
--- The beginning of the transaction that restores an account: make room for its metamodel. What is put
--- in for the words with a colon is plain ASCII, whatever the account is called.
+-- The beginning of the transaction that restores a unit: accounts that are tied to each other, most often
+-- one. Make room for their metamodels. What is put in for the words with a colon is plain ASCII, whatever
+-- the accounts are called.
 -- Nobody's function or operator but the system's is meant.
 SET search_path = pg_catalog;
 -- To be found again whatever becomes of psql: see restore_settle.sql. By itself, as the setting counts
@@ -15,65 +16,72 @@ END
 $restore$;
 DO $restore$
 DECLARE
-	this_account constant text := convert_from(decode(':account_hex', 'hex'), getdatabaseencoding());
-	with_outsiders constant boolean := :cascade;
+	accounts constant name[] := ARRAY(SELECT convert_from(decode(hex, 'hex'), getdatabaseencoding())::name
+		FROM unnest(string_to_array(':accounts_hex', ',')) hex);
+	-- The objects outside that may go, as CLASS.OBJECT.PART.
+	announced constant text[] := string_to_array(':outsiders', ',');
 	-- By what depends on the schema: pg_class has no index by schema.
 	list constant text := $list$
 		SELECT array_agg(c.oid) FROM pg_catalog.pg_namespace n
 		JOIN pg_catalog.pg_depend p ON p.refclassid = 'pg_catalog.pg_namespace'::regclass
 			AND p.refobjid = n.oid AND p.classid = 'pg_catalog.pg_class'::regclass
 		JOIN pg_catalog.pg_class c ON c.oid = p.objid AND c.relnamespace = n.oid
-		WHERE n.nspname = $1 AND left(c.relname, 1) = '_' AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+		WHERE n.nspname = ANY ($1) AND left(c.relname, 1) = '_'
+		AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
 		$list$;
 	relations oid[]; -- NULL: none
+	this_account name;
 	present record;
 	progress boolean := true;
 	stuck boolean;
 	stranger text;
 	why_not text;
+	detail text;
 BEGIN
 	PERFORM set_config('lock_timeout', ':lock_wait_ms', true);
 	PERFORM set_config('client_min_messages', 'warning', true);
-	IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = this_account) THEN
-		EXECUTE format('CREATE SCHEMA %I', this_account);
-	END IF;
+	FOREACH this_account IN ARRAY accounts LOOP
+		IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = this_account) THEN
+			EXECUTE format('CREATE SCHEMA %I', this_account);
+		END IF;
+	END LOOP;
 
-	-- From here on nobody else can come to depend on its tables.
-	EXECUTE list INTO relations USING this_account;
-	FOR present IN SELECT c.relname FROM pg_catalog.pg_class c
+	-- From here on nobody else can come to depend on their tables.
+	EXECUTE list INTO relations USING accounts;
+	FOR present IN SELECT c.oid::regclass AS relation FROM pg_catalog.pg_class c
 		WHERE c.oid = ANY (relations) AND c.relkind IN ('r', 'p')
 		ORDER BY c.oid
 	LOOP
-		EXECUTE format('LOCK TABLE %I.%I IN ACCESS EXCLUSIVE MODE', this_account, present.relname);
+		EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', present.relation);
 	END LOOP;
 	:metamodel
 	SELECT o.description INTO stranger FROM outsider o
-	WHERE left(md5(o.description), 16) <> ALL (string_to_array(':outsiders_md5', ','))
+	WHERE concat_ws('.', o.classid, o.objid, o.objsubid) <> ALL (announced)
 	LIMIT 1;
 	IF FOUND THEN
 		RAISE EXCEPTION '% has come to depend on the metamodel of the account meanwhile', stranger
-			USING HINT = 'restore it again';
+			USING HINT = 'metamodel: restore it again';
 	END IF;
 
 	-- Views, tables and the rest may depend on each other in any order: drop what can be dropped
-	-- until nothing is left. All tables at once: foreign keys may make a circle.
+	-- until nothing is left. All tables at once: foreign keys may make a circle. Nothing is dropped
+	-- but what is named: what else has come to depend on it, say on a view, stops this.
 	LOOP
-		EXECUTE list INTO relations USING this_account;
+		EXECUTE list INTO relations USING accounts;
 		EXIT WHEN relations IS NULL;
 		IF stuck AND NOT progress THEN
-			RAISE EXCEPTION '%', why_not;
+			RAISE EXCEPTION '%', why_not USING DETAIL = detail;
 		END IF;
 		stuck := NOT progress;
 		progress := false;
 		FOR present IN SELECT * FROM (
-			SELECT format('%s %I.%I', CASE c.relkind WHEN 'v' THEN 'VIEW'
+			SELECT format('DROP %s %s', CASE c.relkind WHEN 'v' THEN 'VIEW'
 				WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'FOREIGN TABLE' END,
-				this_account, c.relname) AS what, 1 AS turn, -c.oid::bigint AS rank
+				c.oid::regclass) AS what, 1 AS turn, -c.oid::bigint AS rank
 			FROM pg_catalog.pg_class c
 			WHERE c.oid = ANY (relations) AND c.relkind IN ('v', 'm', 'f')
 			UNION ALL
-			SELECT kind || ' ' || string_agg(format('%I.%I', this_account, c.relname), ', '),
-				turn, 0
+			SELECT format('DROP %s %s', kind, string_agg(c.oid::regclass::text, ', ')), turn, 0
 			FROM pg_catalog.pg_class c
 			JOIN (VALUES ('r'::"char", 'TABLE', 2), ('p', 'TABLE', 2), ('S', 'SEQUENCE', 3))
 				AS k (relkind, kind, turn) ON k.relkind = c.relkind
@@ -81,30 +89,70 @@ BEGIN
 			GROUP BY kind, turn
 			-- What ties tables and views together so that neither can go first.
 			UNION ALL
-			SELECT format('RULE %I ON %I.%I', w.rulename, this_account, c.relname), 0, 0
+			SELECT format('DROP RULE %I ON %s', w.rulename, c.oid::regclass), 0, 0
 			FROM pg_catalog.pg_class c
 			JOIN pg_catalog.pg_rewrite w ON w.ev_class = c.oid AND w.rulename <> '_RETURN'
 			WHERE stuck AND c.oid = ANY (relations)
 			UNION ALL
-			SELECT format('POLICY %I ON %I.%I', l.polname, this_account, c.relname), 0, 0
+			SELECT format('DROP POLICY %I ON %s', l.polname, c.oid::regclass), 0, 0
 			FROM pg_catalog.pg_class c
 			JOIN pg_catalog.pg_policy l ON l.polrelid = c.oid
 			WHERE stuck AND c.oid = ANY (relations)
 			UNION ALL
-			SELECT format('TABLE %I.%I', this_account, c.relname), 2, -c.oid::bigint
+			SELECT format('DROP TABLE %s', c.oid::regclass), 2, -c.oid::bigint
 			FROM pg_catalog.pg_class c
 			WHERE stuck AND c.oid = ANY (relations)
 			AND c.relkind IN ('r', 'p')
-		) AS item ORDER BY turn, rank
+			-- What was announced, each by itself.
+			UNION ALL
+			SELECT CASE o.classid
+				WHEN 'pg_catalog.pg_constraint'::regclass THEN (SELECT CASE k.contypid
+					WHEN 0 THEN format('ALTER TABLE %s DROP CONSTRAINT %I', k.conrelid::regclass, k.conname)
+					ELSE format('ALTER DOMAIN %s DROP CONSTRAINT %I', k.contypid::regtype, k.conname) END
+					FROM pg_catalog.pg_constraint k WHERE k.oid = o.objid)
+				WHEN 'pg_catalog.pg_attrdef'::regclass THEN (SELECT
+					format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', a.attrelid::regclass, a.attname)
+					FROM pg_catalog.pg_attrdef f JOIN pg_catalog.pg_attribute a
+						ON a.attrelid = f.adrelid AND a.attnum = f.adnum WHERE f.oid = o.objid)
+				WHEN 'pg_catalog.pg_publication_rel'::regclass THEN (SELECT
+					format('ALTER PUBLICATION %I DROP TABLE %s', b.pubname, r.prrelid::regclass)
+					FROM pg_catalog.pg_publication_rel r JOIN pg_catalog.pg_publication b ON b.oid = r.prpubid
+					WHERE r.oid = o.objid)
+				ELSE CASE WHEN o.objsubid > 0 THEN (SELECT CASE c.relkind
+					WHEN 'c' THEN format('ALTER TYPE %s DROP ATTRIBUTE %I', c.oid::regclass, a.attname)
+					ELSE format('ALTER TABLE %s DROP COLUMN %I', c.oid::regclass, a.attname) END
+					FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
+					WHERE c.oid = o.objid AND a.attnum = o.objsubid AND NOT a.attisdropped)
+				-- before PostgreSQL 14 it is an error to ask who is gone, with another one
+				WHEN EXISTS (SELECT FROM pg_catalog.pg_depend p WHERE p.classid = o.classid AND p.objid = o.objid)
+				THEN (SELECT 'DROP ' || CASE i.type WHEN 'composite type' THEN 'type'
+					WHEN 'statistics object' THEN 'statistics' ELSE i.type END || ' ' || i.identity
+					FROM pg_catalog.pg_identify_object(o.classid, o.objid, 0) i) END
+				END, 4, -o.objid::bigint
+			FROM (SELECT split_part(id, '.', 1)::oid AS classid, split_part(id, '.', 2)::oid AS objid,
+				split_part(id, '.', 3)::integer AS objsubid FROM unnest(announced) id) o
+			-- some of them go with the table by themselves, whoever owns them
+			WHERE stuck OR NOT EXISTS (SELECT FROM pg_catalog.pg_depend p
+				WHERE p.classid = o.classid AND p.objid = o.objid AND p.deptype = 'a'
+				AND p.refclassid = 'pg_catalog.pg_class'::regclass AND p.refobjid = ANY (relations))
+		) AS item WHERE what IS NOT NULL ORDER BY turn, rank
 		LOOP
 			BEGIN
-				EXECUTE 'DROP ' || present.what || CASE WHEN with_outsiders THEN ' CASCADE' ELSE '' END;
+				EXECUTE present.what;
 				progress := true;
 			EXCEPTION
-				WHEN dependent_objects_still_exist THEN why_not := SQLERRM;
-				WHEN undefined_table OR undefined_object THEN NULL; -- gone with another one
+				-- the second: it is inherited, and goes with what it is inherited from
+				WHEN dependent_objects_still_exist OR invalid_table_definition THEN
+					why_not := SQLERRM;
+					GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+				WHEN undefined_table OR undefined_object OR undefined_column OR undefined_function THEN
+					NULL; -- gone with another one
 			END;
 		END LOOP;
 	END LOOP;
+	-- for restore_outside.sql
+	PERFORM set_config('metamodel.locked', concat('0', (SELECT string_agg(concat(',', relation), '')
+		FROM pg_catalog.pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation'
+		AND mode IN ('ExclusiveLock', 'AccessExclusiveLock'))), true);
 END
 $restore$

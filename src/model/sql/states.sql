@@ -1,15 +1,57 @@
--- What do these accounts have on this node, and have they a version? $1: their names.
-SELECT w.name,
+-- What do these accounts have on this node, and may their versions be read? $1: their names.
+-- Nothing but the catalogues is looked at. What is said against a table of versions is why nobody
+-- of ours reads it: reading it could run what its owner wrote, or wait for him. Of an account with several
+-- tables to read, partitions, there are as many rows, one after the other.
+SELECT w.place,
+	w.name,
 	n.oid IS NOT NULL,
 	EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND c.relname = '_roles')
 		AND EXISTS (SELECT FROM pg_catalog.pg_class c
 			WHERE c.relnamespace = n.oid AND c.relname = '_models'),
 	g.oid IS NOT NULL,
-	v.attnum IS NOT NULL
+	v.attnum IS NOT NULL,
+	CASE
+		WHEN g.relkind NOT IN ('r', 'p') THEN format('its _general is a %s and not a table',
+			CASE g.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'foreign table' END)
+		WHEN l.has_policies THEN 'its _general has row-level security'
+		-- by number: int8, int2, int4, text, float4, float8, char(n), varchar, numeric, name
+		WHEN v.atttypid NOT IN (20, 21, 23, 25, 700, 701, 1042, 1043, 1700, 19) THEN format(
+			'its _general.version is of type %s, not of one of the server''s own types for texts and numbers',
+			format_type(v.atttypid, v.atttypmod))
+		-- as text: there is no such column before PostgreSQL 12
+		WHEN to_jsonb(v) ->> 'attgenerated' <> '' THEN 'its _general.version is a generated column'
+		WHEN l.has_others THEN 'a partition of its _general is a foreign table'
+		WHEN l.count > 100 THEN 'its _general has more than 100 partitions'
+	END,
+	v.atttypid = 1042,
+	part.relation,
+	l.is_locked,
+	pg_catalog.pg_get_userbyid(coalesce(g.relowner, n.nspowner))
 FROM unnest($1::text[]) WITH ORDINALITY w (name, place)
 LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = w.name
-LEFT JOIN pg_catalog.pg_class g ON g.relnamespace = n.oid AND g.relname = '_general'
-	AND g.relkind IN ('r', 'p', 'v', 'm', 'f')
+-- by the index, schema by schema: without fresh statistics a join would compare each with each
+LEFT JOIN LATERAL (
+	SELECT c.oid, c.relkind, c.relowner FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid
+	AND c.relname = '_general' AND c.relkind IN ('r', 'p', 'v', 'm', 'f') LIMIT 1
+) g ON true
 LEFT JOIN pg_catalog.pg_attribute v ON v.attrelid = g.oid AND v.attname = 'version'
 	AND v.attnum > 0 AND NOT v.attisdropped
+-- what holds its rows: it, or its partitions
+LEFT JOIN LATERAL (
+	WITH RECURSIVE part (oid) AS (
+		SELECT g.oid UNION SELECT i.inhrelid FROM part
+		JOIN pg_catalog.pg_inherits i ON i.inhparent = part.oid WHERE g.relkind = 'p'
+	)
+	SELECT count(*), bool_or(c.relrowsecurity) AS has_policies,
+		bool_or(c.relkind NOT IN ('r', 'p')) AS has_others,
+		array_agg(format('%I.%I', s.nspname, c.relname)) FILTER (WHERE c.relkind = 'r') AS list,
+		-- or somebody waits who would lock it
+		bool_or(c.oid IN (SELECT k.relation FROM pg_catalog.pg_locks k WHERE k.locktype = 'relation'
+			AND k.mode = 'AccessExclusiveLock' AND k.database = (SELECT d.oid
+				FROM pg_catalog.pg_database d WHERE d.datname = current_database()))) AS is_locked
+	FROM part
+	JOIN pg_catalog.pg_class c ON c.oid = part.oid
+	JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
+) l ON true
+LEFT JOIN LATERAL unnest(l.list) part (relation) ON true
 ORDER BY w.place

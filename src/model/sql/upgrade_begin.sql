@@ -6,28 +6,61 @@ DO $upgrade$
 DECLARE
 	account constant text := convert_from(decode(':account_hex', 'hex'), 'UTF8');
 	planned constant numeric := :version;
+	general regclass;
+	objection text;
 	found numeric;
 BEGIN
+	-- Rows that a policy hides would be left as they are: an error instead. No policy is asked.
+	PERFORM set_config('row_security', 'off', true);
 	IF :is_new THEN
 		EXECUTE format('CREATE SCHEMA %I', account);
 	END IF;
 	-- Whoever upgrades the account, too, waits here, and then finds nothing to do.
-	IF to_regclass(format('%I._general', account)) IS NOT NULL THEN
-		EXECUTE format('LOCK TABLE %I._general IN ACCESS EXCLUSIVE MODE', account);
-		EXECUTE format($$SELECT max(CASE WHEN version::text ~ ':pattern' THEN version::text::numeric END)
-			FROM %I._general$$, account) INTO found;
+	general := to_regclass(format('%I._general', account));
+	IF (SELECT relkind FROM pg_catalog.pg_class WHERE oid = general) NOT IN ('r', 'p') THEN
+		RAISE EXCEPTION 'its _general is not a table';
+	END IF;
+	IF general IS NOT NULL THEN
+		EXECUTE format('LOCK TABLE ONLY %I._general IN ACCESS EXCLUSIVE MODE', account);
+		-- What is locked is looked at again. By number: int8, int2, int4, text, float4, float8,
+		-- char(n), varchar, numeric, name. Reading any other type could run its owner's code.
+		general := to_regclass(format('%I._general', account));
+		SELECT CASE
+				WHEN c.relkind NOT IN ('r', 'p') THEN 'its _general is not a table'
+				WHEN c.relrowsecurity THEN 'its _general has row-level security'
+				WHEN v.atttypid NOT IN (20, 21, 23, 25, 700, 701, 1042, 1043, 1700, 19)
+					THEN 'its _general.version is not of one of the server''s own types'
+				WHEN to_jsonb(v) ->> 'attgenerated' <> '' THEN 'its _general.version is a generated column'
+				WHEN c.relkind = 'p' AND EXISTS (
+					WITH RECURSIVE part (oid) AS (SELECT c.oid UNION SELECT i.inhrelid
+						FROM part JOIN pg_catalog.pg_inherits i ON i.inhparent = part.oid)
+					SELECT FROM part JOIN pg_catalog.pg_class f ON f.oid = part.oid
+					WHERE f.relkind NOT IN ('r', 'p'))
+					THEN 'a partition of its _general is a foreign table'
+			END INTO objection
+		FROM pg_catalog.pg_class c
+		LEFT JOIN pg_catalog.pg_attribute v ON v.attrelid = c.oid AND v.attname = 'version'
+			AND v.attnum > 0 AND NOT v.attisdropped
+		WHERE c.oid = general;
+		IF objection IS NOT NULL THEN
+			RAISE EXCEPTION '%', objection;
+		END IF;
+		-- TABLESAMPLE is for tables alone: a view in its place is an error, and none of it is run.
+		EXECUTE format($$SELECT max(CASE WHEN version ~ ':pattern' THEN version::numeric END)
+			FROM (SELECT rtrim(left(concat(version), 100)) AS version
+				FROM %s %I._general TABLESAMPLE SYSTEM (100)) g$$,
+			(SELECT CASE relkind WHEN 'r' THEN 'ONLY' END FROM pg_catalog.pg_class
+				WHERE oid = general), account) INTO found;
 	END IF;
 	IF found IS DISTINCT FROM planned THEN
 		RAISE EXCEPTION USING ERRCODE = 'MM001', MESSAGE = coalesce(found::text, 'nil');
 	END IF;
 	PERFORM set_config('synchronous_commit', 'off', true);
-	-- rows that a policy hides would be left as they are: an error instead
-	PERFORM set_config('row_security', 'off', true);
 	-- exactly this schema, and nothing temporary in its place
 	PERFORM set_config('search_path', format('%I, pg_temp', account), true);
 	IF current_schema() IS DISTINCT FROM account::name THEN
 		RAISE EXCEPTION 'schema "%" cannot be made the search_path', account
-			USING HINT = 'is the role allowed to use it? A schema called $user never can be';
+			USING HINT = 'metamodel: is the role allowed to use it? A schema called $user never can be';
 	END IF;
 END
 $upgrade$;

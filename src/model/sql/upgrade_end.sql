@@ -8,12 +8,15 @@ BEGIN
 	PERFORM set_config('search_path', 'pg_catalog', true);
 	EXECUTE format($$
 		WITH general AS (
-			SELECT ctid AS place, CASE WHEN version::text ~ ':pattern' THEN version::text::numeric END AS number
-			FROM %1$I._general
+			SELECT relation, place, CASE WHEN version ~ ':pattern' THEN version::numeric END AS number
+			FROM (SELECT tableoid AS relation, ctid AS place, rtrim(left(concat(version), 100)) AS version
+				FROM %2$s %1$I._general) g
 		)
-		UPDATE %1$I._general SET version = ':version' FROM general
-		WHERE %1$I._general.ctid = general.place AND general.number = (SELECT max(number) FROM general)
-		$$, account);
+		UPDATE %2$s %1$I._general t SET version = ':version' FROM general
+		WHERE t.ctid = general.place AND t.tableoid = general.relation
+			AND general.number = (SELECT max(number) FROM general)
+		$$, account, (SELECT CASE relkind WHEN 'r' THEN 'ONLY' END FROM pg_catalog.pg_class
+			WHERE oid = to_regclass(format('%I._general', account))));
 	GET DIAGNOSTICS updated = ROW_COUNT;
 	IF updated = 0 THEN
 		RAISE EXCEPTION 'the migrations left no version in %._general', account;

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * The forms of statements that pg_dump 8.x to 18 writes for the relations of one account,
+ * as far as it takes to find the name of what each is about. Part of dumpsql.
+ */
+#ifndef DUMP_FORMS_H
+#define DUMP_FORMS_H
+
+#include "dump/lex.h"
+
+/* What the next token of the statement may be. */
+enum dumpforms_state {
+	AT_SAME, /* as an edge's `after`: no change */
+	AT_START,
+	AT_OTHER, /* nothing of interest until the statement ends */
+	AT_END,   /* the statement has to end here */
+	AT_NAME,  /* of what it is about, or of the schema of that */
+	AT_NAME_DOT,
+	AT_ALTER,
+	AT_VERB,
+	AT_VERB_SET,
+	AT_REST, /* of one command */
+	AT_REFUSED,
+	AT_ADD,
+	AT_CONSTRAINT, /* its name */
+	AT_CONSTRAINT_KIND,
+	AT_COLUMN, /* its name, or its number */
+	AT_COLUMN_VERB,
+	AT_COLUMN_SET,
+	AT_GENERATED,
+	AT_IDENTITY_BEGIN,
+	AT_IDENTITY, /* which may name its sequence */
+	AT_IDENTITY_NAME,
+	AT_OWNED,
+	AT_OWNED_BY,
+	AT_ATTACH,
+	AT_ATTACHED,
+	AT_BOUND,
+	AT_BOUND_IN,
+	AT_CONSTANT,
+	AT_BOUND_WITH,
+	AT_BOUND_OPTIONS,
+	AT_PUBLICATION,
+	AT_PUBLICATION_ADD,
+	AT_CREATE,
+	AT_SEQUENCE,
+	AT_CREATE_FROZEN,
+	AT_FROZEN,
+	AT_FROZEN_WITH,
+	AT_FROZEN_NO,
+	AT_TABLE,
+	AT_TABLE_TYPE,
+	AT_PARTITION,
+	AT_PARTITION_OF,
+	AT_COLUMNS,
+	AT_TABLE_END,
+	AT_INHERITS,
+	AT_PARENT,
+	AT_PARENT_NEXT,
+	AT_PARTITION_BY,
+	AT_TABLE_WORD,
+	AT_TABLE_WITH,
+	AT_TABLE_PAREN,
+	AT_TABLE_INSIDE,
+	AT_FIND_ON,
+	AT_FIND_TO,
+	AT_FIND_FROM,
+	AT_FIND_KIND, /* behind the first ON */
+	AT_KIND,
+	AT_IS,
+	AT_COMMENT,
+	AT_OWNER,
+	AT_OWNER_ROLE,
+	AT_POLICY,
+	AT_POLICY_ROLE,
+	AT_POLICY_NEXT,
+	AT_REVOKE,
+	AT_REVOKE_OPTION,
+	AT_REVOKE_FOR,
+	AT_RIGHT,
+	AT_RIGHT_NEXT,
+	AT_RIGHT_COLUMN,
+	AT_RIGHT_COMMA,
+	AT_RIGHT_KIND,
+	AT_RIGHT_TO,
+	AT_RIGHT_ROLE,
+	AT_RIGHT_WITH,
+	AT_RIGHT_GRANT,
+	AT_RIGHT_OPTION,
+	AT_INSERT,
+	AT_INSERT_LIST,
+	AT_INSERT_COLUMNS,
+	AT_INSERT_NOTHING,
+	AT_INSERT_SYSTEM,
+	AT_VALUES,
+	AT_VALUE,
+	AT_VALUES_END,
+	AT_CONFLICT,
+	AT_CONFLICT_DO,
+	AT_CONFLICT_NOTHING,
+	AT_REFRESH,
+	AT_COPY_LIST,
+	AT_COPY_COLUMN,
+	AT_COPY_COMMA,
+	AT_COPY_FROM,
+	AT_COPY_OIDS,
+	AT_COPY_ONLY_FROM,
+	AT_COPY_STDIN,
+	AT_COPY_END,
+	AT_COPY_DATA,
+	AT_RESET,
+	AT_RESET_SESSION,
+	AT_SET,
+	AT_SET_SESSION,
+	AT_SESSION_ROLE,
+	AT_SET_OTHER,
+	AT_SETTING,
+	AT_SET_PATH,
+	AT_PATH,
+	AT_PATH_COMMA,
+	AT_PATH_SYSTEM,
+	AT_SET_STRINGS,
+	AT_STRINGS,
+	AT_SET_ENCODING,
+	AT_ENCODING,
+	AT_SELECT,
+	AT_SELECT_DOT,
+	AT_FUNCTION,
+	AT_CONFIG,
+	AT_CONFIG_NAME,
+	AT_CONFIG_COMMA,
+	AT_CONFIG_VALUE,
+	AT_CONFIG_LOCAL,
+	AT_SETVAL,
+	AT_SETVAL_NAME, /* in a literal */
+	AT_SETVAL_COMMA,
+	AT_SETVAL_NUMBER,
+	AT_SETVAL_CALLED,
+	AT_SERIAL_DOT,
+	AT_SERIAL,
+	AT_SERIAL_PAREN,
+	AT_SERIAL_TABLE, /* in a literal */
+	AT_SERIAL_COMMA,
+	AT_SERIAL_COLUMN,
+	AT_SERIAL_END,
+	AT_BOOL,
+	AT_CLOSE,
+	AT_NOWHERE, /* no edge fits */
+};
+
+/* What a statement does to what it names. */
+enum dumpsql_use {
+	SQL_NO_USE,
+	SQL_TABLE,    /* it creates this table, */
+	SQL_VIEW,     /* or a view, */
+	SQL_SEQUENCE, /* or a sequence */
+	SQL_ROWS,     /* it fills it */
+	SQL_RELATION, /* anything else, to a relation */
+	SQL_COLUMN,   /* the same to a column; the name has one part more */
+	SQL_OWNER,    /* a column is given a sequence: told as SQL_PART of its table */
+	SQL_PART,     /* to an index or to statistics, which have names of their own */
+	SQL_PARENT,   /* it makes this one show the rows of another */
+	SQL_TYPE,     /* it only mentions it, and it is no relation */
+	SQL_HOOK,     /* it makes something run when the relation is filled or changed */
+};
+
+/* Where a keyword, a symbol or ('x) the literal 'x' leads. */
+struct dumpforms_edge {
+	const char *text;
+	enum dumpforms_state to;
+	enum dumpsql_use use;       /* of the name to come; SQL_NO_USE: as it was */
+	enum dumpforms_state after; /* what comes behind it; AT_SAME: as it was */
+};
+
+/* The edge of a state that a token follows, NULL if there is none. */
+const struct dumpforms_edge *dumpforms_find(enum dumpforms_state from,
+					    const struct dumplex_token *token);
+
+/* At which depth of parentheses does this state wait for one of its edges? -1: it does
+ * not wait. */
+int dumpforms_waits_at(enum dumpforms_state state);
+
+#endif

@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "dump/sql.h"
+
+#include <string.h>
+
+#include "base/compiler.h"
+
+void dumpsql_init(struct dumpsql *sql, const char *watch_column)
+{
+	*sql = (struct dumpsql){
+		.watch_column = watch_column,
+		.has_standard_strings = true,
+		.state = AT_START,
+	};
+}
+
+static bool is_word(const struct dumplex_token *t, const char *word)
+{
+	/* Mostly it is not: the first byte spares the call. */
+	return t->kind == TOKEN_WORD && *t->text == *word && !strcmp(t->text, word);
+}
+
+static bool is_symbol(const struct dumplex_token *t, char symbol)
+{
+	return t->kind == TOKEN_SYMBOL && *t->text == symbol;
+}
+
+static void copy_name(char *to, const char *from)
+{
+	size_t length = strnlen(from, DUMP_TEXT_SIZE - 1);
+
+	memcpy(to, from, length);
+	to[length] = '\0';
+}
+
+/*
+ * Has this client encoding bytes below 0x80 inside its characters? psql keeps these
+ * together, so that what is a quote or a backslash to us is none to it.
+ */
+static bool is_unsafe_encoding(const char *name)
+{
+	static const char *const unsafe[] = {
+		"sjis",       "shiftjis", "shiftjis2004", "mskanji", "win932",
+		"windows932", "big5",     "win950",       "gbk",     "windows950",
+		"win936",     "uhc",      "windows936",   "win949",  "windows949",
+		"gb18030",    "johab",
+	};
+	char plain[32]; /* letters and digits: all that PostgreSQL compares */
+	size_t length = 0;
+
+	for (; *name && length < sizeof(plain) - 1; name++) {
+		char c = *name >= 'A' && *name <= 'Z' ? (char)(*name + 32) : *name;
+
+		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
+			plain[length++] = c;
+	}
+	plain[length] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(unsafe); i++)
+		if (!strcmp(plain, unsafe[i]))
+			return true;
+	return false;
+}
+
+static enum dumpsql_effect take_value(struct dumpsql *sql, const struct dumplex_token *t)
+{
+	bool is_value = t->kind != TOKEN_SYMBOL && t->is_plain;
+	enum dumpforms_state state = sql->state;
+
+	sql->state = state == AT_PATH ? AT_PATH_COMMA : AT_OTHER;
+	if (!is_value)
+		return SQL_BAD_SETTING;
+	if (state == AT_PATH) {
+		copy_name(sql->search_path, t->text);
+		return is_word(t, "default") ? SQL_BAD_SETTING : SQL_GOES_ON;
+	}
+	if (state == AT_ENCODING)
+		copy_name(sql->encoding, t->text);
+	if (state == AT_ENCODING)
+		return is_unsafe_encoding(t->text) ? SQL_BAD_SETTING : SQL_GOES_ON;
+	sql->has_standard_strings = !strcmp(t->text, "on");
+	return sql->has_standard_strings || !strcmp(t->text, "off") ? SQL_GOES_ON
+								    : SQL_BAD_SETTING;
+}
+
+static bool is_name(const struct dumplex_token *t)
+{
+	return (t->kind == TOKEN_WORD || t->kind == TOKEN_QUOTED) && t->is_plain &&
+	       *t->text;
+}
+
+static enum dumpsql_effect bad_name(const struct dumpsql *sql)
+{
+	return sql->after == AT_COPY_LIST ? SQL_BAD_COPY : SQL_BAD_NAME;
+}
+
+static bool is_of_column(const struct dumpsql *sql)
+{
+	return sql->use == SQL_COLUMN || sql->use == SQL_OWNER;
+}
+
+/* A part of the name: of which kind, the token after it tells. */
+static enum dumpsql_effect take_name(struct dumpsql *sql, const struct dumplex_token *t)
+{
+	if (!sql->part_count && sql->use == SQL_RELATION && is_word(t, "only"))
+		return SQL_GOES_ON;
+	if (!is_name(t) || sql->part_count == (is_of_column(sql) ? DUMPSQL_PARTS : 2))
+		return bad_name(sql);
+	copy_name(sql->parts[sql->part_count++], t->text);
+	sql->state = AT_NAME_DOT;
+	return SQL_GOES_ON;
+}
+
+/* The name is whole. */
+static enum dumpsql_effect set_target(struct dumpsql *sql)
+{
+	uint32_t count = sql->part_count - (is_of_column(sql) ? 1 : 0);
+
+	if (!count)
+		return bad_name(sql);
+	sql->schema = count == 2 ? sql->parts[0] : sql->search_path;
+	sql->name = sql->parts[count - 1];
+	sql->target = sql->use == SQL_COLUMN  ? SQL_RELATION
+		      : sql->use == SQL_OWNER ? SQL_PART
+					      : sql->use;
+	sql->has_watched = false;
+	sql->column = 0;
+	return SQL_GOES_ON;
+}
+
+/* Behind the name. Where there may be several, pg_dump writes one, but of parents. */
+static enum dumpsql_effect end_name(struct dumpsql *sql, const struct dumplex_token *t)
+{
+	enum dumpsql_effect effect;
+
+	sql->state = sql->after;
+	if (is_symbol(t, ',') && sql->use != SQL_PARENT)
+		return SQL_BAD_STATEMENT;
+	if (sql->after != AT_VERB || !is_word(t, "attach"))
+		return set_target(sql);
+	if (sql->use == SQL_PART) /* the server asks what the tables are to each other */
+		return SQL_GOES_ON;
+	effect = set_target(sql);
+	sql->target = SQL_PARENT;
+	return effect;
+}
+
+static bool is_name_byte(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || c == '_' || c == '$' || (c & 0x80);
+}
+
+/* A part of a name that stands in a literal, as the server reads it. Returns what is
+ * behind it, NULL if it is none. */
+static const char *split_part(const char *p, bool has_escapes, char *to)
+{
+	bool is_open = *p == '"', is_quoted = is_open;
+	const char *start = to;
+
+	for (p += is_quoted; *p; p++) {
+		if (is_open && *p == '"' && *++p != '"') {
+			is_open = false;
+			break;
+		}
+		if (!is_quoted && !is_name_byte(*p))
+			break;
+		if (*p == '\\' && has_escapes && *++p != '\\')
+			return NULL;
+		*to++ = *p >= 'A' && *p <= 'Z' && !is_quoted ? (char)(*p + 32) : *p;
+	}
+	*to = '\0';
+	return is_open || to == start ? NULL : p;
+}
+
+/* 'acct._x_id_seq', for setval() */
+static enum dumpsql_effect take_literal(struct dumpsql *sql,
+					const struct dumplex_token *t)
+{
+	const char *p = t->text - 1;
+	bool has_escapes = !t->is_plain && !sql->has_standard_strings;
+
+	sql->part_count = 0;
+	if ((!t->is_plain && !has_escapes) || strlen(t->text) == DUMP_TEXT_SIZE - 1)
+		return SQL_BAD_NAME;
+	do {
+		if (sql->part_count == 2)
+			return SQL_BAD_NAME;
+		p = split_part(p + 1, has_escapes, sql->parts[sql->part_count++]);
+	} while (p && *p == '.');
+	if (!p || *p)
+		return SQL_BAD_NAME;
+	sql->state = sql->state == AT_SERIAL_TABLE ? AT_SERIAL_COMMA : AT_SETVAL_COMMA;
+	return set_target(sql);
+}
+
+static enum dumpsql_effect take_column(struct dumpsql *sql, const struct dumplex_token *t)
+{
+	if (!is_name(t))
+		return SQL_BAD_COPY;
+	if (sql->watch_column && !strcmp(t->text, sql->watch_column)) {
+		sql->has_watched = true;
+		sql->watched = sql->column;
+	}
+	sql->column++;
+	sql->state = AT_COPY_COMMA;
+	return SQL_GOES_ON;
+}
+
+/* What pg_dump sets, beside what psql or we have to know. */
+static bool is_harmless_setting(const struct dumplex_token *t)
+{
+	static const char *const names[] = {
+		"check_function_bodies",
+		"client_min_messages",
+		"default_table_access_method",
+		"default_tablespace",
+		"default_toast_compression",
+		"default_with_oids",
+		"escape_string_warning",
+		"idle_in_transaction_session_timeout",
+		"lock_timeout",
+		"row_security",
+		"statement_timeout",
+		"transaction_timeout",
+		"xmloption",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (is_word(t, names[i]))
+			return true;
+	return false;
+}
+
+static bool take_role(struct dumpsql *sql, const struct dumplex_token *t)
+{
+	sql->right = is_word(t, "public") ? RIGHT_PUBLIC : RIGHT_ROLE;
+	return is_name(t) && !is_word(t, "current_user") && !is_word(t, "current_role") &&
+	       !is_word(t, "session_user");
+}
+
+static bool take_other_role(struct dumpsql *sql, const struct dumplex_token *t,
+			    enum dumpsql_right right)
+{
+	bool is_role = take_role(sql, t);
+
+	sql->right = sql->right == RIGHT_ROLE ? right : RIGHT_NONE;
+	return is_role;
+}
+
+static bool take_session(struct dumpsql *sql, const struct dumplex_token *t)
+{
+	sql->right = is_word(t, "default") ? RIGHT_RESET : RIGHT_SESSION;
+	return is_name(t) || (t->kind == TOKEN_LITERAL && t->is_plain && *t->text);
+}
+
+/* Is it what may stand here, and no keyword? Then *to is the next state. */
+static bool take_operand(struct dumpsql *sql, const struct dumplex_token *t,
+			 enum dumpforms_state *to)
+{
+	bool is_literal = t->kind == TOKEN_LITERAL;
+
+	switch ((int)sql->state) {
+	case AT_CONSTRAINT:
+		*to = AT_CONSTRAINT_KIND;
+		return is_name(t);
+	case AT_COLUMN:
+		*to = AT_COLUMN_VERB;
+		return is_name(t) && !is_word(t, "column");
+	case AT_TABLE_WORD:
+		*to = AT_TABLE_END;
+		return is_name(t);
+	case AT_CONSTANT:
+	case AT_VALUE:
+		*to = sql->state;
+		return is_literal;
+	case AT_COMMENT:
+		*to = AT_END;
+		return is_literal;
+	case AT_RIGHT:
+		*to = AT_RIGHT_NEXT;
+		sql->right = RIGHT_PRIVILEGE;
+		return t->kind == TOKEN_WORD;
+	case AT_RIGHT_COLUMN:
+		*to = AT_RIGHT_COMMA;
+		sql->right = RIGHT_COLUMN;
+		return is_name(t);
+	case AT_RIGHT_ROLE:
+		*to = AT_RIGHT_WITH;
+		return !is_word(t, "group") && take_role(sql, t);
+	case AT_OWNER_ROLE:
+		*to = AT_END;
+		return take_other_role(sql, t, RIGHT_OWNER);
+	case AT_POLICY_ROLE:
+		*to = AT_POLICY_NEXT;
+		return take_other_role(sql, t, RIGHT_OTHER_ROLE);
+	case AT_SESSION_ROLE:
+		*to = AT_END;
+		return take_session(sql, t);
+	case AT_SET:
+		*to = AT_SET_OTHER;
+		return is_harmless_setting(t);
+	case AT_SETTING:
+		*to = AT_END;
+		return is_literal || is_name(t);
+	}
+	return false;
+}
+
+/* No edge fits. */
+static enum dumpsql_effect refuse(struct dumpsql *sql, const struct dumplex_token *t)
+{
+	enum dumpforms_state from = sql->state;
+
+	if (take_operand(sql, t, &sql->state))
+		return SQL_GOES_ON;
+	sql->right = RIGHT_NONE;
+	sql->state = AT_OTHER;
+	if (from >= AT_COPY_LIST && from <= AT_COPY_DATA)
+		return SQL_BAD_COPY;
+	return from >= AT_RESET && from <= AT_ENCODING ? SQL_BAD_SETTING
+						       : SQL_BAD_STATEMENT;
+}
+
+/* Which part of a right is this token? */
+static enum dumpsql_right right_of(enum dumpforms_state from, enum dumpforms_state to)
+{
+	if (from == AT_START)
+		return to == AT_RIGHT    ? RIGHT_GRANT
+		       : to == AT_REVOKE ? RIGHT_REVOKE
+					 : RIGHT_NONE;
+	if (from == AT_REVOKE_FOR || from == AT_RIGHT_GRANT)
+		return RIGHT_OPTION;
+	if (from == AT_RESET_SESSION)
+		return RIGHT_RESET;
+	return RIGHT_NONE;
+}
+
+static enum dumpsql_effect step(struct dumpsql *sql, const struct dumplex_token *t);
+
+static enum dumpsql_effect follow_edge(struct dumpsql *sql, const struct dumplex_token *t)
+{
+	const struct dumpforms_edge *edge = dumpforms_find(sql->state, t);
+	int depth = dumpforms_waits_at(sql->state);
+	bool is_there = sql->paren_depth == (uint64_t)depth && !sql->bracket_depth;
+
+	if (depth >= 0 && (!edge || !is_there))
+		return !depth && !sql->paren_depth && is_symbol(t, ';')
+			       ? SQL_BAD_STATEMENT
+			       : SQL_GOES_ON;
+	if (!edge && (sql->state == AT_FROZEN_WITH || sql->state == AT_FROZEN_NO)) {
+		sql->state = AT_FROZEN;
+		return step(sql, t);
+	}
+	if (!edge)
+		return refuse(sql, t);
+	sql->right = right_of(sql->state, edge->to);
+	sql->state = edge->to;
+	if (edge->use != SQL_NO_USE)
+		sql->use = edge->use;
+	if (edge->after != AT_SAME)
+		sql->after = edge->after;
+	if (edge->to == AT_NAME)
+		sql->part_count = 0;
+	if (edge->to == AT_CONFIG_LOCAL)
+		sql->search_path[0] = '\0';
+	if (edge->to == AT_REFUSED)
+		return SQL_BAD_STATEMENT;
+	return *edge->text ? SQL_GOES_ON : step(sql, t);
+}
+
+static enum dumpsql_effect step(struct dumpsql *sql, const struct dumplex_token *t)
+{
+	enum dumpsql_effect effect;
+
+	if (sql->state == AT_NAME)
+		return take_name(sql, t);
+	if (sql->state == AT_NAME_DOT) {
+		if (is_symbol(t, '.')) {
+			sql->state = AT_NAME;
+			return SQL_GOES_ON;
+		}
+		effect = end_name(sql, t);
+		if (effect != SQL_GOES_ON)
+			return effect;
+	}
+	if (sql->state == AT_OTHER)
+		return SQL_GOES_ON;
+	if (sql->state == AT_COPY_COLUMN)
+		return take_column(sql, t);
+	if (sql->state == AT_PATH || sql->state == AT_STRINGS ||
+	    sql->state == AT_ENCODING)
+		return take_value(sql, t);
+	if ((sql->state == AT_SETVAL_NAME || sql->state == AT_SERIAL_TABLE) &&
+	    t->kind == TOKEN_LITERAL)
+		return take_literal(sql, t);
+	if (sql->state == AT_SERIAL_COLUMN && t->kind == TOKEN_LITERAL) {
+		sql->state = AT_SERIAL_END;
+		return SQL_GOES_ON;
+	}
+	return follow_edge(sql, t);
+}
+
+static enum dumpsql_effect end_statement(struct dumpsql *sql)
+{
+	bool is_copy = sql->state == AT_COPY_DATA;
+
+	sql->state = sql->after = AT_START;
+	sql->use = SQL_NO_USE;
+	sql->count = 0;
+	sql->bracket_depth = 0;
+	return is_copy ? SQL_ENDS_COPY : SQL_ENDS;
+}
+
+/* A COPY behind a semicolon that did not end the statement: the server runs it, too. */
+static bool is_hidden_copy(const struct dumpsql *sql, const struct dumplex_token *t)
+{
+	return sql->is_after_semicolon && is_word(t, "copy");
+}
+
+enum dumpsql_effect dumpsql_token(struct dumpsql *sql, const struct dumplex_token *t)
+{
+	enum dumpsql_effect effect;
+
+	if (is_hidden_copy(sql, t))
+		return SQL_BAD_COPY;
+	sql->is_after_semicolon = false;
+	effect = step(sql, t);
+	if (effect != SQL_GOES_ON)
+		return effect;
+	sql->count++;
+	if (t->kind != TOKEN_SYMBOL)
+		return SQL_GOES_ON;
+	if (*t->text == '(')
+		sql->paren_depth++;
+	else if (*t->text == ')' && sql->paren_depth)
+		sql->paren_depth--;
+	else if (*t->text == '[')
+		sql->bracket_depth++;
+	else if (*t->text == ']' && sql->bracket_depth)
+		sql->bracket_depth--;
+	else if (*t->text == ';' && sql->paren_depth)
+		sql->is_after_semicolon = true;
+	else if (*t->text == ';')
+		return end_statement(sql);
+	return SQL_GOES_ON;
+}

@@ -1,0 +1,51 @@
+-- Within that transaction, when the dump is loaded: are the rights on the account's relations and their
+-- columns those that the dump says? Default privileges of whoever creates them add to them, or take from
+-- them. They stay as they are: two transactions cannot change the same row of pg_default_acl side by side.
+-- What they did is undone here instead, and nobody has seen it. Anything else that differs is an error.
+-- Nobody's function or operator but the system's is meant.
+SET search_path = pg_catalog;
+DO $restore$
+DECLARE
+	this_account constant text := convert_from(decode(':account_hex', 'hex'), getdatabaseencoding());
+	-- The GRANTs and REVOKEs of the dump, as dump/rights.h has them.
+	list constant text := (SELECT string_agg(current_setting('metamodel.rights_' || n), '' ORDER BY n)
+		FROM generate_series(1, :chunks) n);
+	differences constant text := $differences$ :differences $differences$;
+	difference record;
+	before text := current_setting('role');
+	goes_on boolean := true;
+BEGIN
+	IF :has_session THEN
+		RESET SESSION AUTHORIZATION;
+		before := current_setting('role');
+	END IF;
+	-- First what is too much, and what hangs on that; then what is missing, until nobody can give more.
+	FOR round IN 1..10 LOOP
+		EXIT WHEN NOT goes_on AND round > 2;
+		goes_on := false;
+		FOR difference IN EXECUTE differences USING this_account, list LOOP
+			CONTINUE WHEN difference.extra <> (round = 1) OR difference.extra AND difference.grantor IS NOT NULL;
+			BEGIN
+				IF difference.grantor IS NOT NULL THEN
+					PERFORM set_config('role', difference.grantor, true);
+				END IF;
+				EXECUTE format(CASE WHEN difference.extra THEN 'REVOKE %s%s ON %s %s FROM %s CASCADE'
+					ELSE 'GRANT %s%s ON %s %s TO %s' END, difference.privilege,
+					' (' || quote_ident(difference.col) || ')', difference.kind, difference.relation,
+					difference.grantee) || CASE WHEN difference.grantable AND NOT difference.extra
+					THEN ' WITH GRANT OPTION' ELSE '' END;
+				goes_on := true;
+				PERFORM set_config('role', before, true);
+			EXCEPTION
+				WHEN insufficient_privilege THEN NULL; -- compared again below
+			END;
+		END LOOP;
+	END LOOP;
+	EXECUTE differences INTO difference USING this_account, list;
+	IF difference.relation IS NOT NULL THEN
+		RAISE EXCEPTION 'the rights on % are not those of its dump: % % %', difference.relation
+			|| coalesce(' (' || difference.col || ')', ''), difference.grantee,
+			CASE WHEN difference.extra THEN 'has' ELSE 'lacks' END, difference.privilege;
+	END IF;
+END
+$restore$

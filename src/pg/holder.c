@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "pg/holder.h"
+
+#include <stdlib.h>
+
+#include "base/str.h"
+#include "pg/pgconn.h"
+
+/* The key of our advisory locks, two integers as LOCK TABLE pg_locks shows them: "meta",
+ * "modl". */
+#define LOCK_CLASS "1835365473"
+#define LOCK_OBJECT "1836016748"
+
+/* Read only, as it may be a standby; a snapshot lives as long as a statement. */
+#define TRY_LOCK(MODE)                                                     \
+	"BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY;"                  \
+	" SELECT pg_catalog.pg_try_advisory_xact_lock" MODE "(" LOCK_CLASS \
+	", " LOCK_OBJECT "), pg_catalog.pg_backend_pid()"
+
+/* What the role may not see of the other session is left out. */
+static const char other_sql[] =
+	"SELECT concat(coalesce(nullif(replace(a.application_name, '" HOLDER_SUFFIX
+	"', ''), ''), 'a session'),"
+	" ', server process ', l.pid, ', from ' || host(a.client_addr),"
+	" to_char(a.backend_start AT TIME ZONE 'UTC',"
+	"  '\", since \"YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'))"
+	" FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a USING (pid)"
+	" WHERE l.locktype = 'advisory' AND l.classid = " LOCK_CLASS
+	" AND l.objid = " LOCK_OBJECT
+	" AND l.database = (SELECT oid FROM pg_catalog.pg_database"
+	"  WHERE datname = current_database()) AND l.granted AND l.pid <> "
+	"pg_backend_pid()"
+	" ORDER BY l.pid LIMIT 1";
+
+struct holder {
+	struct holder_opts opts;
+	struct pgconn *conn;
+	char *settings;
+	uint64_t pid;
+};
+
+static void on_other(void *owner, const struct pg_result *result, const struct error *err)
+{
+	struct holder *h = owner;
+	struct error busy;
+
+	if (err || !pgresult_rows(result)) /* it ended meanwhile, or we may not see it */
+		error_set(&busy, ERROR_BUSY, "another run holds the lock");
+	else
+		error_set(&busy, ERROR_BUSY, "another run holds the lock: %s",
+			  pgresult_value(result, 0, 0));
+	error_hint(&busy, "wait for it to end, or end it");
+	h->opts.ready(h->opts.owner, &busy);
+}
+
+static void on_lock(void *owner, const struct pg_result *result, const struct error *err)
+{
+	struct holder *h = owner;
+
+	if (err) {
+		h->opts.ready(h->opts.owner, err);
+	} else if (pgresult_is_true(result, 0, 0)) {
+		h->pid = pgresult_uint(result, 0, 1);
+		h->opts.ready(h->opts.owner, NULL);
+	} else {
+		pgconn_query(h->conn, other_sql, NULL, 0, on_other, h);
+	}
+}
+
+static void on_connected(void *owner, const struct error *err)
+{
+	struct holder *h = owner;
+
+	if (err) {
+		h->opts.ready(h->opts.owner, err);
+		return;
+	}
+	pgconn_set_prologue(h->conn, h->settings);
+	pgconn_script(h->conn, h->opts.is_exclusive ? TRY_LOCK("") : TRY_LOCK("_shared"),
+		      on_lock, h);
+}
+
+static void on_lost(void *owner, const struct error *err)
+{
+	struct holder *h = owner;
+
+	h->opts.lost(h->opts.owner, err);
+}
+
+bool holder_start(const struct holder_opts *opts, struct holder **out, struct error *err)
+{
+	struct holder *h = xcalloc(1, sizeof(*h));
+	const struct pgconn_opts conn = { .loop = opts->loop,
+					  .info = opts->info,
+					  .timeout_s = opts->timeout_s,
+					  .answer_ms = opts->answer_ms,
+					  .ready = on_connected,
+					  .lost = on_lost,
+					  .owner = h };
+
+	h->opts = *opts;
+	h->opts.info = NULL;
+	h->opts.settings = NULL;
+	h->settings = xstrdup(opts->settings);
+	if (!pgconn_start(&conn, &h->conn, err)) {
+		holder_free(h);
+		return false;
+	}
+	*out = h;
+	return true;
+}
+
+uint64_t holder_pid(const struct holder *h)
+{
+	return h->pid;
+}
+
+void holder_free(struct holder *h)
+{
+	if (!h)
+		return;
+	pgconn_free(h->conn);
+	free(h->settings);
+	free(h);
+}

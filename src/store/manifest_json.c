@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * manifest.json. Its accounts, which may be very many, are read and written one at a
+ * time: jansson's tree of one takes five times the memory of its entry.
+ */
+#include "store/manifest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "base/auto.h"
+#include "base/fs.h"
+#include "base/str.h"
+#include "store/layout.h"
+
+enum { MANIFEST_MAX_BYTES = 1 << 30, WRITE_BYTES = 65536 };
+
+/* ---- reading ---- */
+
+/* "2026-11-22T10:54:37Z" */
+static bool is_time(const char *s)
+{
+	static const char form[] = "0000-00-00T00:00:00Z";
+
+	if (strlen(s) != strlen(form))
+		return false;
+	for (size_t i = 0; form[i]; i++)
+		if (form[i] == '0' ? s[i] < '0' || s[i] > '9' : s[i] != form[i])
+			return false;
+	return true;
+}
+
+static bool is_sha256(const char *s)
+{
+	return strlen(s) == 64 && strspn(s, "0123456789abcdef") == 64;
+}
+
+/* The text of a key. NULL for JSON null. False when it is absent or no text. */
+static bool get_text(const json_t *object, const char *key, const char **out,
+		     struct error *err)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (!json_is_string(value) && !json_is_null(value))
+		return error_set(err, ERROR_DATA, "\"%s\" is missing or no text", key);
+	*out = json_string_value(value);
+	return true;
+}
+
+static bool get_own_text(const json_t *object, const char *key, char **out,
+			 struct error *err)
+{
+	const char *text = NULL;
+
+	if (!get_text(object, key, &text, err))
+		return false;
+	*out = text ? xstrdup(text) : NULL;
+	return true;
+}
+
+static bool get_time(const json_t *object, const char *key, char out[21],
+		     struct error *err)
+{
+	const char *text = NULL;
+
+	if (!get_text(object, key, &text, err))
+		return false;
+	if (!text || !is_time(text))
+		return error_set(err, ERROR_DATA, "\"%s\" is no time", key);
+	memcpy(out, text, 21);
+	return true;
+}
+
+static bool get_uint(const json_t *object, const char *key, uint64_t max, uint64_t *out,
+		     struct error *err)
+{
+	const json_t *value = json_object_get(object, key);
+	json_int_t n = json_integer_value(value);
+
+	if (!json_is_integer(value) || n < 0 || (uint64_t)n > max)
+		return error_set(err, ERROR_DATA, "\"%s\" is missing or no number", key);
+	*out = (uint64_t)n;
+	return true;
+}
+
+static bool parse_entry(const json_t *json, struct manifest *m, struct error *err)
+{
+	const char *account = NULL, *file = NULL, *sha256 = NULL;
+	const json_t *stale = json_object_get(json, "stale");
+	const char *parents = json_string_value(json_object_get(json, "parents"));
+	AUTO_FREE char *expected = NULL;
+	struct manifest_entry *e;
+	uint64_t tables;
+
+	if (!get_text(json, "account", &account, err) ||
+	    !get_text(json, "file", &file, err) ||
+	    !get_text(json, "sha256", &sha256, err))
+		return false;
+	if (!account || !*account)
+		return error_set(err, ERROR_DATA, "an account has no name");
+	e = manifest_add(m, account);
+	expected = layout_file_name(account);
+	if (!file || strcmp(file, expected) != 0)
+		return error_set(err, ERROR_DATA, "account \"%s\": its file should be %s",
+				 account, expected);
+	if (!sha256 || !is_sha256(sha256))
+		return error_set(err, ERROR_DATA,
+				 "account \"%s\": \"sha256\" is no SHA-256", account);
+	if (!json_is_boolean(stale))
+		return error_set(err, ERROR_DATA,
+				 "account \"%s\": \"stale\" is not true or false",
+				 account);
+	memcpy(e->sha256, sha256, sizeof(e->sha256));
+	e->is_stale = json_is_true(stale);
+	e->parents = parents ? xstrdup(parents) : NULL;
+	e->is_failed = e->is_stale && !json_is_false(json_object_get(json, "failed"));
+	if (!get_own_text(json, "node", &e->node, err) ||
+	    !get_own_text(json, "version", &e->version, err) ||
+	    !get_uint(json, "bytes", INT64_MAX, &e->size_bytes, err) ||
+	    !get_uint(json, "rows", INT64_MAX, &e->rows, err) ||
+	    !get_uint(json, "tables", UINT32_MAX, &tables, err) ||
+	    !get_time(json, "saved_at", e->saved_at, err))
+		return error_prefix(err, "account \"%s\"", account);
+	e->tables = (uint32_t)tables;
+	return true;
+}
+
+/* Not there in older ones, which is fine. */
+static bool parse_identity(const json_t *json, struct manifest_node *n, struct error *err)
+{
+	if (json_object_get(json, "system_identifier") &&
+	    !get_own_text(json, "system_identifier", &n->system_identifier, err))
+		return false;
+	return !json_object_get(json, "database_oid") ||
+	       get_uint(json, "database_oid", UINT32_MAX, &n->database_oid, err);
+}
+
+static bool parse_node(const json_t *json, struct manifest *m, struct error *err)
+{
+	const char *name = NULL;
+	struct manifest_node *n;
+
+	if (!get_text(json, "node", &name, err))
+		return false;
+	n = manifest_add_node(m, name ? name : "");
+	return get_own_text(json, "host", &n->host, err) &&
+	       get_own_text(json, "port", &n->port, err) &&
+	       get_own_text(json, "server_version", &n->server_version, err) &&
+	       get_own_text(json, "snapshot", &n->snapshot, err) &&
+	       parse_identity(json, n, err);
+}
+
+static bool parse_node_list(const json_t *list, bool is_carried, struct manifest *m,
+			    struct error *err)
+{
+	const json_t *json;
+	size_t i;
+
+	json_array_foreach (list, i, json) {
+		if (!parse_node(json, m, err))
+			return false;
+		m->nodes[m->node_count - 1].is_carried = is_carried;
+	}
+	return true;
+}
+
+/* Older ones have no list of those that were carried over. */
+static bool parse_nodes(const json_t *root, struct manifest *m, struct error *err)
+{
+	const json_t *list = json_object_get(root, "nodes");
+	const json_t *carried = json_object_get(root, "carried_nodes");
+
+	if (!json_is_array(list))
+		return error_set(err, ERROR_DATA, "\"nodes\" is missing or no list");
+	if (carried && !json_is_array(carried))
+		return error_set(err, ERROR_DATA, "\"carried_nodes\" is no list");
+	return parse_node_list(list, false, m, err) &&
+	       parse_node_list(carried, true, m, err);
+}
+
+/* Not there in older ones, which is fine. */
+static bool parse_plan(const json_t *root, struct manifest *m, struct error *err)
+{
+	const json_t *list = json_object_get(root, "dropped"), *json;
+	size_t i;
+
+	if (!list)
+		return true;
+	if (!json_is_array(list))
+		return error_set(err, ERROR_DATA, "\"dropped\" is no list");
+	m->has_plan = true;
+	m->dropped = xcalloc(json_array_size(list) + 1, sizeof(uint64_t));
+	json_array_foreach (list, i, json) {
+		json_int_t n = json_integer_value(json);
+
+		if (!json_is_integer(json) || n < 0 || n > UINT16_MAX)
+			return error_set(err, ERROR_DATA,
+					 "\"dropped\" is no list of numbers");
+		m->dropped[m->dropped_count++] = (uint64_t)n;
+	}
+	return get_uint(root, "window", UINT16_MAX, &m->window, err) &&
+	       get_uint(root, "replaced", INT64_MAX, &m->replaced, err) &&
+	       get_uint(root, "failed", INT64_MAX, &m->failed, err);
+}
+
+/* All but the accounts. */
+static bool parse_header(const json_t *root, struct manifest *m, struct error *err)
+{
+	uint64_t format = 0;
+
+	if (!get_uint(root, "format", INT64_MAX, &format, err))
+		return false;
+	if (format != MANIFEST_FORMAT) {
+		error_set(err, ERROR_DATA,
+			  "format %llu, but this program knows format %d",
+			  (unsigned long long)format, MANIFEST_FORMAT);
+		return error_hint(
+			err, "use the metamodel program that wrote it, or a newer one");
+	}
+	return get_uint(root, "serial", INT64_MAX, &m->serial, err) &&
+	       get_uint(root, "keep", UINT16_MAX, &m->keep, err) &&
+	       get_own_text(root, "program", &m->program, err) &&
+	       get_own_text(root, "pg_dump", &m->pg_dump, err) &&
+	       get_own_text(root, "backend", &m->backend, err) &&
+	       get_time(root, "started", m->started, err) &&
+	       get_time(root, "finished", m->finished, err) &&
+	       parse_nodes(root, m, err) && parse_plan(root, m, err);
+}
+
+struct reader {
+	const char *text;
+	size_t length, at;
+};
+
+static bool fail_at(const struct reader *r, int line, const char *words,
+		    struct error *err)
+{
+	for (size_t i = 0; i < r->at; i++)
+		line += r->text[i] == '\n';
+	return error_set(err, ERROR_DATA, "line %d: %s", line, words);
+}
+
+/* Take `c`, and the white space before it; or no more than that. */
+static bool take(struct reader *r, char c)
+{
+	while (r->at < r->length && memchr(" \t\r\n", r->text[r->at], 4))
+		r->at++;
+	if (r->at == r->length || r->text[r->at] != c)
+		return false;
+	r->at++;
+	return true;
+}
+
+static bool expect(struct reader *r, char c, struct error *err)
+{
+	char words[] = "'?' expected";
+
+	words[1] = c;
+	return take(r, c) || fail_at(r, 1, words, err);
+}
+
+/* NULL: it is damaged. */
+static json_t *read_value(struct reader *r, struct error *err)
+{
+	json_error_t json_error;
+	json_t *json = json_loadb(r->text + r->at, r->length - r->at,
+				  JSON_REJECT_DUPLICATES | JSON_DECODE_ANY |
+					  JSON_DISABLE_EOF_CHECK,
+				  &json_error);
+
+	if (json)
+		r->at += (size_t)json_error.position;
+	else
+		fail_at(r, json_error.line, json_error.text, err);
+	return json;
+}
+
+/* What is wrong with an account is told in *bad: the header, which may be behind it, has
+ * the first word. */
+static bool read_accounts(struct reader *r, struct manifest *m, struct error *bad,
+			  struct error *err)
+{
+	json_t *json;
+
+	if (!take(r, '[')) {
+		fail_at(r, 1, "\"accounts\" is no list", bad);
+		json = read_value(r, err);
+		json_decref(json);
+		return json;
+	}
+	if (take(r, ']'))
+		return true;
+	do {
+		json = read_value(r, err);
+		if (!json)
+			return false;
+		if (bad->kind == ERROR_NONE)
+			parse_entry(json, m, bad);
+		json_decref(json);
+	} while (take(r, ','));
+	return expect(r, ']', err);
+}
+
+/* One key and its value, into `root`; of the accounts only that they are there. */
+static bool read_member(struct reader *r, json_t *root, struct manifest *m,
+			struct error *bad, struct error *err)
+{
+	json_t *key = read_value(r, err), *value = NULL;
+	const char *name = json_string_value(key);
+
+	if (!key)
+		return false;
+	if (!name)
+		fail_at(r, 1, "a key is no text", err);
+	else if (json_object_get(root, name))
+		error_set(err, ERROR_DATA, "\"%s\" is there twice", name);
+	else if (!expect(r, ':', err))
+		;
+	else if (strcmp(name, "accounts") != 0)
+		value = read_value(r, err);
+	else if (read_accounts(r, m, bad, err))
+		value = json_true();
+	if (value)
+		json_object_set_new(root, name, value);
+	json_decref(key);
+	return value;
+}
+
+static bool read_members(struct reader *r, json_t *root, struct manifest *m,
+			 struct error *bad, struct error *err)
+{
+	if (!expect(r, '{', err))
+		return false;
+	do {
+		if (!read_member(r, root, m, bad, err))
+			return false;
+	} while (take(r, ','));
+	if (!expect(r, '}', err))
+		return false;
+	take(r, '\n');
+	return r->at == r->length || fail_at(r, 1, "end of file expected", err);
+}
+
+static bool check_accounts(struct manifest *m, struct error *err)
+{
+	manifest_sort(m);
+	for (size_t i = 1; i < m->entry_count; i++)
+		if (!strcmp(m->entries[i - 1].account, m->entries[i].account))
+			return error_set(err, ERROR_DATA, "account \"%s\" is there twice",
+					 m->entries[i].account);
+	return true;
+}
+
+bool manifest_parse(const char *text, size_t length, struct manifest *out,
+		    struct error *err)
+{
+	struct reader r = { .text = text, .length = length };
+	struct error bad = { .kind = ERROR_NONE };
+	struct manifest m = { 0 };
+	json_t *root = json_object();
+	bool is_ok = !memchr(text, '\0', length) || /* jansson passes over some */
+		     error_set(err, ERROR_DATA, "there is a NUL byte");
+
+	is_ok = is_ok && read_members(&r, root, &m, &bad, err) &&
+		parse_header(root, &m, err);
+	if (is_ok && !json_object_get(root, "accounts"))
+		is_ok = error_set(err, ERROR_DATA, "\"accounts\" is missing");
+	json_decref(root);
+	if (is_ok && bad.kind != ERROR_NONE) {
+		*err = bad;
+		is_ok = false;
+	}
+	if (is_ok && check_accounts(&m, err)) {
+		*out = m;
+		return true;
+	}
+	manifest_release(&m);
+	return error_prefix(err, MANIFEST_FILE);
+}
+
+bool manifest_read(int dir_fd, struct manifest *out, bool *is_absent, struct error *err)
+{
+	AUTO_CLOSE int fd = -1;
+	AUTO_FREE char *text = NULL;
+	size_t length;
+	bool is_ok = fs_open_file(dir_fd, MANIFEST_FILE, &fd, err);
+
+	*is_absent = !is_ok && errno == ENOENT;
+	if (!is_ok)
+		return false;
+	if (!fs_read_all(fd, MANIFEST_MAX_BYTES, &text, &length, err))
+		return error_prefix(err, MANIFEST_FILE);
+	return manifest_parse(text, length, out, err);
+}
+
+/* ---- writing ---- */
+
+/* Text as JSON, null for NULL. A steals-a-reference value for json_pack's "o". */
+static json_t *text_or_null(const char *s)
+{
+	json_t *json = s ? json_string(s) : NULL;
+
+	return json ? json : json_null();
+}
+
+static json_t *format_entry(const struct manifest_entry *e)
+{
+	AUTO_FREE char *file = layout_file_name(e->account);
+
+	json_t *json = json_pack(
+		"{so ss so sI ss so sI sI ss sb ss*}", "account",
+		text_or_null(e->account), "file", file, "node", text_or_null(e->node),
+		"bytes", (json_int_t)e->size_bytes, "sha256", e->sha256, "version",
+		text_or_null(e->version), "tables", (json_int_t)e->tables, "rows",
+		(json_int_t)e->rows, "saved_at", e->saved_at, "stale", (int)e->is_stale,
+		"parents", e->parents);
+
+	if (e->is_stale && !e->is_failed)
+		json_object_set_new(json, "failed", json_false());
+	return json;
+}
+
+static json_t *format_nodes(const struct manifest *m, bool is_carried)
+{
+	json_t *nodes = json_array();
+
+	for (size_t i = 0; i < m->node_count; i++) {
+		const struct manifest_node *n = &m->nodes[i];
+
+		if (n->is_carried != is_carried)
+			continue;
+		json_array_append_new(
+			nodes,
+			json_pack("{so so so so sI so so}", "node", text_or_null(n->name),
+				  "host", text_or_null(n->host), "port",
+				  text_or_null(n->port), "system_identifier",
+				  text_or_null(n->system_identifier), "database_oid",
+				  (json_int_t)n->database_oid, "server_version",
+				  text_or_null(n->server_version), "snapshot",
+				  text_or_null(n->snapshot)));
+	}
+	return nodes;
+}
+
+static json_t *format_dropped(const struct manifest *m)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < m->dropped_count; i++)
+		json_array_append_new(list, json_integer((json_int_t)m->dropped[i]));
+	return list;
+}
+
+static json_t *format_header(const struct manifest *m)
+{
+	json_t *json = json_pack(
+		"{si sI sI so so so ss ss so}", "format", MANIFEST_FORMAT, "serial",
+		(json_int_t)m->serial, "keep", (json_int_t)m->keep, "program",
+		text_or_null(m->program), "pg_dump", text_or_null(m->pg_dump), "backend",
+		text_or_null(m->backend), "started", m->started, "finished", m->finished,
+		"nodes", format_nodes(m, false));
+	json_t *carried = format_nodes(m, true);
+
+	if (json_array_size(carried))
+		json_object_set(json, "carried_nodes", carried);
+	json_decref(carried);
+	if (m->has_plan) {
+		json_object_set_new(json, "failed", json_integer((json_int_t)m->failed));
+		json_object_set_new(json, "replaced",
+				    json_integer((json_int_t)m->replaced));
+		json_object_set_new(json, "window", json_integer((json_int_t)m->window));
+		json_object_set_new(json, "dropped", format_dropped(m));
+	}
+	return json;
+}
+
+/* Steals `json`. */
+static char *format_json(json_t *json, size_t flags)
+{
+	char *text = json ? json_dumps(json, flags | JSON_PRESERVE_ORDER) : NULL;
+
+	if (!text)
+		abort(); /* out of memory */
+	json_decref(json);
+	return text;
+}
+
+static bool flush(int fd, struct strbuf *text, struct error *err)
+{
+	bool is_ok = fs_write_all(fd, text->buf, text->length, err);
+
+	strbuf_reset(text);
+	return is_ok;
+}
+
+/* The accounts are one more member of the header, one in each line. */
+static bool write_text(int fd, const struct manifest *m, struct error *err)
+{
+	AUTO_FREE char *header = format_json(format_header(m), JSON_INDENT(1));
+	AUTO_STRBUF struct strbuf text = { 0 };
+
+	strbuf_add(&text, header, strlen(header) - strlen("\n}"));
+	strbuf_add_str(&text, ",\n \"accounts\": [");
+	for (size_t i = 0; i < m->entry_count; i++) {
+		AUTO_FREE char *entry = format_json(format_entry(&m->entries[i]), 0);
+
+		strbuf_add_format(&text, "%s\n  %s", i ? "," : "", entry);
+		if (text.length >= WRITE_BYTES && !flush(fd, &text, err))
+			return false;
+	}
+	strbuf_add_str(&text, "\n ]\n}\n");
+	return flush(fd, &text, err);
+}
+
+bool manifest_write(int dir_fd, const struct manifest *m, struct error *err)
+{
+	AUTO_CLOSE int fd = openat(dir_fd, MANIFEST_FILE,
+				   O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return error_set(err, ERROR_SYSTEM, "create " MANIFEST_FILE ": %s",
+				 strerror(errno));
+	if (!write_text(fd, m, err))
+		return error_prefix(err, MANIFEST_FILE);
+	if (fsync(fd) < 0)
+		return error_set(err, ERROR_SYSTEM, "fsync " MANIFEST_FILE ": %s",
+				 strerror(errno));
+	return true;
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "store/own.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/str.h"
+#include "dump/file.h"
+#include "store/layout.h"
+#include "store/lockfile.h"
+#include "store/marker.h"
+
+#define OPENING "--\n-- PostgreSQL database dump\n--\n"
+#define GLOBAL_FILE "_global" DUMP_SUFFIX
+
+bool own_is_empty(const char *path)
+{
+	AUTO_CLOSEDIR DIR *dir = opendir(path);
+	struct dirent *entry;
+	bool is_empty = dir;
+
+	while (is_empty && (entry = readdir(dir)))
+		is_empty = !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..");
+	return is_empty;
+}
+
+static bool is_ascii(const char *s)
+{
+	while (*s && !(*s & 0x80))
+		s++;
+	return !*s;
+}
+
+/* The account that the file is named after, by a save's rule or as the scripts took it.
+ */
+static char *account_of(const struct savedir *s, const char *file)
+{
+	char *decoded = s->kind == SAVEDIR_LEGACY ? NULL : layout_account_name(file);
+
+	return decoded ? decoded : xstrndup(file, strlen(file) - strlen(DUMP_SUFFIX));
+}
+
+/* Is it a whole dump of that account's metamodel, and of nothing else? */
+static bool is_dump(const struct savedir *s, const char *file)
+{
+	AUTO_FREE char *account = account_of(s, file);
+	const struct dumpfile_opts opts = { .expect_schema =
+						    is_ascii(account) ? account : NULL,
+					    .expect_prefix = "_" };
+	struct dumpfile_facts facts;
+	struct error ignored;
+	AUTO_CLOSE int fd = -1;
+
+	return fs_open_file(s->fd, file, &fd, &ignored) &&
+	       dumpfile_check(fd, &opts, &facts, &ignored) && facts.is_sound;
+}
+
+/* What the scripts left of a dump that failed: nothing, or the beginning of pg_dump's
+ * output. */
+static bool begins_as_dump(const struct savedir *s, const char *file)
+{
+	char text[sizeof(OPENING)];
+	struct error ignored;
+	AUTO_CLOSE int fd = -1;
+	ssize_t length = -1;
+
+	if (fs_open_file(s->fd, file, &fd, &ignored))
+		length = pread(fd, text, strlen(OPENING), 0);
+	return length >= 0 && !memcmp(text, OPENING, (size_t)length);
+}
+
+static bool is_listed(const struct savedir *s, const struct strvec *marked,
+		      const char *file)
+{
+	AUTO_FREE char *account = layout_account_name(file);
+
+	if (account && manifest_find(&s->manifest, account))
+		return true;
+	if (marked)
+		return strvec_has(marked, file);
+	return s->kind != SAVEDIR_SAVE && is_dump(s, file);
+}
+
+void own_divide(const struct savedir *s, struct strvec *ours, struct strvec *strangers)
+{
+	AUTO_STRVEC struct strvec marked = { 0 };
+	bool has_marker = s->fd >= 0 && marker_read(s->fd, &marked);
+	struct stat st;
+
+	strvec_sort(&marked);
+	for (size_t i = 0; i < s->dumps.count; i++)
+		strvec_push(is_listed(s, has_marker ? &marked : NULL, s->dumps.v[i])
+				    ? ours
+				    : strangers,
+			    s->dumps.v[i]);
+	for (size_t i = 0; i < s->strays.count; i++)
+		strvec_push(strangers, s->strays.v[i]);
+	if (s->fd >= 0 && !fstatat(s->fd, MANIFEST_FILE, &st, AT_SYMLINK_NOFOLLOW) &&
+	    S_ISREG(st.st_mode) && !has_marker && s->kind != SAVEDIR_SAVE &&
+	    !marker_is_manifest(s->fd))
+		strvec_push(strangers, MANIFEST_FILE);
+}
+
+/* ---- may it be renamed? ---- */
+
+static bool refuse(struct error *err)
+{
+	return error_hint(
+		err, "it is in the way and will not be deleted: move it away, or save "
+		     "elsewhere with --directory");
+}
+
+/* A directory of the old scripts: every file a dump. Some may have failed, where the one
+ * of _global shows whose directory it is. */
+static bool check_legacy(const struct savedir *s, const char *path, struct error *err)
+{
+	bool has_global = strvec_has(&s->dumps, GLOBAL_FILE) && is_dump(s, GLOBAL_FILE);
+
+	for (size_t i = 0; i < s->dumps.count; i++) {
+		const char *file = s->dumps.v[i];
+
+		if (is_dump(s, file) || (has_global && begins_as_dump(s, file)))
+			continue;
+		error_set(err, ERROR_DATA, "%s holds %s, which is no dump of an account",
+			  path, file);
+		return refuse(err);
+	}
+	return true;
+}
+
+static bool check_kind(const struct savedir *s, const char *path,
+		       struct strvec *strangers, struct error *err)
+{
+	AUTO_STRVEC struct strvec ours = { 0 }, found = { 0 };
+	bool is_save = s->kind == SAVEDIR_SAVE ||
+		       (s->kind == SAVEDIR_DAMAGED && marker_is_manifest(s->fd));
+
+	if (s->kind == SAVEDIR_ABSENT)
+		return true;
+	if (s->fd < 0) {
+		error_set(err, ERROR_DATA, "%s is not a directory", path);
+		return refuse(err);
+	}
+	if (!is_save && s->strays.count) {
+		error_set(err, ERROR_DATA, "%s holds %s, which is not part of a save",
+			  path, s->strays.v[0]);
+		return refuse(err);
+	}
+	if (!is_save && !check_legacy(s, path, err))
+		return false;
+	if (s->kind == SAVEDIR_DAMAGED && !is_save && !s->dumps.count) {
+		error_set(err, ERROR_DATA,
+			  "%s holds " MANIFEST_FILE ", which is not part of a save",
+			  path);
+		return refuse(err);
+	}
+	if (s->kind == SAVEDIR_SAVE)
+		own_divide(s, &ours, &found);
+	for (size_t i = 0; i < found.count; i++)
+		strvec_push_format(strangers, "%s/%s", path, found.v[i]);
+	return true;
+}
+
+bool own_check_save(const char *path, struct strvec *strangers, struct error *err)
+{
+	struct savedir save;
+	struct stat st;
+	bool is_ok;
+
+	if (!lstat(path, &st) && S_ISLNK(st.st_mode)) {
+		error_set(err, ERROR_DATA, "%s is a symbolic link", path);
+		return error_hint(
+			err, "it is in the way and will not be followed: move it away");
+	}
+	if (!savedir_open(path, &save, err))
+		return false;
+	is_ok = check_kind(&save, path, strangers, err);
+	savedir_release(&save);
+	return is_ok;
+}
+
+/* ---- deleting ---- */
+
+static bool delete_file(int dir_fd, const char *path, const char *file, struct error *err)
+{
+	if (!unlinkat(dir_fd, file, 0) || errno == ENOENT)
+		return true;
+	return error_set(err, ERROR_SYSTEM, "delete %s/%s: %s", path, file,
+			 strerror(errno));
+}
+
+/* Lock files that a slip left, the manifest, and at last the marker. */
+static bool delete_rest(const struct savedir *s, const char *path, struct error *err)
+{
+	for (size_t i = 0; i < s->locks.count; i++)
+		if (!delete_file(s->fd, path, s->locks.v[i], err))
+			return false;
+	if ((s->kind == SAVEDIR_SAVE || marker_is_manifest(s->fd) ||
+	     marker_is_there(s->fd)) &&
+	    !delete_file(s->fd, path, MANIFEST_FILE, err))
+		return false;
+	return !marker_is_there(s->fd) || delete_file(s->fd, path, MARKER_FILE, err);
+}
+
+/* Ownership: the caller frees. */
+static char *name_kept(const char *base)
+{
+	char now[CLOCK_TEXT_BYTES];
+	char *name;
+	struct stat st;
+
+	clock_now(now);
+	name = str_format("%s.kept.%s", base, now);
+	for (unsigned n = 2; !lstat(name, &st); n++) {
+		free(name);
+		name = str_format("%s.kept.%s.%u", base, now, n);
+	}
+	return name;
+}
+
+static bool keep_strangers(const struct savedir *s, const char *path, const char *base,
+			   const struct strvec *strangers, struct strvec *notes,
+			   struct error *err)
+{
+	AUTO_FREE char *kept = name_kept(base);
+
+	if (renameat2(AT_FDCWD, path, AT_FDCWD, kept, RENAME_NOREPLACE) < 0 &&
+	    (errno != EINVAL || rename(path, kept) < 0))
+		return error_set(err, ERROR_SYSTEM, "rename %s to %s: %s", path, kept,
+				 strerror(errno));
+	strvec_push_format(notes,
+			   "%s, which is not part of the save, was in one that is "
+			   "deleted now, and stays in %s%s",
+			   strangers->v[0], kept,
+			   strangers->count > 1 ? ", as others do" : "");
+	return delete_rest(s, kept, err);
+}
+
+static bool delete_opened(const struct savedir *s, const char *path, const char *base,
+			  struct strvec *notes, struct error *err)
+{
+	AUTO_STRVEC struct strvec ours = { 0 }, strangers = { 0 };
+
+	own_divide(s, &ours, &strangers);
+	for (size_t i = 0; i < ours.count; i++)
+		if (!delete_file(s->fd, path, ours.v[i], err))
+			return false;
+	if (strangers.count)
+		return keep_strangers(s, path, base, &strangers, notes, err);
+	if (!delete_rest(s, path, err))
+		return false;
+	if (rmdir(path) < 0 && errno != ENOENT)
+		return error_set(err, ERROR_SYSTEM, "delete %s: %s", path,
+				 strerror(errno));
+	return true;
+}
+
+bool own_delete(const char *path, const char *base, struct strvec *notes,
+		struct error *err)
+{
+	struct savedir save;
+	bool is_ok;
+
+	if (!savedir_open(path, &save, err))
+		return false;
+	is_ok = save.fd < 0 || delete_opened(&save, path, base, notes, err);
+	savedir_release(&save);
+	return is_ok;
+}

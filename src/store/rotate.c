@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "store/rotate.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/fs.h"
+#include "base/str.h"
+#include "store/marker.h"
+#include "store/own.h"
+#include "store/savedir.h"
+
+static bool exists(const char *path)
+{
+	struct stat st;
+
+	return !lstat(path, &st);
+}
+
+static bool move(const char *from, const char *to, struct error *err)
+{
+	if (!rename(from, to))
+		return true;
+	return error_set(err, ERROR_SYSTEM, "rename %s to %s: %s", from, to,
+			 strerror(errno));
+}
+
+/* ---- what is whose ---- */
+
+static uint64_t serial_at(const char *path, enum savedir_kind *kind, struct error *err)
+{
+	struct savedir save;
+	uint64_t serial;
+
+	*kind = SAVEDIR_FOREIGN;
+	if (!savedir_open(path, &save, err))
+		return 0;
+	*kind = save.kind;
+	serial = savedir_serial(&save);
+	savedir_release(&save);
+	return serial;
+}
+
+static bool has_marker(const char *path)
+{
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd >= 0 && marker_is_there(fd);
+}
+
+static bool is_link(const char *path)
+{
+	struct stat st;
+
+	return !lstat(path, &st) && S_ISLNK(st.st_mode);
+}
+
+/* Is it a save, and newer than any that has its place? Such a one no person made. */
+static bool is_new_save(const struct layout *l, const char *path)
+{
+	AUTO_FREE char *old = layout_old(l, 1);
+	const char *const names[] = { l->dir, old };
+	enum savedir_kind kind;
+	struct error ignored;
+	uint64_t serial = is_link(path) ? 0 : serial_at(path, &kind, &ignored);
+
+	if (!serial || kind != SAVEDIR_SAVE)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (serial_at(names[i], &kind, &ignored) >= serial)
+			return false;
+	return true;
+}
+
+/* Is metamodel.swap what the present save has replaced, as its manifest says? */
+static bool is_replaced(const struct layout *l)
+{
+	struct savedir current, swapped;
+	struct error ignored;
+	AUTO_STRVEC struct strvec strangers = { 0 };
+	bool is_it = false;
+
+	if (is_link(l->swap) || own_is_empty(l->swap) ||
+	    !own_check_save(l->swap, &strangers, &ignored) ||
+	    !savedir_open(l->dir, &current, &ignored))
+		return false;
+	if (savedir_open(l->swap, &swapped, &ignored)) {
+		uint64_t serial = savedir_serial(&swapped);
+
+		is_it = current.kind == SAVEDIR_SAVE &&
+			serial < savedir_serial(&current) &&
+			(!current.manifest.has_plan ||
+			 serial == current.manifest.replaced);
+		savedir_release(&swapped);
+	}
+	savedir_release(&current);
+	return is_it;
+}
+
+static bool is_our_staging(const struct layout *l)
+{
+	return has_marker(l->staging) || own_is_empty(l->staging) ||
+	       is_new_save(l, l->staging);
+}
+
+static bool is_our_swap(const struct layout *l)
+{
+	return is_new_save(l, l->swap) || is_replaced(l);
+}
+
+static bool is_our_drop(const struct layout *l)
+{
+	return !is_link(l->drop) && (has_marker(l->drop) || own_is_empty(l->drop));
+}
+
+static bool refuse_foreign(const char *path, struct error *err)
+{
+	struct savedir save;
+	const char *found = NULL;
+
+	if (is_link(path)) {
+		error_set(err, ERROR_DATA, "%s is a symbolic link", path);
+		return error_hint(
+			err, "it is in the way and will not be followed: move it away");
+	}
+	if (!savedir_open(path, &save, err))
+		return false;
+	if (save.dumps.count)
+		found = save.dumps.v[0];
+	else if (save.strays.count)
+		found = save.strays.v[0];
+	if (save.fd < 0)
+		error_set(err, ERROR_DATA, "%s is not a directory", path);
+	else if (found)
+		error_set(err, ERROR_DATA, "%s holds %s, which no run has left there",
+			  path, found);
+	else
+		error_set(err, ERROR_DATA, "%s is there, and no run has left it", path);
+	savedir_release(&save);
+	return error_hint(
+		err, "it is in the way and will not be deleted: move it away, or save "
+		     "elsewhere with --directory");
+}
+
+unsigned rotate_count(const struct layout *l, unsigned window)
+{
+	unsigned count = 0;
+
+	for (unsigned generation = 1;; generation++) {
+		AUTO_FREE char *old = layout_old(l, generation);
+
+		if (exists(old))
+			count = generation;
+		else if (generation > window)
+			return count;
+	}
+}
+
+static bool check_saves(const struct layout *l, unsigned window, struct strvec *strangers,
+			struct error *err)
+{
+	unsigned count = rotate_count(l, window);
+
+	if (!own_check_save(l->dir, strangers, err))
+		return false;
+	for (unsigned generation = 1; generation <= count; generation++) {
+		AUTO_FREE char *old = layout_old(l, generation);
+
+		if (!own_check_save(old, strangers, err))
+			return false;
+	}
+	return true;
+}
+
+bool rotate_check(const struct layout *l, unsigned window, struct strvec *strangers,
+		  struct error *err)
+{
+	if (!check_saves(l, window, strangers, err))
+		return false;
+	if (exists(l->staging) && !is_our_staging(l))
+		return refuse_foreign(l->staging, err);
+	if (exists(l->swap) && !is_our_swap(l))
+		return refuse_foreign(l->swap, err);
+	if (exists(l->drop) && !is_our_drop(l))
+		return refuse_foreign(l->drop, err);
+	return true;
+}
+
+/* ---- the moves, each noted so that it can be undone ---- */
+
+struct journal {
+	struct strvec from, to;
+};
+
+static void journal_release(struct journal *j)
+{
+	strvec_release(&j->from);
+	strvec_release(&j->to);
+}
+
+static bool move_noted(struct journal *j, const char *from, const char *to,
+		       struct error *err)
+{
+	if (!move(from, to, err))
+		return false;
+	strvec_push(&j->from, from);
+	strvec_push(&j->to, to);
+	return true;
+}
+
+static bool make_drop(const struct layout *l, struct error *err)
+{
+	AUTO_CLOSE int fd = -1;
+
+	if (mkdir(l->drop, 0700) < 0 && (errno != EEXIST || !is_our_drop(l)))
+		return error_set(err, ERROR_SYSTEM, "create %s: %s", l->drop,
+				 strerror(errno));
+	fd = open(l->drop, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return error_set(err, ERROR_SYSTEM, "open %s: %s", l->drop,
+				 strerror(errno));
+	return marker_is_there(fd) ||
+	       marker_write(fd, "it holds old saves that go", NULL, err) ||
+	       error_prefix(err, "%s", l->drop);
+}
+
+/* One that may have been moved already. */
+static bool drop_one(const struct layout *l, const char *from, unsigned generation,
+		     struct journal *j, struct error *err)
+{
+	AUTO_FREE char *to = str_format("%s/%u", l->drop, generation);
+
+	if (exists(to) || !exists(from))
+		return true;
+	return make_drop(l, err) && move_noted(j, from, to, err);
+}
+
+static bool drop_planned(const struct layout *l, const struct rotate_plan *plan,
+			 struct journal *j, struct error *err)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		unsigned generation = (unsigned)plan->dropped[i];
+		AUTO_FREE char *old = layout_old(l, generation ? generation : 1);
+
+		if (generation && !drop_one(l, old, generation, j, err))
+			return false;
+	}
+	return true;
+}
+
+static bool replaced_goes(const struct rotate_plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (!plan->dropped[i])
+			return true;
+	return false;
+}
+
+static bool move_old(const struct layout *l, unsigned from, unsigned to,
+		     struct journal *j, struct error *err)
+{
+	AUTO_FREE char *from_path = layout_old(l, from);
+	AUTO_FREE char *to_path = layout_old(l, to);
+
+	return move_noted(j, from_path, to_path, err);
+}
+
+/*
+ * Number the old saves from `first` on, without gaps where others follow: downwards from
+ * the newest, then upwards from the oldest. Their order is the same at every instant.
+ */
+static bool number_from(const struct layout *l, unsigned first, unsigned window,
+			struct journal *j, struct error *err)
+{
+	unsigned last = rotate_count(l, window), count = 0;
+	AUTO_FREE unsigned *there = xcalloc(last + 1, sizeof(unsigned));
+
+	for (unsigned generation = 1; generation <= last; generation++) {
+		AUTO_FREE char *old = layout_old(l, generation);
+
+		if (exists(old))
+			there[count++] = generation;
+	}
+	for (unsigned i = 0; i < count; i++)
+		if (there[i] > first + i && !move_old(l, there[i], first + i, j, err))
+			return false;
+	for (unsigned i = count; i-- > 0;)
+		if (there[i] < first + i && !move_old(l, there[i], first + i, j, err))
+			return false;
+	return true;
+}
+
+/* ---- metamodel.drop goes ---- */
+
+static bool delete_dropped(const struct layout *l, struct strvec *notes,
+			   struct error *err)
+{
+	AUTO_CLOSEDIR DIR *dir = opendir(l->drop);
+	AUTO_STRVEC struct strvec names = { 0 };
+	struct dirent *entry;
+
+	if (!dir)
+		return errno == ENOENT || error_set(err, ERROR_SYSTEM, "open %s: %s",
+						    l->drop, strerror(errno));
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] != '.' &&
+		    strspn(entry->d_name, "0123456789") == strlen(entry->d_name))
+			strvec_push(&names, entry->d_name);
+	for (size_t i = 0; i < names.count; i++) {
+		AUTO_FREE char *path = str_format("%s/%s", l->drop, names.v[i]);
+
+		if (!own_delete(path, l->dir, notes, err))
+			return false;
+	}
+	return own_delete(l->drop, l->dir, notes, err);
+}
+
+static bool undo(const struct layout *l, struct journal *j)
+{
+	struct error
+		ignored; /* what cannot be undone is told by what could not be done */
+	AUTO_CLOSE int fd = -1;
+
+	for (size_t i = j->from.count; i-- > 0;)
+		if (!move(j->to.v[i], j->from.v[i], &ignored))
+			return false;
+	fd = open(l->drop, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ||
+	       (has_marker(l->drop) && marker_remove(fd, &ignored) && !rmdir(l->drop));
+}
+
+/* ---- the swap ---- */
+
+/* The replaced save is in metamodel.swap: make it metamodel.old. */
+static bool retire(const struct layout *l, const struct rotate_plan *plan,
+		   struct strvec *notes, struct error *err)
+{
+	AUTO_FREE char *old = layout_old(l, 1);
+	bool goes = replaced_goes(plan);
+	struct journal j = { 0 };
+	bool is_ok = drop_planned(l, plan, &j, err) &&
+		     number_from(l, goes ? 1 : 2, plan->window, &j, err) &&
+		     (goes ? drop_one(l, l->swap, 0, &j, err) : move(l->swap, old, err));
+
+	journal_release(&j);
+	return is_ok && fs_sync_dir(l->parent, err) && delete_dropped(l, notes, err);
+}
+
+static bool move_by_two_renames(const struct layout *l, const struct rotate_plan *plan,
+				struct journal *j, struct error *err)
+{
+	AUTO_FREE char *old = layout_old(l, 1);
+	bool goes = replaced_goes(plan);
+
+	return drop_planned(l, plan, j, err) &&
+	       number_from(l, goes ? 1 : 2, plan->window, j, err) &&
+	       (goes ? drop_one(l, l->dir, 0, j, err)
+		     : move_noted(j, l->dir, old, err)) &&
+	       move(l->swap, l->dir, err);
+}
+
+static bool swap_by_two_renames(const struct layout *l, const struct rotate_plan *plan,
+				bool *is_swapped, bool *is_undone, struct strvec *notes,
+				struct error *err)
+{
+	struct journal j = { 0 };
+
+	*is_swapped = move_by_two_renames(l, plan, &j, err);
+	if (!*is_swapped)
+		*is_undone =
+			undo(l, &j); /* no save is given up for one that did not come */
+	journal_release(&j);
+	return *is_swapped && fs_sync_dir(l->parent, err) &&
+	       delete_dropped(l, notes, err);
+}
+
+/* The new save is in metamodel.swap, whole and synced: make it the save. *is_undone: if
+ * that fails, is everything as it was? */
+static bool swap(const struct layout *l, const struct rotate_plan *plan, bool *is_swapped,
+		 bool *is_undone, struct strvec *notes, struct error *err)
+{
+	*is_undone = true;
+	if (own_is_empty(l->dir))
+		(void)!rmdir(l->dir); /* else it is exchanged as any other */
+	if (!exists(l->dir)) {
+		if (!move(l->swap, l->dir, err))
+			return false;
+		*is_swapped = true;
+		return fs_sync_dir(l->parent, err) && delete_dropped(l, notes, err);
+	}
+	if (!renameat2(AT_FDCWD, l->swap, AT_FDCWD, l->dir, RENAME_EXCHANGE)) {
+		*is_swapped = true;
+		return fs_sync_dir(l->parent, err) && retire(l, plan, notes, err);
+	}
+	if (errno == EINVAL || errno == ENOSYS || errno == ENOTSUP)
+		return swap_by_two_renames(l, plan, is_swapped, is_undone, notes, err);
+	return error_set(err, ERROR_SYSTEM, "exchange %s and %s: %s", l->swap, l->dir,
+			 strerror(errno));
+}
+
+bool rotate_discard(const struct layout *l, struct strvec *notes, struct error *err)
+{
+	return own_delete(l->staging, l->dir, notes, err);
+}
+
+bool rotate_commit(const struct layout *l, const struct rotate_plan *plan,
+		   bool *is_swapped, struct strvec *notes, struct error *err)
+{
+	bool is_undone = true;
+	struct error ignored;
+
+	*is_swapped = false;
+	if (!fs_sync_dir(l->staging, err) || !move(l->staging, l->swap, err))
+		return false;
+	if (fs_sync_dir(l->parent, err) &&
+	    swap(l, plan, is_swapped, &is_undone, notes, err))
+		return true;
+	/* as it was: metamodel.swap is ours, and of no worth from here on */
+	if (!*is_swapped && is_undone && move(l->swap, l->staging, &ignored))
+		(void)!rotate_discard(l, notes, &ignored);
+	return false;
+}
+
+/* ---- finishing what a dead run began ---- */
+
+bool rotate_is_unfinished(const struct layout *l)
+{
+	return exists(l->staging) || exists(l->swap) || exists(l->drop);
+}
+
+/* Are all names of old saves taken, so that the last one has to go? */
+static bool is_full(const struct layout *l, unsigned window)
+{
+	for (unsigned generation = 1; generation <= window; generation++) {
+		AUTO_FREE char *old = layout_old(l, generation);
+
+		if (!exists(old))
+			return false;
+	}
+	return true;
+}
+
+static bool recover_swap(const struct layout *l, struct strvec *notes, struct error *err)
+{
+	bool is_exchanged = !is_new_save(l, l->swap), is_swapped, is_undone;
+	AUTO_STRVEC struct strvec strangers = { 0 };
+	struct rotate_plan plan = { .window = 1 };
+	uint64_t surplus;
+	struct savedir newer;
+	bool is_ok;
+
+	if (!savedir_open(is_exchanged ? l->dir : l->swap, &newer, err))
+		return false;
+	if (newer.manifest.has_plan)
+		plan.window = (unsigned)newer.manifest.window;
+	else if (newer.manifest.keep)
+		plan.window = (unsigned)newer.manifest.keep;
+	surplus = plan.window; /* of a program that had no plans */
+	plan.dropped = newer.manifest.has_plan ? newer.manifest.dropped : &surplus;
+	plan.count = newer.manifest.has_plan ? newer.manifest.dropped_count
+					     : is_full(l, plan.window);
+	is_ok = check_saves(l, plan.window, &strangers, err) &&
+		(is_exchanged ? retire(l, &plan, notes, err)
+			      : swap(l, &plan, &is_swapped, &is_undone, notes, err));
+	savedir_release(&newer);
+	return is_ok;
+}
+
+bool rotate_recover(const struct layout *l, bool *did_finish, bool *did_clean,
+		    struct strvec *notes, struct error *err)
+{
+	bool has_swap = exists(l->swap) && is_our_swap(l);
+
+	*did_finish = *did_clean = false;
+	if (exists(l->staging) && is_our_staging(l)) {
+		*did_clean = true;
+		if (!rotate_discard(l, notes, err))
+			return false;
+	}
+	if (has_swap) {
+		*did_finish = true;
+		return recover_swap(l, notes, err);
+	}
+	if (!exists(l->drop) || !is_our_drop(l))
+		return true;
+	*did_clean = true;
+	return delete_dropped(l, notes, err);
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "task/failures.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/strvec.h"
+
+enum {
+	NAMES_MOST = 5,   /* of the others, that are named */
+	REASONS_MOST = 64 /* that are remembered: a run of many has few */
+};
+
+struct failure {
+	char *account; /* that was reported with it, printable */
+	char *step;
+	enum error_kind kind;
+	char *reason; /* without the account's name */
+	size_t others;
+	struct strvec first; /* of the others, printable */
+};
+
+static bool is_in_word(char c)
+{
+	return isalnum((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
+}
+
+/* Add `text` with each `name` that stands by itself as a control character. */
+static void add_without_name(struct strbuf *out, const char *text, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const char *p = text; *p;) {
+		bool is_name = length && !strncmp(p, name, length) &&
+			       (p == text || !is_in_word(p[-1])) &&
+			       !is_in_word(p[length]);
+
+		strbuf_add_char(out, is_name ? '\x01' : *p);
+		p += is_name ? length : 1;
+	}
+}
+
+static char *reason_of(const char *account, const struct error *err)
+{
+	struct strbuf out = { 0 };
+
+	add_without_name(&out, err->text, account);
+	strbuf_add_char(&out, '\n');
+	add_without_name(&out, err->hint, account);
+	return strbuf_detach(&out);
+}
+
+static struct failure *find(struct failures *f, const char *step, const char *reason)
+{
+	for (size_t i = 0; i < f->count; i++)
+		if (!strcmp(f->list[i].step, step) && !strcmp(f->list[i].reason, reason))
+			return &f->list[i];
+	return NULL;
+}
+
+static void log_whole(const struct log *log, const char *name, const char *step,
+		      const struct error *err)
+{
+	struct error whole;
+
+	error_set(&whole, err->kind, "[%s %s] %s", name, step, err->text);
+	error_hint(&whole, "%s", err->hint);
+	log_error(log, &whole);
+}
+
+/* What we found out about this account, each with a line of its own: all of it matters.
+ */
+static bool is_list(const struct error *err)
+{
+	return err->kind == ERROR_DATA && strchr(err->text, '\n');
+}
+
+bool failures_note(struct failures *f, const char *account, const char *step,
+		   const struct error *err)
+{
+	AUTO_STRBUF struct strbuf name = { 0 };
+	AUTO_FREE char *reason = reason_of(account, err);
+	struct failure *known = is_list(err) ? NULL : find(f, step, reason);
+
+	strbuf_add_printable(&name, account);
+	if (known) {
+		known->others++;
+		if (known->first.count < NAMES_MOST)
+			strvec_push(&known->first, name.buf);
+		return false;
+	}
+	if (is_list(err) || f->count == REASONS_MOST)
+		return true;
+	f->list = xgrow(f->list, f->count, sizeof(*f->list));
+	f->list[f->count++] = (struct failure){ .account = xstrdup(name.buf),
+						.step = xstrdup(step),
+						.kind = err->kind,
+						.reason = xstrdup(reason) };
+	return true;
+}
+
+void failures_add(struct failures *f, const struct log *log, const char *account,
+		  const char *step, const struct error *err)
+{
+	AUTO_STRBUF struct strbuf name = { 0 };
+
+	if (!failures_note(f, account, step, err))
+		return;
+	strbuf_add_printable(&name, account);
+	log_whole(log, name.buf, step, err);
+}
+
+char *failures_format_others(const struct failures *f, size_t index, const char **account)
+{
+	const struct failure *failure = &f->list[index];
+	AUTO_STRBUF struct strbuf names = { 0 };
+
+	*account = failure->account;
+	if (!failure->others)
+		return NULL;
+	for (size_t i = 0; i < failure->first.count; i++)
+		strbuf_add_format(&names, "%s%s", i ? ", " : "", failure->first.v[i]);
+	if (failure->others > failure->first.count)
+		strbuf_add_format(&names, " and %zu more",
+				  failure->others - failure->first.count);
+	return str_format("the same for %zu other account%s: %s", failure->others,
+			  failure->others == 1 ? "" : "s", names.buf);
+}
+
+void failures_flush(struct failures *f, const struct log *log)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		const char *account;
+		AUTO_FREE char *others = failures_format_others(f, i, &account);
+		struct error err;
+
+		if (!others)
+			continue;
+		error_set(&err, f->list[i].kind, "[%s %s] %s", account, f->list[i].step,
+			  others);
+		error_hint(&err, "%s", "");
+		log_error(log, &err);
+	}
+	failures_release(f);
+}
+
+void failures_release(struct failures *f)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		free(f->list[i].account);
+		free(f->list[i].step);
+		free(f->list[i].reason);
+		strvec_release(&f->list[i].first);
+	}
+	free(f->list);
+	*f = (struct failures){ 0 };
+}
