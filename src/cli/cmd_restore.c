@@ -5,7 +5,7 @@
 
 #include "base/auto.h"
 #include "base/str.h"
-#include "task/restore.h"
+#include "task/restore/restore.h"
 
 static void *start(const struct run_opts *opts)
 {

@@ -3,7 +3,7 @@
 
 #include "base/auto.h"
 #include "base/str.h"
-#include "task/save.h"
+#include "task/save/save.h"
 
 static void *start(const struct run_opts *opts)
 {

@@ -6,7 +6,7 @@
 
 #include "base/auto.h"
 #include "base/str.h"
-#include "model/states.h"
+#include "catalog/states.h"
 #include "task/failures.h"
 #include "task/status.h"
 
@@ -143,7 +143,7 @@ static void print_details(const struct report *r)
 	failures_release(&told);
 	for (size_t i = 0; i < r->unregistered.count; i++) {
 		AUTO_FREE char *statement =
-			model_register_statement(r->unregistered.v[i]);
+			catalog_register_statement(r->unregistered.v[i]);
 		AUTO_FREE char *line = str_format(
 			"looks like an account, but is not registered: %s", statement);
 

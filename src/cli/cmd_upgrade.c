@@ -7,9 +7,9 @@
 
 #include "base/auto.h"
 #include "base/str.h"
-#include "model/migrations.h"
-#include "task/save.h"
-#include "task/upgrade.h"
+#include "migrations/migrations.h"
+#include "task/save/save.h"
+#include "task/upgrade/upgrade.h"
 
 /* ---- --show ---- */
 

@@ -5,7 +5,7 @@
 
 #include "base/auto.h"
 #include "base/str.h"
-#include "task/verify.h"
+#include "task/verify/verify.h"
 
 static void *start(const struct run_opts *opts)
 {

@@ -10,7 +10,7 @@
 #include "base/auto.h"
 #include "base/fs.h"
 #include "base/str.h"
-#include "model/states.h"
+#include "catalog/states.h"
 
 /* null for NULL. Messages may be in any encoding: what is no UTF-8 becomes '?'. */
 static json_t *text(const char *s)
@@ -98,7 +98,7 @@ static json_t *format_unregistered(const struct strvec *names)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < names->count; i++) {
-		AUTO_FREE char *statement = model_register_statement(names->v[i]);
+		AUTO_FREE char *statement = catalog_register_statement(names->v[i]);
 
 		json_array_append_new(list,
 				      json_pack("{so so}", "account", text(names->v[i]),

@@ -18,7 +18,7 @@
 #include "dump/lex.h"
 #include "dump/sql.h"
 
-/* Each is the letter that model/sql/restore_objects.sql knows it by. */
+/* Each is the letter that catalog/sql/restore_objects.sql knows it by. */
 enum dumpneeds_kind {
 	NEED_NOTHING = 0,
 	NEED_TYPE = 't',

@@ -12,7 +12,7 @@
 #define TASK_ORIGIN_H
 
 #include "base/error.h"
-#include "model/farm.h"
+#include "farm/farm.h"
 #include "store/manifest.h"
 
 enum origin_verdict {

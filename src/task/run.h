@@ -11,7 +11,7 @@
 #include "base/str.h"
 #include "base/strvec.h"
 #include "conf/conf.h"
-#include "model/farm.h"
+#include "farm/farm.h"
 #include "pg/session.h"
 #include "pg/pgtool.h"
 #include "proc/loop.h"

@@ -6,12 +6,11 @@
 
 #include "base/auto.h"
 #include "base/str.h"
-#include "model/farm.h"
-#include "model/grants.h"
-#include "model/migrations.h"
-#include "model/model.h"
-#include "model/states.h"
-#include "model/structure.h"
+#include "farm/farm.h"
+#include "catalog/grants.h"
+#include "migrations/migrations.h"
+#include "catalog/states.h"
+#include "catalog/structure.h"
 #include "task/age.h"
 #include "task/origin.h"
 #include "store/layout.h"
@@ -35,7 +34,7 @@ struct status {
 struct node_look {
 	struct status *status;
 	struct farm_node *node;
-	struct model_states states;
+	struct catalog_states states;
 };
 
 /* Has the database nothing of ours? */
@@ -78,7 +77,7 @@ static void status_end(struct status *s)
 	s->opts.done(s->opts.owner, r);
 	report_release(r);
 	for (size_t i = 0; s->looks && i < s->farm->node_count; i++)
-		model_states_release(&s->looks[i].states);
+		catalog_states_release(&s->looks[i].states);
 	free(s->looks);
 	failures_release(&s->failures);
 	farm_free(s->farm);
@@ -242,7 +241,7 @@ static void on_compared(void *owner, const struct error *err)
 	if (s->signal_number || s->opts.conf->accounts.count)
 		node_done(look, NULL);
 	else
-		model_list_lookalikes(look->node->session, on_lookalikes, look);
+		catalog_list_lookalikes(look->node->session, on_lookalikes, look);
 }
 
 static void on_drifted(void *owner, size_t index, const struct strvec *differences)
@@ -261,7 +260,7 @@ static void on_drifted(void *owner, size_t index, const struct strvec *differenc
 	a->differences = strbuf_detach(&lines);
 }
 
-static char *format_version_state(const struct status *s, const struct model_state *m)
+static char *format_version_state(const struct status *s, const struct catalog_state *m)
 {
 	size_t after = migrations_first_after(&s->migrations, m->number);
 	size_t behind = s->migrations.count - after;
@@ -272,7 +271,7 @@ static char *format_version_state(const struct status *s, const struct model_sta
 									 : "current");
 }
 
-static void describe(const struct node_look *look, const struct model_state *m,
+static void describe(const struct node_look *look, const struct catalog_state *m,
 		     struct report_account *out)
 {
 	struct error err = { .kind = ERROR_NONE };
@@ -282,15 +281,15 @@ static void describe(const struct node_look *look, const struct model_state *m,
 		return;
 	}
 	switch (m->kind) {
-	case MODEL_NO_VERSION:
+	case CATALOG_NO_VERSION:
 		out->state = xstrdup("unversioned");
 		break;
-	case MODEL_VERSION:
+	case CATALOG_VERSION:
 		out->version = xstrdup(m->version);
 		out->state = format_version_state(look->status, m);
 		break;
-	case MODEL_BROKEN:
-	case MODEL_UNREADABLE:
+	case CATALOG_BROKEN:
+	case CATALOG_UNREADABLE:
 		out->problem = xstrdup(m->problem);
 		out->state = xstrdup("broken");
 		if (m->is_forbidden) {
@@ -309,7 +308,7 @@ static void account_unknown(struct status *s, struct report_account *a)
 	account_failed(s, a, &err);
 }
 
-static void on_states(void *owner, struct model_states *states, const struct error *err)
+static void on_states(void *owner, struct catalog_states *states, const struct error *err)
 {
 	struct node_look *look = owner;
 	struct status *s = look->status;
@@ -320,7 +319,7 @@ static void on_states(void *owner, struct model_states *states, const struct err
 	}
 	look->states = *states;
 	for (size_t i = 0; i < states->count; i++) {
-		const struct model_state *m = &states->list[i];
+		const struct catalog_state *m = &states->list[i];
 
 		if (farm_find(s->farm, m->name)->is_registered || m->looks_like_account)
 			describe(look, m, account_of(look, i));
@@ -337,8 +336,8 @@ static void look_at(struct node_look *look)
 	AUTO_STRVEC struct strvec names = { 0 };
 
 	farm_list(s->farm, look->node, &names);
-	model_read_states(look->node->session, &names, s->opts.conf->lock_wait_s * 1000,
-			  on_states, look);
+	catalog_read_states(look->node->session, &names, s->opts.conf->lock_wait_s * 1000,
+			    on_states, look);
 }
 
 /* ---- the farm ---- */

@@ -7,8 +7,8 @@
 
 #include "base/auto.h"
 #include "base/str.h"
-#include "model/model.h"
-#include "model/version.h"
+#include "product/version.h"
+#include "product/product.h"
 
 static void on_version(void *owner, const char *value)
 {
@@ -80,8 +80,8 @@ bool stored_dump_open(const struct savedir *save, const char *account,
 {
 	const struct dumpfile_opts opts = { .expect_schema = expect_schema,
 					    .expect_prefix = STORED_PREFIX,
-					    .watch_table = MODEL_VERSION_TABLE,
-					    .watch_column = MODEL_VERSION_COLUMN,
+					    .watch_table = PRODUCT_VERSION_TABLE,
+					    .watch_column = PRODUCT_VERSION_COLUMN,
 					    .on_value = on_version,
 					    .owner = out,
 					    .references = expect_schema ? &out->references

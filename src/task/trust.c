@@ -19,7 +19,7 @@ static char *to_hex(const char *text)
 	return strbuf_detach(&out);
 }
 
-static bool refuse(const struct model_trust *t, const char *what, const char *role,
+static bool refuse(const struct catalog_trust *t, const char *what, const char *role,
 		   const char *command, struct error *err)
 {
 	AUTO_STRBUF struct strbuf quoted = { 0 };
@@ -39,7 +39,7 @@ static bool refuse(const struct model_trust *t, const char *what, const char *ro
 			  command, word.buf);
 }
 
-bool trust_check(const struct model_trust *t, const char *account, const char *command,
+bool trust_check(const struct catalog_trust *t, const char *account, const char *command,
 		 struct error *err)
 {
 	for (size_t i = 0; i < t->accounts.count; i++) {
@@ -54,7 +54,7 @@ bool trust_check(const struct model_trust *t, const char *account, const char *c
 	return true;
 }
 
-bool trust_check_owners(const struct model_trust *t, const struct strvec *owners,
+bool trust_check_owners(const struct catalog_trust *t, const struct strvec *owners,
 			const char *command, struct error *err)
 {
 	for (size_t i = 0; i < owners->count; i++) {

@@ -7,24 +7,24 @@
 
 #include "base/compiler.h"
 #include "base/error.h"
-#include "model/trust.h"
+#include "catalog/trust.h"
 
 /*
  * May the session work on this account? `command` is that of the hint, "restore".
  * Errors: ERROR_DATA.
  */
-MUST_CHECK bool trust_check(const struct model_trust *trust, const char *account,
+MUST_CHECK bool trust_check(const struct catalog_trust *trust, const char *account,
 			    const char *command, struct error *err);
 
 /*
  * May it load a dump with these owners, as that names them?
  * Errors: ERROR_DATA.
  */
-MUST_CHECK bool trust_check_owners(const struct model_trust *trust,
+MUST_CHECK bool trust_check_owners(const struct catalog_trust *trust,
 				   const struct strvec *owners, const char *command,
 				   struct error *err);
 
-/* Add names of roles in hexadecimal digits, as model_ask_trust() takes them. */
+/* Add names of roles in hexadecimal digits, as catalog_ask_trust() takes them. */
 void trust_add_owners(const struct strvec *names, struct strvec *out);
 
 #endif

@@ -257,7 +257,7 @@ def test_a_version_more_is_one_step_more(metamodel, db, make, more):
         "_global": "current", "a": "current", "it's": "current"}
 
 
-SESSION_ACCOUNTS = 500  # src/task/upgrade_lane.c
+SESSION_ACCOUNTS = 500  # src/task/upgrade/lane.c
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 #include "unit.h"
 
 #include "base/compiler.h"
-#include "task/batch.h"
+#include "task/save/batch_size.h"
 
 /* A quiet server: nothing but the numbers of accounts and jobs matters. */
 static struct batch_limits choose(size_t accounts, unsigned jobs, uint64_t relations,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: PostgreSQL */
-#include "model/migrations.h"
+#include "migrations/migrations.h"
 
 #include <string.h>
 
-#include "model/columns.h"
-#include "model/statements.h"
+#include "catalog/columns.h"
+#include "migrations/statements.h"
 #include "unit.h"
 
 /* ---- statements ---- */

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* The columns of the tables of one schema, and where two such lists differ. Part of
+ * structure. */
+#ifndef CATALOG_COLUMNS_H
+#define CATALOG_COLUMNS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/strvec.h"
+#include "pg/pgconn.h"
+
+struct column {
+	char *table, *kind, *name, *type;
+	bool is_not_null, has_default;
+};
+
+struct columns {
+	struct column *list;
+	size_t count;
+};
+
+/*
+ * Take the rows of structure_columns.sql, from `row` on, that belong to one schema.
+ * Returns the first row behind them. Ownership: the caller releases *out.
+ */
+int columns_take(const struct pg_result *result, int row, struct columns *out);
+void columns_release(struct columns *columns);
+
+/* Say how `has` differs from what it should be, a line each. Order does not count. */
+void columns_compare(const struct columns *has, const struct columns *should,
+		     struct strvec *out);
+
+#endif

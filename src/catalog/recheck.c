@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "catalog/recheck.h"
+
+#include <stdlib.h>
+
+#include "base/str.h"
+#include "catalog/sql.h"
+
+struct recheck {
+	struct session *session;
+	char *changed; /* the answer of recheck_then.sql */
+	recheck_found_fn *found;
+	void (*done)(void *owner, const struct error *err);
+	void *owner;
+};
+
+static void end(struct recheck *r, const struct error *err)
+{
+	r->done(r->owner, err);
+	free(r->changed);
+	free(r);
+}
+
+static void on_compared(void *owner, const struct pg_result *result,
+			const struct error *err)
+{
+	struct recheck *r = owner;
+
+	for (int i = 0; !err && i < pgresult_rows(result); i++)
+		r->found(r->owner, pgresult_value(result, i, 0),
+			 pgresult_value(result, i, 1));
+	end(r, err);
+}
+
+static void on_ended(void *owner, const struct pg_result *result, const struct error *err)
+{
+	struct recheck *r = owner;
+
+	(void)result;
+	if (err)
+		end(r, err);
+	else
+		pgconn_query(session_conn(r->session), sql_recheck_now,
+			     (const char *const[]){ r->changed }, 1, on_compared, r);
+}
+
+static void on_changed(void *owner, const struct pg_result *result,
+		       const struct error *err)
+{
+	struct recheck *r = owner;
+	const char *changed = err ? NULL : pgresult_value(result, 0, 0);
+
+	if (!changed) {
+		end(r, err);
+		return;
+	}
+	r->changed = xstrdup(changed);
+	/* nobody needs the snapshot any more, and under it the present cannot be seen */
+	pgconn_query(session_conn(r->session), "COMMIT", NULL, 0, on_ended, r);
+}
+
+void recheck_start(struct session *session, recheck_found_fn *found,
+		   void (*done)(void *owner, const struct error *err), void *owner)
+{
+	struct recheck *r = xcalloc(1, sizeof(*r));
+
+	*r = (struct recheck){
+		.session = session, .found = found, .done = done, .owner = owner
+	};
+	pgconn_query(session_conn(session), sql_recheck_then, NULL, 0, on_changed, r);
+}

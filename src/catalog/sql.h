@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* The statements in src/catalog/sql/, made C strings by scripts/embed-sql. */
+#ifndef CATALOG_SQL_H
+#define CATALOG_SQL_H
+
+extern const char sql_metamodel[];
+extern const char sql_members[];
+extern const char sql_recheck_then[];
+extern const char sql_recheck_now[];
+extern const char sql_restore_plan[];
+extern const char sql_restore_needs[];
+extern const char sql_restore_objects[];
+extern const char sql_restore_begin[];
+extern const char sql_restore_end[];
+extern const char sql_restore_outside[];
+extern const char sql_restore_rights[];
+extern const char sql_rights_differences[];
+extern const char sql_restore_settle[];
+extern const char sql_states[];
+extern const char sql_structure_columns[];
+extern const char sql_structure_digest[];
+extern const char sql_lookalikes[];
+extern const char sql_strangers[];
+extern const char sql_trust[];
+extern const char sql_upgrade_begin[];
+extern const char sql_upgrade_end[];
+extern const char sql_upgrade_path[];
+
+/*
+ * The text with each `words[2 i]` replaced by `words[2 i + 1]`; NULL ends them.
+ * Ownership: the caller frees.
+ */
+char *sql_fill(const char *text, const char *const *words);
+
+#endif

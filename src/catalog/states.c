@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "catalog/states.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+#include "catalog/grants.h"
+#include "catalog/accounts.h"
+#include "catalog/sql.h"
+#include "product/version.h"
+
+/* The tables of one script: few enough for the server's lock table, which has room for
+ * some 6,400 by default; many enough that the round trips do not count. After a failure,
+ * which the server logs with the whole script, one table, then more again. */
+enum { MOST_BATCH = 250, BATCH_GROWTH = 4 };
+
+/* How long a table among many is waited for, and may take. One that takes longer is tried
+ * again at the end. */
+enum { SHORT_WAIT_MS = 100, SHORT_TIME_MS = 300 };
+
+/*
+ * What all of these may take together, beside the waiting for locks, which is for all of
+ * them together, too. Whose turn comes later gets the least.
+ */
+enum { LONG_TIME_MS = 10000, LEAST_WAIT_MS = 10, LEAST_TIME_MS = 100 };
+
+/* More rows are no table of versions, and longer values are none. */
+enum { MOST_ROWS = 1000, MOST_VALUE_BYTES = 1000, MOST_TEXT_BYTES = 100 };
+
+/* What stands before the first table of a script. */
+enum { SETTINGS = 4 };
+
+/* A table that holds versions of an account: all of them, or a partition. */
+struct source {
+	size_t account;
+	char *relation; /* quoted and qualified */
+	bool is_padded; /* char(n) */
+};
+
+struct sources {
+	struct source *list;
+	size_t count;
+	size_t first, batch; /* those that are being read */
+	size_t rows;         /* that have come of number `copy` of these */
+	size_t copy;
+};
+
+struct reading {
+	struct session *session; /* whose accounts */
+	struct session *reader;  /* a session of nobody else's */
+	char *names;             /* an array */
+	struct catalog_states states;
+	uint64_t lock_wait_ms;
+	uint64_t patient_since_ms;
+	struct sources sources;
+	struct sources slow; /* those that were locked, or took too long */
+	size_t next_batch;
+	bool is_patient;  /* these have their turn */
+	bool is_too_much; /* what a table holds: the session is to be given up */
+	catalog_states_fn *done;
+	void *owner;
+};
+
+void catalog_states_release(struct catalog_states *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		free(s->list[i].name);
+		free(s->list[i].owner);
+		free(s->list[i].version);
+		free(s->list[i].problem);
+	}
+	free(s->list);
+	*s = (struct catalog_states){ 0 };
+}
+
+static void end(struct reading *r, const struct error *err)
+{
+	struct error named;
+
+	if (err) {
+		named = *err;
+		error_prefix(&named, "list the accounts");
+		catalog_states_release(&r->states);
+	}
+	session_end_reader(r->session); /* before `done`, which may free the node */
+	r->done(r->owner, &r->states, err ? &named : NULL);
+	for (size_t i = 0; i < r->sources.count; i++)
+		free(r->sources.list[i].relation);
+	for (size_t i = 0; i < r->slow.count; i++)
+		free(r->slow.list[i].relation);
+	free(r->sources.list);
+	free(r->slow.list);
+	free(r->names);
+	free(r);
+}
+
+static void add_source(struct sources *s, size_t account, const char *relation,
+		       bool is_padded)
+{
+	s->list = xgrow(s->list, s->count, sizeof(*s->list));
+	s->list[s->count++] = (struct source){ account, xstrdup(relation), is_padded };
+}
+
+/* ---- versions ---- */
+
+static void read_next(struct reading *r);
+
+/* The rows of _general come one by one; the largest version counts. */
+static void take_row(struct catalog_state *s, const char *version)
+{
+	uint64_t number;
+
+	if (s->kind == CATALOG_UNREADABLE)
+		return;
+	s->has_row = true;
+	if (!version_parse(version, &number)) {
+		if (s->kind == CATALOG_VERSION)
+			return;
+		free(s->problem);
+		s->problem = version ? str_format("its _general.version is '%s', which "
+						  "is no version",
+						  version)
+				     : xstrdup("its _general.version is NULL");
+		return;
+	}
+	if (s->kind == CATALOG_VERSION && number <= s->number)
+		return;
+	free(s->version);
+	free(s->problem);
+	s->problem = NULL;
+	s->kind = CATALOG_VERSION;
+	s->version = xstrdup(version);
+	s->number = number;
+}
+
+static void set_unreadable(struct catalog_state *s, const char *problem)
+{
+	free(s->problem);
+	free(s->version);
+	s->version = NULL;
+	s->kind = CATALOG_UNREADABLE;
+	s->problem = xstrdup(problem);
+}
+
+static struct sources *current(struct reading *r)
+{
+	return r->is_patient ? &r->slow : &r->sources;
+}
+
+/* Not in the middle of a letter. */
+static void cut(char *text)
+{
+	size_t length = strlen(text);
+
+	if (length <= MOST_TEXT_BYTES)
+		return;
+	length = MOST_TEXT_BYTES;
+	while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80)
+		length--;
+	text[length] = '\0';
+}
+
+static void take_value(struct catalog_state *s, const struct source *source,
+		       const char *line, size_t length)
+{
+	AUTO_FREE char *value = NULL;
+
+	if (source->is_padded)
+		while (length > 0 && line[length - 1] == ' ')
+			length--;
+	if (length > MOST_VALUE_BYTES) {
+		take_row(s, "(a long text)");
+		return;
+	}
+	value = catalog_decode_copy(line, length);
+	if (value)
+		cut(value);
+	take_row(s, value);
+}
+
+static bool on_row(void *owner, size_t copy, const char *line, size_t length)
+{
+	struct reading *r = owner;
+	struct sources *s = current(r);
+	const struct source *source = &s->list[s->first + copy];
+	struct catalog_state *state = &r->states.list[source->account];
+
+	if (copy != s->copy)
+		s->rows = 0;
+	s->copy = copy;
+	r->is_too_much = !line || ++s->rows > MOST_ROWS;
+	if (r->is_too_much)
+		set_unreadable(state, line ? "its _general has more than 1000 rows"
+					   : "its _general holds a value of more "
+					     "than a megabyte");
+	else
+		take_value(state, source, line, length);
+	return !r->is_too_much;
+}
+
+/* A table could not be read, and what follows it was not. */
+static void take_failure(struct reading *r, const struct source *source,
+			 const struct error *err)
+{
+	const char *sqlstate = pgconn_failure(session_conn(r->reader))->sqlstate;
+	bool is_slow = !strcmp(sqlstate, "55P03") || !strcmp(sqlstate, "57014");
+	struct catalog_state *state = &r->states.list[source->account];
+
+	if (is_slow && !r->is_patient) {
+		add_source(&r->slow, source->account, source->relation,
+			   source->is_padded);
+	} else {
+		set_unreadable(state, err->text);
+		state->is_forbidden = !strcmp(sqlstate, CATALOG_FORBIDDEN);
+	}
+}
+
+static void on_renewed(void *owner, const struct error *err)
+{
+	struct reading *r = owner;
+
+	if (err)
+		end(r, err);
+	else
+		read_next(r);
+}
+
+/* The session was given up, because a table had too much. */
+static void renew_reader(struct reading *r)
+{
+	session_end_reader(r->session);
+	r->reader = session_start_reader(r->session, on_renewed, r);
+}
+
+static void on_versions(void *owner, const struct pg_result *result,
+			const struct error *err)
+{
+	struct reading *r = owner;
+	struct sources *s = current(r);
+	const struct pg_failure *failure = pgconn_failure(session_conn(r->reader));
+	size_t read = failure->statements - SETTINGS;
+
+	(void)result;
+	r->next_batch = err ? 1 : r->next_batch * BATCH_GROWTH;
+	if (r->next_batch > MOST_BATCH)
+		r->next_batch = MOST_BATCH;
+	if (!err) {
+		s->first += s->batch;
+	} else if (r->is_too_much) {
+		s->first += s->copy + 1;
+		renew_reader(r);
+		return;
+	} else if (!failure->sqlstate[0] || failure->statements < SETTINGS) {
+		end(r, err); /* no answer at all */
+		return;
+	} else if (read >= s->batch) {
+		s->first += s->batch; /* its time was over when all had been read */
+	} else {
+		take_failure(r, &s->list[s->first + read], err);
+		s->first += read + 1;
+	}
+	read_next(r);
+}
+
+/*
+ * Whatever stands under that name by now (it is looked up again), none of its owner's
+ * code is run. A query would do so as soon as it is planned: expressions of indexes and
+ * statistics are simplified by calling his functions. COPY plans nothing; views, foreign
+ * and partitioned tables are refused, with row_security = off policies as well, and a
+ * value is put out by its type alone, without a cast.
+ */
+static void read_batch(struct reading *r, struct sources *s)
+{
+	AUTO_STRBUF struct strbuf sql = { 0 };
+	uint64_t wait_ms = SHORT_WAIT_MS, time_ms = SHORT_TIME_MS;
+	size_t left = s->count - s->first;
+
+	s->batch = r->is_patient ? 1 : left < r->next_batch ? left : r->next_batch;
+	s->rows = s->copy = 0;
+	r->is_too_much = false;
+	if (r->is_patient) {
+		uint64_t waited_ms = loop_now_ms() - r->patient_since_ms;
+
+		wait_ms = !r->lock_wait_ms ? 0
+			  : waited_ms + LEAST_WAIT_MS < r->lock_wait_ms
+				  ? r->lock_wait_ms - waited_ms
+				  : LEAST_WAIT_MS;
+		time_ms = r->lock_wait_ms + LONG_TIME_MS;
+		time_ms = !wait_ms                              ? 0
+			  : waited_ms + LEAST_TIME_MS < time_ms ? time_ms - waited_ms
+								: LEAST_TIME_MS;
+	}
+	strbuf_add_format(&sql,
+			  "SET TRANSACTION READ ONLY; SET LOCAL row_security = off;"
+			  " SET LOCAL lock_timeout = %llu;"
+			  " SET LOCAL statement_timeout = %llu",
+			  (unsigned long long)wait_ms, (unsigned long long)time_ms);
+	for (size_t i = s->first; i < s->first + s->batch; i++)
+		strbuf_add_format(&sql, "; COPY %s (version) TO STDOUT",
+				  s->list[i].relation);
+	pgconn_copy(session_conn(r->reader), sql.buf, on_row, on_versions, r);
+}
+
+static void read_next(struct reading *r)
+{
+	struct sources *s = current(r);
+
+	if (s->first < s->count) {
+		read_batch(r, s);
+	} else if (r->is_patient) {
+		end(r, NULL);
+	} else {
+		r->is_patient = true;
+		r->patient_since_ms = loop_now_ms();
+		read_next(r);
+	}
+}
+
+/* ---- accounts ---- */
+
+static void take_account(struct catalog_state *s, const struct pg_result *result, int row)
+{
+	bool has_general = pgresult_is_true(result, row, 4);
+	bool has_column = pgresult_is_true(result, row, 5);
+	const char *objection = pgresult_value(result, row, 6);
+
+	s->name = xstrdup(pgresult_value(result, row, 1));
+	s->has_schema = pgresult_is_true(result, row, 2);
+	s->looks_like_account = pgresult_is_true(result, row, 3);
+	s->kind = has_general ? CATALOG_BROKEN : CATALOG_NO_VERSION;
+	if (pgresult_value(result, row, 10))
+		s->owner = xstrdup(pgresult_value(result, row, 10));
+	if (objection)
+		set_unreadable(s, objection);
+	else if (has_general)
+		s->problem = xstrdup(has_column ? "its _general has no row"
+						: "its _general has no column version");
+}
+
+/* What is locked waits from the beginning for its turn at the end. */
+static void take_source(struct reading *r, size_t account, const struct pg_result *result,
+			int row)
+{
+	const char *relation = pgresult_value(result, row, 8);
+	bool has_column = pgresult_is_true(result, row, 5);
+
+	if (!relation || !has_column ||
+	    r->states.list[account].kind == CATALOG_UNREADABLE)
+		return;
+	add_source(pgresult_is_true(result, row, 9) ? &r->slow : &r->sources, account,
+		   relation, pgresult_is_true(result, row, 7));
+}
+
+static void on_listed(void *owner, const struct pg_result *result,
+		      const struct error *err)
+{
+	struct reading *r = owner;
+	struct catalog_states *states = &r->states;
+	size_t count;
+
+	if (err) {
+		end(r, err);
+		return;
+	}
+	count = (size_t)pgresult_rows(result);
+	states->list = xcalloc(count, sizeof(*states->list));
+	for (int i = 0; i < (int)count; i++) {
+		if (pgresult_uint(result, i, 0) > states->count)
+			take_account(&states->list[states->count++], result, i);
+		take_source(r, states->count - 1, result, i);
+	}
+	read_next(r);
+}
+
+static void list(struct reading *r)
+{
+	pgconn_query(session_conn(r->reader), sql_states,
+		     (const char *const[]){ r->names }, 1, on_listed, r);
+}
+
+static void on_reader_ready(void *owner, const struct error *err)
+{
+	struct reading *r = owner;
+
+	if (err)
+		end(r, err);
+	else
+		list(r);
+}
+
+void catalog_read_states(struct session *session, const struct strvec *names,
+			 uint64_t lock_wait_ms, catalog_states_fn *done, void *owner)
+{
+	struct reading *r = xcalloc(1, sizeof(*r));
+
+	*r = (struct reading){ .session = session,
+			       .names = catalog_format_array(names),
+			       .lock_wait_ms = lock_wait_ms,
+			       .next_batch = MOST_BATCH,
+			       .done = done,
+			       .owner = owner };
+	r->reader = session_start_reader(session, on_reader_ready, r);
+}
+
+/* ---- statements for people ---- */
+
+static void add_literal(struct strbuf *out, const char *text)
+{
+	if (strchr(text, '\\'))
+		strbuf_add_char(out, 'E'); /* whatever standard_conforming_strings says */
+	strbuf_add_char(out, '\'');
+	for (; *text; text++) {
+		if (*text == '\'' || *text == '\\')
+			strbuf_add_char(out, *text);
+		strbuf_add_char(out, *text);
+	}
+	strbuf_add_char(out, '\'');
+}
+
+char *catalog_set_version_statement(const struct catalog_state *s, const char *version)
+{
+	struct strbuf out = { 0 };
+
+	strbuf_add_str(&out, s->has_row ? "UPDATE " : "INSERT INTO ");
+	strbuf_add_identifier(&out, s->name, strlen(s->name));
+	strbuf_add_format(&out,
+			  s->has_row ? "._general SET version = '%s'"
+				     : "._general (version) VALUES ('%s')",
+			  version);
+	return strbuf_detach(&out);
+}
+
+char *catalog_register_statement(const char *account)
+{
+	struct strbuf out = { 0 };
+
+	strbuf_add_str(&out, "INSERT INTO _global._accounts (name) VALUES (");
+	add_literal(&out, account);
+	strbuf_add_str(&out, ");");
+	return strbuf_detach(&out);
+}
+
+/* ---- look-alikes ---- */
+
+struct lookalikes {
+	catalog_lookalikes_fn *done;
+	void *owner;
+};
+
+static void on_lookalikes(void *owner, const struct pg_result *result,
+			  const struct error *err)
+{
+	struct lookalikes *l = owner;
+	AUTO_STRVEC struct strvec names = { 0 };
+
+	for (int i = 0; !err && i < pgresult_rows(result); i++)
+		strvec_push(&names, pgresult_value(result, i, 0));
+	l->done(l->owner, &names, err);
+	free(l);
+}
+
+static void list_schemas(struct session *session, const char *sql,
+			 catalog_lookalikes_fn *done, void *owner)
+{
+	struct lookalikes *l = xcalloc(1, sizeof(*l));
+
+	*l = (struct lookalikes){ .done = done, .owner = owner };
+	pgconn_query(session_conn(session), sql, NULL, 0, on_lookalikes, l);
+}
+
+void catalog_list_lookalikes(struct session *session, catalog_lookalikes_fn *done,
+			     void *owner)
+{
+	list_schemas(session, sql_lookalikes, done, owner);
+}
+
+void catalog_list_strangers(struct session *session, catalog_lookalikes_fn *done,
+			    void *owner)
+{
+	list_schemas(session, sql_strangers, done, owner);
+}

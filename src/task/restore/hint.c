@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "task/restore/hint.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/compiler.h"
+#include "base/str.h"
+#include "pg/pgconn.h"
+
+enum { STATE_LENGTH = 5 };
+
+/* To be tried in this order. `text`: what its message has, too; NULL: whatever it is. */
+static const struct {
+	const char *state;
+	const char *text;
+	const char *hint;
+} hints[] = {
+	{ "42883", NULL, "the metamodel uses it, and no save holds it: make it first" },
+	{ "42P01", NULL, "the metamodel uses it, and no save holds it: make it first" },
+	{ "42704", "configuration parameter",
+	  "the dump was made by a pg_dump newer than this server: restore it into a "
+	  "newer "
+	  "one, or save with the server's own pg_dump" },
+	{ "42704", "role \"",
+	  "no save holds roles: make it first, with CREATE ROLE, or rename it back" },
+	{ "42704", NULL, "the metamodel uses it, and no save holds it: make it first" },
+	{ "3F000", NULL, "the metamodel uses it, and no save holds it: make it first" },
+	{ "53200", NULL,
+	  "the server has too few lock slots: raise its max_locks_per_transaction, which "
+	  "takes a restart of it, or restore fewer accounts at once, with -j 1" },
+	{ "53100", NULL, "make room where the server has its files; then restore again" },
+	{ "42501", NULL,
+	  "restore as the role that owns what is named, or as one that is a member of "
+	  "that role" },
+	{ "23503", NULL,
+	  "its rows refer to rows that are not there: restore the account that has them, "
+	  "such as _global, before or together with it" },
+	{ "23514", NULL,
+	  "a CHECK that reads other tables need not hold while rows are loaded, table by "
+	  "table: make it a trigger" },
+};
+
+/* The SQLSTATE in "ERROR:  42883: function ...", of the first that is no mere warning;
+ * NULL if there is none. */
+static const char *find_state(const char *text)
+{
+	while ((text = strstr(text, ":  "))) {
+		text += 3;
+		if (strspn(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") ==
+			    STATE_LENGTH &&
+		    !strncmp(text + STATE_LENGTH, ": ", 2) &&
+		    !str_has_prefix(text, "00") && !str_has_prefix(text, "01") &&
+		    !str_has_prefix(text, "02"))
+			return text;
+	}
+	return NULL;
+}
+
+static bool is_state(const char *at, const char *state)
+{
+	return !strncmp(at, state, STATE_LENGTH);
+}
+
+/* "norm(text)" of "function norm(text) does not exist", "" if it has a schema. Caller
+ * frees. */
+static char *bare_name(const char *message)
+{
+	size_t length = strcspn(message, "\n");
+	AUTO_FREE char *line = xstrndup(message, length);
+	char *begin = strchr(line, ' '), *end = strstr(line, " does not exist");
+
+	if (!begin || !end || begin >= end)
+		return xstrdup("");
+	begin++;
+	*end = '\0';
+	return begin[strcspn(begin, ".(")] == '.' ? xstrdup("") : xstrdup(begin);
+}
+
+/* The function in whose body it happened: "acme.key(text)". Caller frees; "" if it cannot
+ * be told. */
+static char *caller_of(const char *message)
+{
+	static const char *const ends[] = { " line ", " during ", " statement ", "\n" };
+	const char *line = strchr(message, '\n');
+	const char *name = line ? strstr(line, "CONTEXT:") : NULL;
+	size_t length;
+
+	name = name ? strstr(name, "function ") : NULL;
+	if (!name)
+		return xstrdup("");
+	name += strlen("function ");
+	length = strlen(name);
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		const char *end = strstr(name, ends[i]);
+
+		if (end && (size_t)(end - name) < length)
+			length = (size_t)(end - name);
+	}
+	return xstrndup(name, length);
+}
+
+/* pg_dump empties the search_path: what a function's body names without a schema is not
+ * found then. */
+static bool hint_search_path(struct error *err, const char *message)
+{
+	AUTO_FREE char *name = bare_name(message);
+	AUTO_FREE char *caller = caller_of(message);
+
+	if (!*name || !*caller)
+		return false;
+	error_hint(
+		err,
+		"%s is named without its schema in the function %s, and dumps are loaded "
+		"with an empty search_path: set one for that function (ALTER FUNCTION "
+		"... "
+		"SET search_path), or qualify the name; then restore again",
+		name, caller);
+	return true;
+}
+
+static void hint_locks(struct error *err, bool has_global)
+{
+	error_hint(
+		err,
+		"these accounts depend on each other and are one transaction: raise the "
+		"server's max_locks_per_transaction, which takes a restart of it%s",
+		has_global ? ", or name the accounts to be restored without _global, "
+			     "which then stays as it is"
+			   : "");
+}
+
+void restore_hint(struct error *err, bool is_unit, bool has_global)
+{
+	const char *state = find_state(err->text), *message;
+
+	if (!state) {
+		if (pg_pooler_hint(err->text))
+			error_hint(err, "%s", pg_pooler_hint(err->text));
+		return;
+	}
+	message = state + STATE_LENGTH + 2;
+	if (is_unit && is_state(state, "53200")) {
+		hint_locks(err, has_global);
+		return;
+	}
+	if ((is_state(state, "42883") || is_state(state, "42P01") ||
+	     is_state(state, "42704")) &&
+	    hint_search_path(err, message))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(hints); i++)
+		if (is_state(state, hints[i].state) &&
+		    (!hints[i].text || strstr(message, hints[i].text))) {
+			error_hint(err, "%s", hints[i].hint);
+			return;
+		}
+}
