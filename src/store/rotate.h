@@ -1,31 +1,47 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Make a save that was built aside the save, and what was there the old one. At every
- * instant, also across kill -9 and power failure, the save's name leads to one whole
- * save.
+ * Put a finished save in the place of the present one, which becomes the newest old
+ * one. At every instant, also across kill -9 and power failure, the save's name leads to
+ * one whole save.
  *
- *   metamodel.new    is being built; of no worth until it is whole
- *   metamodel.swap   whole. Before the exchange the new save, after it the replaced one
- *   metamodel.drop   a directory for the saves that go, until they are deleted
+ *   metamodel        the save
+ *   metamodel.old    the one before it; metamodel.old.2 and so on are older
+ *   metamodel.new    a save that is being built: worth nothing until it is whole
+ *   metamodel.swap   a whole save: the new one before step 2, the replaced one after it
+ *   metamodel.drop   a directory of saves that are going to be deleted
+ *
+ * The steps of a commit:
  *
  *   1. metamodel.new -> metamodel.swap, once it is synced
- *   2. exchange metamodel.swap and metamodel (renameat2; one step)
- *   3. each save that goes: metamodel.old.N -> metamodel.drop/N
- *   4. make room, close gaps: metamodel.old -> metamodel.old.2 and so on
- *   5. metamodel.swap -> metamodel.old; or metamodel.drop/0, if it goes, too
+ *   2. exchange metamodel.swap and metamodel (renameat2: one step)
+ *   3. each old save that goes: metamodel.old.N -> metamodel.drop/N
+ *   4. make room and close gaps: metamodel.old -> metamodel.old.2 and so on
+ *   5. metamodel.swap -> metamodel.old; or -> metamodel.drop/0, if it goes as well
  *   6. delete metamodel.drop
  *
- * Where the file system knows no exchange (NFS), 3 and 4 come first, then metamodel ->
- * metamodel.old and metamodel.swap -> metamodel. Between these two the name is missing;
- * rotate_recover() mends that.
+ * On a file system without exchange (NFS) steps 3 and 4 come before step 2, which is two
+ * renames: metamodel -> metamodel.old (or metamodel.drop/0), metamodel.swap -> metamodel.
+ * Between the two the save's name is missing.
  *
- * A run that died left one of these states, and rotate_recover() finishes what it began:
- * the plan stands in the new save's manifest, and step 3 is done for N once
- * metamodel.drop/N is there. Whether metamodel.swap was exchanged already is told by the
- * serial numbers in the manifests: the replaced save has the smaller one.
+ * What a run that died leaves, and what rotate_recover() does about it:
  *
- * What no run has made is never touched: see store/own.h. All of it is for who holds the
- * lock file. Errors: ERROR_SYSTEM, and ERROR_DATA for what is in the way.
+ *   found                              died             then
+ *   ---------------------------------  ---------------  ---------------------------
+ *   metamodel.new                      before step 1    delete it
+ *   metamodel.swap, the newer save     before step 2    go on with step 2
+ *   metamodel.swap, and no metamodel   between the two  the second rename, step 6
+ *                                      renames (NFS)
+ *   metamodel.swap, the replaced save  before step 5    go on with step 3
+ *   metamodel.drop alone               before step 6    go on with step 6
+ *
+ * The serial numbers in the manifests tell the newer save from the replaced one. Which
+ * saves go is in the manifest of the newer one (its plan); for N that is done once
+ * metamodel.drop/N is there.
+ *
+ * What no run has made is never touched: see store/own.h. Only the holder of the lock file
+ * may call any of this.
+ *
+ * Errors: ERROR_SYSTEM, and ERROR_DATA for what is in the way.
  */
 #ifndef STORE_ROTATE_H
 #define STORE_ROTATE_H
@@ -50,9 +66,12 @@ struct rotate_plan {
 bool rotate_is_unfinished(const struct layout *layout);
 
 /*
- * Finish what a dead run began, and delete what it left half-built. *did_finish: a swap
- * was finished; *did_clean: leftovers were deleted. *notes: what was left alone. What no
- * run left is passed over; nothing to do is no error.
+ * Finish what a dead run began, and delete what it left half-built. Nothing to do is no
+ * error, and what no run has left is passed over.
+ *
+ *   *did_finish   a swap was finished
+ *   *did_clean    leftovers were deleted
+ *   *notes        what was left alone
  */
 MUST_CHECK bool rotate_recover(const struct layout *layout, bool *did_finish,
 			       bool *did_clean, struct strvec *notes, struct error *err);
@@ -68,8 +87,9 @@ MUST_CHECK bool rotate_check(const struct layout *layout, unsigned window,
 			     struct strvec *strangers, struct error *err);
 
 /*
- * Swap the staging directory, whose files are synced, in. *notes: what was not deleted.
- * Errors: with *is_swapped set, the new save is in place, but what follows failed; the
+ * Make the staging directory, whose files are synced, the save. *notes: what was not
+ * deleted.
+ * Errors: with *is_swapped set the new save is in place, but a later step failed; the
  * next rotate_recover() finishes it.
  */
 MUST_CHECK bool rotate_commit(const struct layout *layout, const struct rotate_plan *plan,
