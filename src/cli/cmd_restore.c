@@ -76,4 +76,21 @@ static void summarize(const struct cli *cli, const struct report *r)
 			 totals, cli->conf.directory, seconds, others);
 }
 
-const struct command cmd_restore = { CONF_RESTORE, "restore", start, cancel, summarize };
+static const char *const options[] = {
+	"dry-run",   "node-jobs",           "timeout", "lock-wait", "host-suffix",
+	"pg-bindir", "from-other-database", "cascade", "rehearse",  "as-superuser",
+	NULL,
+};
+
+const struct command cmd_restore = {
+	.line = { .name = "restore",
+		  .alias = "restore-metamodel",
+		  .usage = "[ACCOUNT...] [.SUFFIX]",
+		  .help = "put the accounts of a save back",
+		  .arguments = CONF_ACCOUNTS,
+		  .options = options },
+	.report = COMMAND_DUMPS,
+	.start = start,
+	.cancel = cancel,
+	.summarize = summarize,
+};

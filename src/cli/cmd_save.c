@@ -49,4 +49,21 @@ static void summarize(const struct cli *cli, const struct report *r)
 			 cli->conf.directory, seconds, others);
 }
 
-const struct command cmd_save = { CONF_SAVE, "save", start, cancel, summarize };
+static const char *const options[] = {
+	"dry-run",    "node-jobs",           "timeout", "lock-wait", "host-suffix",
+	"pg-bindir",  "from-other-database", "batch",   "keep",      "keep-days",
+	"keep-weeks", "keep-months",         "strict",  NULL,
+};
+
+const struct command cmd_save = {
+	.line = { .name = "save",
+		  .alias = "save-metamodel",
+		  .usage = "[ACCOUNT...] [.SUFFIX]",
+		  .help = "dump accounts to metamodel/ACCOUNT.sql",
+		  .arguments = CONF_ACCOUNTS,
+		  .options = options },
+	.report = COMMAND_DUMPS,
+	.start = start,
+	.cancel = cancel,
+	.summarize = summarize,
+};

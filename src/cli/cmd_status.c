@@ -176,4 +176,19 @@ static void summarize(const struct cli *cli, const struct report *r)
 		log_info(&cli->log, "%s, %zu of them current.", count, current);
 }
 
-const struct command cmd_status = { CONF_STATUS, "status", start, cancel, summarize };
+static const char *const options[] = {
+	"lock-wait", "host-suffix", "migrations", "check", "max-age", NULL,
+};
+
+const struct command cmd_status = {
+	.line = { .name = "status",
+		  .usage = "[ACCOUNT...] [.SUFFIX]",
+		  .help = "each account's version, state and last save",
+		  .arguments = CONF_ACCOUNTS,
+		  .options = options },
+	.report = COMMAND_STATES,
+	.changes_nothing = true,
+	.start = start,
+	.cancel = cancel,
+	.summarize = summarize,
+};

@@ -13,11 +13,14 @@
 
 /* ---- --show ---- */
 
-bool cmd_upgrade_show(const struct conf *conf, struct error *err)
+static bool show(const struct conf *conf, bool *is_answered, struct error *err)
 {
 	struct migrations all;
 	const struct migration *shown;
 
+	*is_answered = conf->show;
+	if (!conf->show)
+		return true;
 	if (!migrations_load(conf->migrations, &all, err))
 		return false;
 	shown = migrations_find(&all, conf->show);
@@ -88,7 +91,7 @@ static void start_save(struct chain *chain)
 {
 	struct run_opts opts = chain->opts;
 
-	opts.command = cmd_save.name;
+	opts.command = cmd_save.line.name;
 	opts.done = on_saved;
 	chain->save = save_start(&opts);
 }
@@ -146,4 +149,21 @@ static void summarize(const struct cli *cli, const struct report *r)
 	}
 }
 
-const struct command cmd_upgrade = { CONF_UPGRADE, "upgrade", start, cancel, summarize };
+static const char *const options[] = {
+	"dry-run",   "node-jobs",           "timeout", "lock-wait",    "host-suffix",
+	"pg-bindir", "from-other-database", "batch",   "as-superuser", "to",
+	"save",      "fail-fast",           "show",    "migrations",   NULL,
+};
+
+const struct command cmd_upgrade = {
+	.line = { .name = "upgrade",
+		  .usage = "[ACCOUNT...] [.SUFFIX]",
+		  .help = "bring _global and accounts to the newest version",
+		  .arguments = CONF_ACCOUNTS,
+		  .options = options },
+	.report = COMMAND_UPGRADED,
+	.answer = show,
+	.start = start,
+	.cancel = cancel,
+	.summarize = summarize,
+};

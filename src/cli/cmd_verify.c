@@ -65,4 +65,19 @@ static void summarize(const struct cli *cli, const struct report *r)
 			    failed, stale_note);
 }
 
-const struct command cmd_verify = { CONF_VERIFY, "verify", start, cancel, summarize };
+static const char *const options[] = {
+	"timeout", "pg-bindir", "max-age", "load", "load-template", "as-superuser", NULL,
+};
+
+const struct command cmd_verify = {
+	.line = { .name = "verify",
+		  .usage = "[DIR]",
+		  .help = "check a save on disk, by reading or by loading it",
+		  .arguments = CONF_DIRECTORY,
+		  .options = options },
+	.report = COMMAND_VERIFIED,
+	.changes_nothing = true,
+	.start = start,
+	.cancel = cancel,
+	.summarize = summarize,
+};

@@ -45,11 +45,9 @@ static int exit_status(const struct report *r)
 	return EXIT_FAILED;
 }
 
-/* Of these, the report is all there is. */
 static bool changes_nothing(const struct cli *cli)
 {
-	return cli->conf.dry_run || cli->command->id == CONF_VERIFY ||
-	       cli->command->id == CONF_STATUS;
+	return cli->conf.dry_run || cli->command->changes_nothing;
 }
 
 static void on_done(void *owner, const struct report *report)
@@ -98,7 +96,7 @@ void command_start(struct cli *cli)
 		.loop = cli->loop,
 		.log = &cli->log,
 		.conf = &cli->conf,
-		.command = cli->command->name,
+		.command = cli->command->line.name,
 		.program = "metamodel " VERSION,
 		.ask_password = ask_password,
 		.progress = on_progress,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
  * What every command has around it: the loop, the log, the progress bar, the exit status.
- * One file cmd_*.c for each command, with one const entry.
+ * What it has of its own stands in cmd_NAME.c: one const struct command, `cmd_NAME`.
+ * meson.build names them all, and makes the table of that.
  */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
@@ -20,7 +21,7 @@
 struct command;
 
 struct cli {
-	const struct command *command;
+	const struct command *command; /* NULL with --help and --version */
 	struct conf conf;
 	struct log log;
 	struct loop *loop;
@@ -32,9 +33,24 @@ struct cli {
 	bool is_interrupted; /* ^C was the answer to a question of ours */
 };
 
+/* What the --json of a command tells. */
+enum command_report {
+	COMMAND_DUMPS,    /* of each account, what became of its dump or its tables */
+	COMMAND_VERIFIED, /* that, and what is too old */
+	COMMAND_UPGRADED, /* the first, and from and to which version */
+	COMMAND_STATES,   /* of each account, how it is; what is too old; schemas that
+			     look like accounts */
+};
+
 struct command {
-	enum conf_command id;
-	const char *name;
+	struct conf_command line;
+	enum command_report report;
+	bool changes_nothing; /* its report is all there is of it */
+	/*
+	 * It may be asked for something that needs neither loop nor server: print that.
+	 * NULL: never. *is_answered: it was, so there is nothing to start.
+	 */
+	bool (*answer)(const struct conf *conf, bool *is_answered, struct error *err);
 	/* Start the task and return it; it calls opts->done once, later. */
 	void *(*start)(const struct run_opts *opts);
 	void (*cancel)(void *task, int signal_number);
@@ -42,10 +58,11 @@ struct command {
 	void (*summarize)(const struct cli *cli, const struct report *report);
 };
 
-extern const struct command cmd_save, cmd_restore, cmd_status, cmd_upgrade, cmd_verify;
+/* All of them in the order of --help, and the `line` of each; both end with NULL. */
+extern const struct command *const commands[];
+extern const struct conf_command *const command_lines[];
 
-/* upgrade --show: print the migrations of a version. Errors: ERROR_USAGE. */
-MUST_CHECK bool cmd_upgrade_show(const struct conf *conf, struct error *err);
+extern const struct command cmd_save; /* upgrade --save runs it, too */
 
 /* Start the command of *cli, whose members are all set but `task`. */
 void command_start(struct cli *cli);

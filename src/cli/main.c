@@ -13,9 +13,6 @@
 /* "v0.1.0-12-g1234567" as git describes what was built, "" for other sources. */
 extern const char revision[];
 
-static const struct command *const commands[] = { &cmd_save, &cmd_restore, &cmd_upgrade,
-						  &cmd_status, &cmd_verify };
-
 static void on_signal(void *owner, int signal_number)
 {
 	struct cli *cli = owner;
@@ -60,13 +57,19 @@ static bool ask_password(struct cli *cli, struct error *err)
 	return false;
 }
 
+static const struct command *find_command(const struct conf_command *line)
+{
+	const struct command *const *command = commands;
+
+	while (&(*command)->line != line)
+		command++;
+	return *command;
+}
+
 static int run(struct cli *cli)
 {
 	struct error err;
 
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		if (commands[i]->id == cli->conf.command)
-			cli->command = commands[i];
 	if (!loop_check_limits(&err))
 		return fail(cli, &err);
 	clock_now(cli->started);
@@ -91,6 +94,17 @@ static int run(struct cli *cli)
 	loop_ignore_signals(cli->loop); /* what is done is done, and said */
 	loop_free(cli->loop);
 	return cli->exit_status;
+}
+
+static int run_or_answer(struct cli *cli)
+{
+	bool is_answered = false;
+	struct error err;
+
+	cli->command = find_command(cli->conf.command);
+	if (cli->command->answer && !cli->command->answer(&cli->conf, &is_answered, &err))
+		return fail(cli, &err);
+	return is_answered ? 0 : run(cli);
 }
 
 /*
@@ -129,16 +143,14 @@ int main(int argc, char **argv)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL); /* a blocked SIGCHLD would never come */
 	umask(0077); /* dumps hold secrets: whatever we create is ours alone */
-	if (!conf_load(argc, argv, &cli.conf, &err))
+	if (!conf_load(command_lines, argc, argv, &cli.conf, &err))
 		return fail(&cli, &err);
 	if (cli.conf.help)
-		conf_print_help(stdout);
+		conf_print_help(command_lines, stdout);
 	else if (cli.conf.version)
 		print_version();
-	else if (cli.conf.show && cli.conf.command == CONF_UPGRADE)
-		status = cmd_upgrade_show(&cli.conf, &err) ? 0 : fail(&cli, &err);
 	else
-		status = run(&cli);
+		status = run_or_answer(&cli);
 	if (!close_output(&err)) {
 		int failed = fail(&cli, &err);
 

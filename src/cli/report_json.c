@@ -88,9 +88,9 @@ static json_t *format_looked_at(const struct report_account *a)
 
 static json_t *format_account(const struct cli *cli, const struct report_account *a)
 {
-	if (cli->command->id == CONF_STATUS)
+	if (cli->command->report == COMMAND_STATES)
 		return format_looked_at(a);
-	return format_worked_on(a, cli->command->id == CONF_UPGRADE);
+	return format_worked_on(a, cli->command->report == COMMAND_UPGRADED);
 }
 
 static json_t *format_unregistered(const struct strvec *names)
@@ -118,16 +118,18 @@ bool report_write_json(const struct cli *cli, const struct report *r, struct err
 	for (size_t i = 0; i < r->count; i++)
 		json_array_append_new(accounts, format_account(cli, &r->accounts[i]));
 	clock_now(finished);
-	root = json_pack("{ss ss ss sf ss si so so so}", "command", cli->command->name,
-			 "started", cli->started, "finished", finished, "seconds",
+	root = json_pack("{ss ss ss sf ss si so so so}", "command",
+			 cli->command->line.name, "started", cli->started, "finished",
+			 finished, "seconds",
 			 (double)(loop_now_ms() - cli->started_ms) / 1000, "result",
 			 result_name(r), "exit_status", cli->exit_status, "error",
 			 text(has_error ? r->error.text : NULL), "hint",
 			 text(has_error && r->error.hint[0] ? r->error.hint : NULL),
 			 "accounts", accounts);
-	if (cli->command->id == CONF_STATUS || cli->command->id == CONF_VERIFY)
+	if (cli->command->report == COMMAND_STATES ||
+	    cli->command->report == COMMAND_VERIFIED)
 		json_object_set_new(root, "too_old", lines(r->too_old));
-	if (cli->command->id == CONF_STATUS)
+	if (cli->command->report == COMMAND_STATES)
 		json_object_set_new(root, "unregistered",
 				    format_unregistered(&r->unregistered));
 	line = json_dumps(root,

@@ -17,16 +17,6 @@ enum { CHECK_MAX_AGE_S = 8 * 86400 };
 
 /* --- Commands */
 
-struct command {
-	enum conf_command id;
-	const char *name;
-	const char *alias; /* a name of the program that implies it; may be NULL */
-	const char *usage; /* of its arguments */
-	const char *help;
-	bool (*take)(const char *argument, bool literal, struct values *values,
-		     struct setting_argv *argv, struct error *err);
-};
-
 static bool take_account(const char *name, bool literal, struct values *values,
 			 struct setting_argv *argv, struct error *err)
 {
@@ -52,46 +42,56 @@ static bool take_account(const char *name, bool literal, struct values *values,
 	return true;
 }
 
-static bool take_directory(const char *path, bool literal, struct values *values,
+static bool take_directory(const char *path, struct values *values,
 			   struct setting_argv *argv, struct error *err)
 {
-	(void)literal; /* no suffix here: ./metamodel is a directory */
 	if (setting_is_given(option_rows, argv, "directory"))
 		return error_set(err, ERROR_USAGE, "two directories: '%s', '%s'",
 				 values->conf.directory, path);
 	return setting_take_argument(option_rows, "directory", path, values, argv, err);
 }
 
-static const struct command commands[] = {
-	{ CONF_SAVE, "save", "save-metamodel", "[ACCOUNT...] [.SUFFIX]",
-	  "dump accounts to metamodel/ACCOUNT.sql", take_account },
-	{ CONF_RESTORE, "restore", "restore-metamodel", "[ACCOUNT...] [.SUFFIX]",
-	  "put the accounts of a save back", take_account },
-	{ CONF_UPGRADE, "upgrade", NULL, "[ACCOUNT...] [.SUFFIX]",
-	  "bring _global and accounts to the newest version", take_account },
-	{ CONF_STATUS, "status", NULL, "[ACCOUNT...] [.SUFFIX]",
-	  "each account's version, state and last save", take_account },
-	{ CONF_VERIFY, "verify", NULL, "[DIR]",
-	  "check a save on disk, by reading or by loading it", take_directory },
-};
-
-static const struct command *find_command(const char *name)
+static const struct conf_command *find_command(const struct conf_command *const *commands,
+					       const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		if (!strcmp(commands[i].name, name))
-			return &commands[i];
+	for (; *commands; commands++)
+		if (!strcmp((*commands)->name, name))
+			return *commands;
 	return NULL;
 }
 
-static const struct command *find_alias(const char *program)
+static const struct conf_command *find_alias(const struct conf_command *const *commands,
+					     const char *program)
 {
 	const char *slash = strrchr(program, '/');
 
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		if (commands[i].alias &&
-		    !strcmp(commands[i].alias, slash ? slash + 1 : program))
-			return &commands[i];
+	for (; *commands; commands++)
+		if ((*commands)->alias &&
+		    !strcmp((*commands)->alias, slash ? slash + 1 : program))
+			return *commands;
 	return NULL;
+}
+
+/* Is it an option of the command, besides those of every command? */
+static bool has_option(const struct conf_command *command, const char *name)
+{
+	for (const char *const *option = command->options; *option; option++)
+		if (!strcmp(*option, name))
+			return true;
+	return false;
+}
+
+static bool take_argument(const struct conf_command *command, const char *argument,
+			  bool literal, struct values *values, struct setting_argv *argv,
+			  struct error *err)
+{
+	switch (command->arguments) {
+	case CONF_ACCOUNTS:
+		return take_account(argument, literal, values, argv, err);
+	case CONF_DIRECTORY:
+		return take_directory(argument, values, argv, err);
+	}
+	return false;
 }
 
 /* --- Loading */
@@ -123,11 +123,23 @@ static bool check_argument(const char *text, struct error *err)
 	return error_hint(err, "give it with --dbname");
 }
 
-static bool take_arguments(const char *program, struct values *values,
+static bool check_options(const struct conf_command *command,
+			  const struct setting_argv *argv, struct error *err)
+{
+	for (size_t i = 0; option_rows[i].scope != SETTING_KEY; i++)
+		if ((argv->given >> i & 1) && option_rows[i].scope == SETTING_SOME &&
+		    !has_option(command, option_rows[i].name))
+			return error_set(err, ERROR_USAGE, "option --%s is not for %s",
+					 option_rows[i].name, command->name);
+	return true;
+}
+
+static bool take_arguments(const struct conf_command *const *commands,
+			   const char *program, struct values *values,
 			   struct setting_argv *argv, struct error *err)
 {
 	const struct strvec *arguments = &argv->arguments;
-	const struct command *command = find_alias(program);
+	const struct conf_command *command = find_alias(commands, program);
 	size_t i = 0;
 
 	if (!command) {
@@ -135,24 +147,20 @@ static bool take_arguments(const char *program, struct values *values,
 			return error_set(err, ERROR_USAGE, "no command given");
 		if (!check_argument(arguments->v[0], err))
 			return false;
-		command = find_command(arguments->v[i++]);
+		command = find_command(commands, arguments->v[i++]);
 		if (!command)
 			return error_set(err, ERROR_USAGE, "unknown command '%s'",
 					 arguments->v[0]);
 	}
-	values->conf.command = command->id;
+	values->conf.command = command;
 	for (; i < arguments->count; i++)
 		if (!check_argument(arguments->v[i], err) ||
-		    !command->take(arguments->v[i], i >= argv->literal_from, values, argv,
-				   err))
+		    !take_argument(command, arguments->v[i], i >= argv->literal_from,
+				   values, argv, err))
 			return false;
-	if (argv->doubtful > 1 && command->take == take_account)
+	if (argv->doubtful > 1 && command->arguments == CONF_ACCOUNTS)
 		values->conf.doubtful = xstrdup(arguments->v[argv->doubtful - 1]);
-	for (i = 0; option_rows[i].commands; i++)
-		if ((argv->given >> i & 1) && !(option_rows[i].commands & command->id))
-			return error_set(err, ERROR_USAGE, "option --%s is not for %s",
-					 option_rows[i].name, command->name);
-	return true;
+	return check_options(command, argv, err);
 }
 
 /* Two flags that exclude each other: the command line speaks louder than a file. */
@@ -182,13 +190,15 @@ static bool check_load(const struct conf *conf, struct error *err)
 			    : c->dbname ? "dbname"
 					: NULL;
 
-	if (conf->command == CONF_VERIFY && !conf->load && given) {
+	if (!has_option(conf->command, "load"))
+		return true;
+	if (!conf->load && given) {
 		error_set(err, ERROR_USAGE,
-			  "option --%s: verify without --load needs no server", given);
+			  "option --%s: %s without --load needs no server", given,
+			  conf->command->name);
 		return error_hint(err, "Try 'metamodel --help'");
 	}
-	if (conf->command != CONF_VERIFY || !conf->load || *conf->load ||
-	    conf->backend == CONF_PG)
+	if (!conf->load || *conf->load || conf->backend == CONF_PG)
 		return true;
 	error_set(err, ERROR_USAGE, "option --load: a PgFarm has many servers");
 	return error_hint(err, "name the one to load on: --load=CONNINFO");
@@ -204,14 +214,15 @@ static bool settle_pairs(struct conf *conf, const struct setting_argv *argv,
 			   err);
 }
 
-static bool read_command_line(int argc, char **args, struct values *values,
+static bool read_command_line(const struct conf_command *const *commands, int argc,
+			      char **args, struct values *values,
 			      struct setting_argv *argv, struct error *err)
 {
 	if (!setting_parse_argv(option_rows, argc, args, values, argv, err))
 		return false;
 	if (argv->stopped)
 		return true;
-	return take_arguments(argc > 0 ? args[0] : "", values, argv, err) &&
+	return take_arguments(commands, argc > 0 ? args[0] : "", values, argv, err) &&
 	       settle_pairs(&values->conf, argv, err);
 }
 
@@ -293,7 +304,7 @@ static void settle(struct values *values)
 	fall_back(&config->dbname, &values->backend.dbname);
 	if (conf->max_age)
 		(void)options_parse_age(conf->max_age, &conf->max_age_s); /* it is one */
-	else if (conf->command == CONF_STATUS && conf->check)
+	else if (conf->check && conf->command && has_option(conf->command, "check"))
 		conf->max_age_s = CHECK_MAX_AGE_S;
 	if (!conf->suffix)
 		conf->suffix = xstrdup("");
@@ -308,8 +319,8 @@ static void settle(struct values *values)
 	}
 }
 
-bool conf_load_from(const char *config_dir, int argc, char **argv, struct conf *conf,
-		    struct error *err)
+bool conf_load_from(const char *config_dir, const struct conf_command *const *commands,
+		    int argc, char **argv, struct conf *conf, struct error *err)
 {
 	struct values values = {
 		.conf = { .timeout_s = 3600, .lock_wait_s = 5, .keep = 1 },
@@ -317,7 +328,7 @@ bool conf_load_from(const char *config_dir, int argc, char **argv, struct conf *
 	struct setting_argv said = { 0 };
 	bool ok;
 
-	ok = read_command_line(argc, argv, &values, &said, err);
+	ok = read_command_line(commands, argc, argv, &values, &said, err);
 	if (!ok && !err->hint[0])
 		error_hint(err, "Try 'metamodel --help'");
 	ok = ok && (said.stopped || read_files(config_dir, &values, &said, err));
@@ -335,9 +346,10 @@ bool conf_load_from(const char *config_dir, int argc, char **argv, struct conf *
 	return ok;
 }
 
-bool conf_load(int argc, char **argv, struct conf *conf, struct error *err)
+bool conf_load(const struct conf_command *const *commands, int argc, char **argv,
+	       struct conf *conf, struct error *err)
 {
-	return conf_load_from(CONF_DIR, argc, argv, conf, err);
+	return conf_load_from(CONF_DIR, commands, argc, argv, conf, err);
 }
 
 struct conf conf_at(const struct conf *conf, char *dbname)
@@ -387,11 +399,11 @@ static void print_options(FILE *out)
 	AUTO_STRBUF struct strbuf left = { 0 };
 	size_t width = 0;
 
-	for (const struct setting *row = option_rows; row->commands; row++) {
+	for (const struct setting *row = option_rows; row->scope; row++) {
 		format_option(&left, row);
 		width = left.length > width ? left.length : width;
 	}
-	for (const struct setting *row = option_rows; row->commands; row++) {
+	for (const struct setting *row = option_rows; row->scope; row++) {
 		format_option(&left, row);
 		if (row->heading)
 			fprintf(out, "\n%s:\n", row->heading);
@@ -399,14 +411,14 @@ static void print_options(FILE *out)
 	}
 }
 
-void conf_print_help(FILE *out)
+void conf_print_help(const struct conf_command *const *commands, FILE *out)
 {
 	fputs("metamodel keeps the metamodel of every account of an OpenResty server.\n\n"
 	      "Usage:\n  metamodel [OPTION]... COMMAND [ARGUMENT]...\n\nCommands:\n",
 	      out);
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(out, "  %-8s%-26s%s\n", commands[i].name, commands[i].usage,
-			commands[i].help);
+	for (; *commands; commands++)
+		fprintf(out, "  %-8s%-26s%s\n", (*commands)->name, (*commands)->usage,
+			(*commands)->help);
 	print_options(out);
 	fputs("\nExit status: 0 done; 1 failed; 2 usage; 3 partly done; 4 locked; "
 	      "128+N signal N.\nSee man metamodel.\n",

@@ -5,12 +5,13 @@
  * Files: DIR/openresty.conf, then DIR/site_openresty.conf over it, key by key; -c FILE
  * takes the place of the second. Both may be missing, FILE may not. Two sections count:
  * - [backend] is the server's: type, host, port, user, password and database are read,
- * its other keys and all other sections are not ours.
+ *   its other keys and all other sections are not ours.
  * - [metamodel] has a key for each long option but --help, --version and --config, with
- * the values of the command line. Another key is an error. setting_read_file() says how
- * lines are read; note there how a password with " ;" in it has to be quoted. An empty
- * value is a value: the site file takes the default file's password away with `password
- * =`.
+ *   the values of the command line. Another key is an error.
+ *
+ * setting_read_file() says how lines are read; note there how a password with " ;" in it
+ * has to be quoted. An empty value is a value: the site file takes the default file's
+ * password away with `password =`.
  */
 #ifndef CONF_CONF_H
 #define CONF_CONF_H
@@ -26,12 +27,19 @@
 #define CONF_DIR "/etc/openresty"
 #endif
 
-enum conf_command {
-	CONF_SAVE = 1 << 0,
-	CONF_VERIFY = 1 << 1,
-	CONF_RESTORE = 1 << 2,
-	CONF_UPGRADE = 1 << 3,
-	CONF_STATUS = 1 << 4,
+enum conf_arguments {
+	CONF_ACCOUNTS,  /* names of accounts; one that begins with "." is --host-suffix */
+	CONF_DIRECTORY, /* one, as --directory */
+};
+
+/* What the command line has to know of a command. The table of them is the caller's. */
+struct conf_command {
+	const char *name;
+	const char *alias; /* a name of the program that implies it; may be NULL */
+	const char *usage; /* of its arguments, for --help */
+	const char *help;
+	enum conf_arguments arguments;
+	const char *const *options; /* besides those of every command; ends with NULL */
 };
 
 enum conf_backend { CONF_PG, CONF_PGFARM };
@@ -48,8 +56,8 @@ struct conf_connection {
 };
 
 struct conf {
-	enum conf_command command; /* 0 with help or version */
-	bool help;                 /* with help or version nothing else counts */
+	const struct conf_command *command; /* NULL with help or version */
+	bool help;                          /* with help or version nothing else counts */
 	bool version;
 
 	struct strvec warnings; /* about the files, to be said once there is a log */
@@ -64,8 +72,8 @@ struct conf {
 	struct conf_connection config;
 	bool no_password;
 	bool ask_password; /* not both */
-	char *doubtful; /* the account right behind --password, which may be a password;
-			   NULL: there is none */
+	/* The account right behind --password, which may be a password; NULL: none. */
+	char *doubtful;
 	struct strvec looked_at; /* the config files: "PATH" or "PATH (not there)" */
 	enum conf_backend backend;
 
@@ -96,35 +104,38 @@ struct conf {
 	bool check;
 	char *max_age;      /* as it was given; NULL: it was not */
 	uint64_t max_age_s; /* 0: no bound */
-	char *load; /* verify: where to load it, "": on the server as ever; NULL: do not
-		     */
+	/* verify: where to load it, "": on the server as ever; NULL: do not. */
+	char *load;
 	char *load_template; /* the database to begin with; NULL: an empty one */
 	char *pg_bindir;     /* NULL: look for the tools */
 };
 
 /*
- * Read the command line and the files.
- * Ownership: *conf is overwritten, not released first. After success conf_release() frees
- * it. argv keeps its order, but a -d that may hold a password is overwritten with x's, so
- * that /proc does not show it.
+ * Read the command line and the files. `commands` ends with NULL.
+ * Ownership: the commands must outlive *conf. *conf is overwritten, not released first.
+ * After success conf_release() frees it. argv keeps its order, but a -d that may hold a
+ * password is overwritten with x's, so that /proc does not show it.
  * Errors: ERROR_USAGE only.
  */
-MUST_CHECK bool conf_load(int argc, char **argv, struct conf *conf, struct error *err);
+MUST_CHECK bool conf_load(const struct conf_command *const *commands, int argc,
+			  char **argv, struct conf *conf, struct error *err);
 
 /* The same with the two default files in `config_dir`; conf_load() takes CONF_DIR. */
-MUST_CHECK bool conf_load_from(const char *config_dir, int argc, char **argv,
-			       struct conf *conf, struct error *err);
+MUST_CHECK bool conf_load_from(const char *config_dir,
+			       const struct conf_command *const *commands, int argc,
+			       char **argv, struct conf *conf, struct error *err);
 
 /*
  * The same for one database, reached by this connection string alone, and for all
- * accounts. Ownership: it borrows what both have; it is not to be released.
+ * accounts.
+ * Ownership: it borrows what both have; it is not to be released.
  */
 struct conf conf_at(const struct conf *conf, char *dbname);
 
 /* Free what it holds; it is all zero then. */
 void conf_release(struct conf *conf);
 
-/* The whole of --help. */
-void conf_print_help(FILE *out);
+/* The whole of --help, with the commands in this order. */
+void conf_print_help(const struct conf_command *const *commands, FILE *out);
 
 #endif

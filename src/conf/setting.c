@@ -117,9 +117,9 @@ static uint64_t bit_of(const struct setting *rows, const struct setting *row)
 
 static const struct setting *option_named(const struct setting *rows, const char *name)
 {
-	while (rows->commands && strcmp(rows->name, name))
+	while (rows->scope && strcmp(rows->name, name))
 		rows++;
-	assert(rows->commands);
+	assert(rows->scope);
 	return rows;
 }
 
@@ -139,7 +139,7 @@ static struct option *new_getopt_table(const struct setting *rows, struct strbuf
 
 	/* Arguments come in order, and ':' for a missing value. */
 	strbuf_add_str(letters, "-:");
-	for (int i = 0; rows[i].commands; i++) {
+	for (int i = 0; rows[i].scope; i++) {
 		assert(i < MAX_OPTIONS);
 		table[i].name = rows[i].name;
 		table[i].has_arg = !rows[i].argument ? no_argument
@@ -169,7 +169,7 @@ static bool refuse_option(const struct setting *rows, int code, const char *arg,
 		return error_set(err, ERROR_USAGE, "unknown option -%c", optopt);
 	arg += strlen("--");
 	length = (int)strcspn(arg, "="); /* the value may be a password */
-	for (; rows->commands; rows++)
+	for (; rows->scope; rows++)
 		if (!strncmp(rows->name, arg, (size_t)length))
 			strbuf_add_format(&fits, "%s--%s", fits.length ? ", " : "",
 					  rows->name);
@@ -353,7 +353,7 @@ static bool refuse_key(struct source *s, const char *section, const char *key)
 	s->failed = true;
 	error_set(s->err, ERROR_USAGE, "%s:%d: unknown key '%s' in [%s]", s->path,
 		  s->line, key, section);
-	for (const struct setting *row = s->rows; row->commands; row++) {
+	for (const struct setting *row = s->rows; row->scope; row++) {
 		size_t letters = typo_letters(key, row->name);
 
 		if (!letters) /* --help and its like */
@@ -382,7 +382,7 @@ static int on_key(void *user, const char *section, const char *key, const char *
 			continue;
 		if (!strcmp(row->name, key))
 			break;
-		ours = row->commands ? row->section : NULL;
+		ours = row->scope ? row->section : NULL;
 	}
 	if (!row->name)
 		return !ours || refuse_key(s, ours, key);

@@ -31,6 +31,13 @@ enum setting_type {
 	SETTING_CHOICE, /* enum or int: the index of a word of `choices`, in any case */
 };
 
+/* Who may give it on the command line. */
+enum setting_scope {
+	SETTING_KEY,   /* nobody: it is a key of a file only */
+	SETTING_SOME,  /* who says that it is for him: see struct conf_command */
+	SETTING_EVERY, /* everybody */
+};
+
 struct setting {
 	const char *name;     /* the long option and the key in a file */
 	char letter;          /* 0 if there is none */
@@ -39,7 +46,7 @@ struct setting {
 	size_t offset;       /* in `values`, for a value from the command line */
 	size_t file_offset;  /* for one from a file; mostly the same */
 	const char *section; /* of the files; NULL is for the command line only */
-	unsigned commands;   /* bits of those it is for; 0 is no option, only a key */
+	enum setting_scope scope;
 	const char *help;
 
 	unsigned min; /* SETTING_UINT: the least value allowed, and the greatest */

@@ -12,7 +12,9 @@
 #include <cmocka.h>
 
 #include "base/str.h"
+#include "cli/command.h"
 #include "conf/conf.h"
+#include "conf/options.h"
 
 #define ARGS(...) ((const char *const[]){ "metamodel", __VA_ARGS__, NULL })
 #define SAVE ARGS("save")
@@ -88,7 +90,8 @@ static bool load(struct fixture *f, const char *const *args)
 	for (; *args; args++)
 		strvec_push(&f->argv, *args);
 	memset(&f->err, 0, sizeof(f->err));
-	return conf_load_from(f->dir, (int)f->argv.count, f->argv.v, &f->conf, &f->err);
+	return conf_load_from(f->dir, command_lines, (int)f->argv.count, f->argv.v,
+			      &f->conf, &f->err);
 }
 
 static struct conf *accept(struct fixture *f, const char *const *args)
@@ -141,7 +144,7 @@ static void test_defaults_need_no_file(void **state)
 {
 	const struct conf *conf = accept(*state, SAVE);
 
-	assert_int_equal(conf->command, CONF_SAVE);
+	assert_string_equal(conf->command->name, "save");
 	assert_string_equal(conf->directory, "metamodel");
 	assert_string_equal(conf->suffix, "");
 	assert_null(conf->pg_bindir);
@@ -216,10 +219,10 @@ static void test_the_name_of_the_program_may_be_the_command(void **state)
 	const char *const args[] = { "/usr/bin/save-metamodel", "save", ".s", NULL };
 	const struct conf *conf = accept(*state, args);
 
-	assert_int_equal(conf->command, CONF_SAVE);
+	assert_string_equal(conf->command->name, "save");
 	assert_string_equal(conf->accounts.v[0], "save");
 	assert_string_equal(conf->suffix, ".s");
-	assert_false(conf_load(0, (char *[]){ NULL }, &(struct conf){ 0 },
+	assert_false(conf_load(command_lines, 0, (char *[]){ NULL }, &(struct conf){ 0 },
 			       &(struct error){ 0 }));
 }
 
@@ -228,7 +231,7 @@ static void test_verify_takes_a_directory(void **state)
 	const struct conf *conf =
 		accept(*state, ARGS("verify", "../x/", "-qj2", "--json"));
 
-	assert_int_equal(conf->command, CONF_VERIFY);
+	assert_string_equal(conf->command->name, "verify");
 	assert_string_equal(conf->directory, "../x");
 	assert_string_equal(accept(*state, ARGS("verify", "./m"))->directory, "./m");
 	assert_string_equal(accept(*state, ARGS("verify", "--", "-D"))->directory, "-D");
@@ -543,6 +546,36 @@ static void test_unknown_keys_come_with_the_nearest_key(void **state)
 	}
 }
 
+static void test_commands_take_options_that_there_are(void **state)
+{
+	(void)state;
+	for (size_t i = 0; command_lines[i]; i++)
+		for (const char *const *name = command_lines[i]->options; *name; name++) {
+			const struct setting *row = option_rows;
+
+			while (row->scope != SETTING_KEY && strcmp(row->name, *name) != 0)
+				row++;
+			if (row->scope != SETTING_SOME)
+				fail_msg("%s: no option --%s of some commands",
+					 command_lines[i]->name, *name);
+		}
+}
+
+static void test_no_option_is_for_nobody(void **state)
+{
+	(void)state;
+	for (const struct setting *row = option_rows; row->scope != SETTING_KEY; row++) {
+		size_t found = row->scope == SETTING_EVERY;
+
+		for (size_t i = 0; command_lines[i]; i++)
+			for (const char *const *name = command_lines[i]->options; *name;
+			     name++)
+				found += !strcmp(*name, row->name);
+		if (!found)
+			fail_msg("no command takes --%s", row->name);
+	}
+}
+
 /* --- Help */
 
 static void test_help_fits_in_90_columns(void **state)
@@ -553,7 +586,7 @@ static void test_help_fits_in_90_columns(void **state)
 
 	(void)state;
 	assert_non_null(out);
-	conf_print_help(out);
+	conf_print_help(command_lines, out);
 	fclose(out);
 	assert_non_null(strstr(text, "\n  save "));
 	assert_non_null(strstr(text, "\n  -j, --jobs=NUM "));
@@ -590,6 +623,8 @@ int main(void)
 		TEST(test_mistakes_in_files_are_named_with_their_line),
 		TEST(test_a_value_that_the_command_line_overrides_is_checked),
 		TEST(test_unknown_keys_come_with_the_nearest_key),
+		TEST(test_commands_take_options_that_there_are),
+		TEST(test_no_option_is_for_nobody),
 		TEST(test_help_fits_in_90_columns),
 	};
 
