@@ -86,7 +86,7 @@ const struct command cmd_restore = {
 	.line = { .name = "restore",
 		  .alias = "restore-metamodel",
 		  .usage = "[ACCOUNT...] [.SUFFIX]",
-		  .help = "put the accounts of a save back",
+		  .help = "restore the accounts in a save",
 		  .arguments = CONF_ACCOUNTS,
 		  .options = options },
 	.report = COMMAND_DUMPS,

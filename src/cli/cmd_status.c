@@ -183,7 +183,7 @@ static const char *const options[] = {
 const struct command cmd_status = {
 	.line = { .name = "status",
 		  .usage = "[ACCOUNT...] [.SUFFIX]",
-		  .help = "each account's version, state and last save",
+		  .help = "show each account's version, state and last save",
 		  .arguments = CONF_ACCOUNTS,
 		  .options = options },
 	.report = COMMAND_STATES,

@@ -72,7 +72,7 @@ static const char *const options[] = {
 const struct command cmd_verify = {
 	.line = { .name = "verify",
 		  .usage = "[DIR]",
-		  .help = "check a save on disk, by reading or by loading it",
+		  .help = "check a save on disk, by reading or loading it",
 		  .arguments = CONF_DIRECTORY,
 		  .options = options },
 	.report = COMMAND_VERIFIED,

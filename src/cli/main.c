@@ -47,7 +47,7 @@ static bool ask_password(struct cli *cli, struct error *err)
 		return true;
 	case PROMPT_NO_TERMINAL:
 		return error_set(err, ERROR_USAGE,
-				 "option --password: there is no terminal to ask on");
+				 "option --password: there is no terminal to prompt on");
 	case PROMPT_NO_ANSWER:
 		return error_set(err, ERROR_USAGE,
 				 "option --password: no password given");

@@ -116,10 +116,9 @@ static bool check_argument(const char *text, struct error *err)
 	}
 	if (!is_uri)
 		return true;
-	error_set(
-		err, ERROR_USAGE,
-		"an argument looks like a connection string; it is not shown, as it may "
-		"hold a password");
+	error_set(err, ERROR_USAGE,
+		  "an argument looks like a connection string, which is not shown since "
+		  "it may contain a password");
 	return error_hint(err, "give it with --dbname");
 }
 
@@ -163,7 +162,7 @@ static bool take_arguments(const struct conf_command *const *commands,
 	return check_options(command, argv, err);
 }
 
-/* Two flags that exclude each other: the command line speaks louder than a file. */
+/* Two flags that cannot be used together: the command line speaks louder than a file. */
 static bool settle_pair(const char *a, bool *a_value, const char *b, bool *b_value,
 			const struct setting_argv *argv, struct error *err)
 {
@@ -173,7 +172,8 @@ static bool settle_pair(const char *a, bool *a_value, const char *b, bool *b_val
 	if (!*a_value || !*b_value)
 		return true;
 	if (a_given == b_given)
-		return error_set(err, ERROR_USAGE, "%s%s and %s%s exclude each other",
+		return error_set(err, ERROR_USAGE,
+				 "%s%s and %s%s cannot be used together",
 				 a_given ? "--" : "[" OPTIONS_SECTION "] ", a,
 				 a_given ? "--" : "", b);
 	*(a_given ? b_value : a_value) = false;
@@ -255,18 +255,17 @@ static bool read_file(const char *path, bool must_exist, struct values *values,
 		     (values->backend.dbname != theirs &&
 		      has_password(values->backend.dbname));
 	if (has_secret && !stat(path, &st) && (st.st_mode & S_IROTH))
-		strvec_push_format(
-			&values->conf.warnings,
-			"%s holds a password, and everybody can read it: chmod "
-			"o-r, or keep the password in ~/.pgpass",
-			path);
+		strvec_push_format(&values->conf.warnings,
+				   "%s contains a password, and everybody can read it: "
+				   "run chmod o-r, or keep the password in ~/.pgpass",
+				   path);
 	return true;
 }
 
 static void note_file(const char *path, struct conf *conf)
 {
 	strvec_push_format(&conf->looked_at, "%s%s", path,
-			   access(path, F_OK) < 0 ? " (not there)" : "");
+			   access(path, F_OK) < 0 ? " (not found)" : "");
 }
 
 static bool read_files(const char *dir, struct values *values,
@@ -413,7 +412,8 @@ static void print_options(FILE *out)
 
 void conf_print_help(const struct conf_command *const *commands, FILE *out)
 {
-	fputs("metamodel keeps the metamodel of every account of an OpenResty server.\n\n"
+	fputs("metamodel saves, upgrades and restores the accounts of an OpenResty "
+	      "server.\n\n"
 	      "Usage:\n  metamodel [OPTION]... COMMAND [ARGUMENT]...\n\nCommands:\n",
 	      out);
 	for (; *commands; commands++)

@@ -74,7 +74,7 @@ struct conf {
 	bool ask_password; /* not both */
 	/* The account right behind --password, which may be a password; NULL: none. */
 	char *doubtful;
-	struct strvec looked_at; /* the config files: "PATH" or "PATH (not there)" */
+	struct strvec looked_at; /* the config files: "PATH" or "PATH (not found)" */
 	enum conf_backend backend;
 
 	uint64_t jobs;      /* 0: as many as there are processors */

@@ -28,10 +28,10 @@ static const char *refuse_directory(const char *path)
 		start--;
 	for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
 		if (str_has_suffix(path, ours[i]))
-			return "ends like a name that a run makes for itself";
+			return "has an ending reserved for names that a run uses itself";
 	/* A save is renamed when the next one takes its place. */
 	if (end - start <= 2 && !strncmp(path + start, "..", end - start))
-		return *path ? "does not end in a directory's own name" : "is empty";
+		return *path ? "does not end in the name of a directory" : "is empty";
 	return NULL;
 }
 
@@ -44,13 +44,13 @@ static const char *refuse_port(const char *ports)
 
 	while ((port = strsep(&rest, ",")))
 		if (*port && !str_parse_uint(port, 1, 65535, &number))
-			return "is not a port from 1 to 65535";
+			return "is not a port number from 1 to 65535";
 	return NULL;
 }
 
 static const char *refuse_suffix(const char *suffix)
 {
-	return strpbrk(suffix, "/ \t\r\n") ? "is not the end of a host name" : NULL;
+	return strpbrk(suffix, "/ \t\r\n") ? "is not a host name suffix" : NULL;
 }
 
 bool options_parse_age(const char *text, uint64_t *seconds)
@@ -82,7 +82,7 @@ static const char *refuse_age(const char *text)
 
 	return options_parse_age(text, &seconds)
 		       ? NULL
-		       : "is not an age such as 90m, 36h, 2d or 1w, nor 0";
+		       : "is neither 0 nor an age such as 90m, 36h, 2d or 1w";
 }
 
 static const char *const backends[] = { "Pg", "PgFarm", NULL };
@@ -111,23 +111,23 @@ const struct setting option_rows[] = {
 	{ "jobs", 'j', "NUM", NUMBER, BOTH(conf.jobs), OURS, EVERY,
 	  "work on NUM accounts at once (default: one per CPU)", .min = 1, .max = 1000 },
 	{ "node-jobs", 0, "NUM", NUMBER, BOTH(conf.node_jobs), OURS, SOME,
-	  "work on NUM accounts of one node at once (default: as --jobs)", .min = 1, .max = 1000 },
+	  "work on NUM accounts of one node at once (default: --jobs)", .min = 1, .max = 1000 },
 	{ "dry-run", 'n', NULL, FLAG, BOTH(conf.dry_run), OURS, SOME,
-	  .help = "say what would be done, and do nothing" },
+	  .help = "show what would be done, and do nothing" },
 	{ "quiet", 'q', NULL, FLAG, BOTH(conf.quiet), OURS, EVERY,
 	  .help = "print errors only" },
 	{ "verbose", 'v', NULL, FLAG, BOTH(conf.verbose), OURS, EVERY,
-	  .help = "print commands and details, too" },
+	  .help = "also print commands and details" },
 	{ "json", 0, NULL, FLAG, BOTH(conf.json), OURS, EVERY,
 	  .help = "write a report to standard output" },
 	{ "progress", 0, "WHEN", CHOICE, BOTH(conf.progress), OURS, EVERY,
 	  "progress bar: auto (on a terminal), always or never", .choices = progress_words },
 	{ "timeout", 0, "SECONDS", NUMBER, BOTH(conf.timeout_s), OURS, SOME,
-	  "end an account that takes longer (default: 3600; 0: never)", .max = 604800 },
+	  "cancel an account after SECONDS (default: 3600; 0: never)", .max = 604800 },
 	{ "lock-wait", 0, "SECONDS", NUMBER, BOTH(conf.lock_wait_s), OURS, SOME,
-	  "wait for a table lock (default: 5; 0: without limit)", .max = 86400 },
+	  "wait SECONDS for a table lock (default: 5; 0: no limit)", .max = 86400 },
 	{ "batch", 0, "NUM", NUMBER, BOTH(conf.batch), OURS, SOME,
-	  "save: up to NUM accounts with each pg_dump (default: auto)", .min = 1, .max = 100000,
+	  "save: dump up to NUM accounts per pg_dump (default: auto)", .min = 1, .max = 100000,
 	  .choices = batch_words },
 	{ "keep", 0, "NUM", NUMBER, BOTH(conf.keep), OURS, SOME,
 	  "save: keep NUM saves before this one (default: 1)", .min = 1, .max = 100 },
@@ -140,34 +140,34 @@ const struct setting option_rows[] = {
 	{ "strict", 0, NULL, FLAG, BOTH(conf.strict), OURS, SOME,
 	  .help = "save: change nothing if any account fails" },
 	{ "cascade", 0, NULL, FLAG, BOTH(conf.cascade), OURS, SOME,
-	  .help = "restore: destroy what depends on the metamodel" },
+	  .help = "restore: also destroy what depends on the metamodel" },
 	{ "rehearse", 0, NULL, FLAG, BOTH(conf.rehearse), OURS, SOME,
-	  .help = "restore: do it all in the database, then roll it back" },
+	  .help = "restore: do everything in the database, then roll back" },
 	{ "from-other-database", 0, NULL, FLAG, BOTH(conf.from_other_database), OURS, SOME,
-	  .help = "replace what is there by that of another database" },
+	  .help = "replace what is there with that of another database" },
 	{ "as-superuser", 0, NULL, FLAG, BOTH(conf.as_superuser), OURS, SOME,
 	  .help = "run, as a superuser, what others have defined" },
 	{ "to", 0, "VERSION", TEXT, BOTH(conf.to), OURS, SOME,
 	  .help = "upgrade: go no further than VERSION" },
 	{ "save", 0, NULL, FLAG, BOTH(conf.save_first), OURS, SOME,
-	  .help = "upgrade: save first, and upgrade only if that was done" },
+	  .help = "upgrade: save first, and upgrade only if that succeeds" },
 	{ "fail-fast", 0, NULL, FLAG, BOTH(conf.fail_fast), OURS, SOME,
-	  .help = "upgrade: begin no account after one has failed" },
+	  .help = "upgrade: start no account after one has failed" },
 	{ "show", 0, "VERSION", TEXT, BOTH(conf.show), OURS, SOME,
 	  .help = "upgrade: print the SQL of VERSION, then exit" },
 	{ "migrations", 0, "DIR", TEXT, BOTH(conf.migrations), OURS, SOME,
-	  "migrations to use instead of the built-in ones", .refuse = refuse_empty },
+	  "use the migrations in DIR instead of the built-in ones", .refuse = refuse_empty },
 	{ "check", 0, NULL, FLAG, BOTH(conf.check), OURS, SOME,
-	  .help = "status: exit with 3 unless every account is current" },
+	  .help = "status: exit with status 3 unless every account is current" },
 	{ "max-age", 0, "AGE", TEXT, BOTH(conf.max_age), OURS, SOME,
-	  "exit with 3 if the save or a dump in it is older: 36h, 2d", .refuse = refuse_age },
+	  "exit with status 3 if the save or a dump is older: 36h, 2d", .refuse = refuse_age },
 	{ "load", 0, "CONNINFO", TEXT, BOTH(conf.load), OURS, SOME,
-	  "verify: load it, too, into a scratch database", .bare = "",
+	  "verify: also load the save into a scratch database", .bare = "",
 	  .may_hide_password = true },
 	{ "load-template", 0, "DB", TEXT, BOTH(conf.load_template), OURS, SOME,
-	  "verify: copy DB for that (default: template0)", .refuse = refuse_empty },
+	  "verify: copy DB for --load (default: template0)", .refuse = refuse_empty },
 	{ "pg-bindir", 0, "DIR", TEXT, BOTH(conf.pg_bindir), OURS, SOME,
-	  .help = "directory of pg_dump and psql (default: the newest found)" },
+	  .help = "directory of pg_dump and psql (default: by server version)" },
 	{ "version", 'V', NULL, SETTING_STOP, BOTH(conf.version), NULL, EVERY,
 	  .help = "print the version, then exit" },
 	{ "help", '?', NULL, SETTING_STOP, BOTH(conf.help), NULL, EVERY,
@@ -181,13 +181,13 @@ const struct setting option_rows[] = {
 	{ "username", 'U', "NAME", TEXT, APART(conf.command_line.user, conf.config.user),
 	  OURS, EVERY, .help = "connect as this database user" },
 	{ "dbname", 'd', "DBNAME", TEXT, APART(conf.command_line.dbname, conf.config.dbname),
-	  OURS, EVERY, "database name, key=value words or URI", .may_hide_password = true },
+	  OURS, EVERY, "database name, key=value string or URI", .may_hide_password = true },
 	{ "no-password", 'w', NULL, FLAG, BOTH(conf.no_password), OURS, EVERY,
 	  .help = "never prompt for a password" },
 	{ "password", 'W', NULL, FLAG, BOTH(conf.ask_password), OURS, EVERY,
 	  .help = "prompt for a password", .may_hide_password = true },
 	{ "host-suffix", 0, "SUFFIX", TEXT, BOTH(conf.suffix), OURS, SOME,
-	  "end of a PgFarm's host names, as the argument .SUFFIX", .refuse = refuse_suffix },
+	  "suffix of a PgFarm's host names, same as argument .SUFFIX", .refuse = refuse_suffix },
 
 	{ "type", 0, NULL, CHOICE, BOTH(conf.backend), THEIRS, KEY, .choices = backends },
 	{ "host", 0, NULL, TEXT, BOTH(backend.host), THEIRS, .scope = KEY },

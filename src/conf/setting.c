@@ -81,7 +81,7 @@ static bool set_value(const struct setting *row, const char *value, void *place,
 	case SETTING_STOP:
 		/* Not quoted: somebody's `password = secret` comes this way. */
 		if (value && !find_word(truths, value, &number))
-			return error_set(err, ERROR_USAGE, "neither yes nor no");
+			return error_set(err, ERROR_USAGE, "expected yes or no");
 		if (place)
 			*(bool *)place = number % 2;
 		return true;
@@ -357,7 +357,7 @@ static bool refuse_key(struct source *s, const char *section, const char *key)
 		size_t letters = typo_letters(key, row->name);
 
 		if (!letters) /* --help and its like */
-			return error_hint(s->err, "--%s is no key of a file", key);
+			return error_hint(s->err, "--%s cannot be set in a file", key);
 		if (row->section && letters < best_letters) {
 			best = row->name;
 			best_letters = letters;
@@ -415,11 +415,12 @@ bool setting_read_file(const struct setting *rows, const char *path, bool must_e
 	}
 	s.next = text + (str_has_prefix(text, "\xef\xbb\xbf") ? 3 : 0);
 	if (strlen(text) != length)
-		return error_set(err, ERROR_USAGE, "%s: a NUL byte: this is no text",
+		return error_set(err, ERROR_USAGE,
+				 "%s: contains a NUL byte, so it is not a text file",
 				 path);
 	bad_line = ini_parse_stream(read_line, &s, on_key, &s);
 	if (!bad_line || (s.failed && bad_line == s.line))
 		return !s.failed;
 	s.line = bad_line;
-	return file_error(&s, "neither [section] nor key = value");
+	return file_error(&s, "expected [section] or key = value");
 }

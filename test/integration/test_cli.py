@@ -79,9 +79,9 @@ class TestMistakes:
         ([], "no command"),
         (["-q"], "no command"),
         (["--"], "no command"),
-        (["save", "-q", "-v"], "--quiet and --verbose exclude each other"),
-        (["verify", "-vq"], "--quiet and --verbose exclude each other"),
-        (["save", "-wW"], "--no-password and --password exclude each other"),
+        (["save", "-q", "-v"], "--quiet and --verbose cannot be used together"),
+        (["verify", "-vq"], "--quiet and --verbose cannot be used together"),
+        (["save", "-wW"], "--no-password and --password cannot be used together"),
     ], ids=lambda value: "_".join(value) if isinstance(value, list) else "")
     def test_they_are_named_in_one_line_with_a_way_to_help(self, offline, args, named):
         result = offline.run(*args, expect=2)
@@ -206,9 +206,9 @@ class TestConfig:
         ("[backend]\nhost = x\n[metamodel]\njobs = many\n", "my.conf:4: jobs: 'many' is not"),
         ("[metamodel]\nquiet = perhaps\n", "my.conf:2: quiet: "),
         ("[backend]\ntype = Oracle\n", "my.conf:2: type: invalid value 'Oracle': expected one of Pg, PgFarm"),
-        ("[metamodel]\nwhat is this\n", "my.conf:2: neither [section] nor key = value"),
+        ("[metamodel]\nwhat is this\n", "my.conf:2: expected [section] or key = value"),
         ("[backend]\npassword = 'open\n", "my.conf:2: the value begins with a quote"),
-        ("[metamodel]\nquiet = yes\nverbose = yes\n", "quiet and verbose exclude each other"),
+        ("[metamodel]\nquiet = yes\nverbose = yes\n", "quiet and verbose cannot be used together"),
         ("[metamodel]\n\x1b[2J = 1\n", r"my.conf:2: unknown key '\x1b[2J'"),
     ])
     def test_mistakes_in_a_file_are_named_with_their_line(self, offline, text, words):

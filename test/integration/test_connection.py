@@ -639,7 +639,7 @@ class TestPrompt(OnScram):
 
     def test_without_a_terminal_w_is_a_mistake(self, saver):
         result = saver.run("save", "-W", expect=2)
-        assert "there is no terminal to ask on" in error_lines(result)[0]
+        assert "there is no terminal to prompt on" in error_lines(result)[0]
 
 
 # --- servers that are not there

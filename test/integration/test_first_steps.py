@@ -23,7 +23,7 @@ def test_without_a_server_it_says_how_to_tell_where_it_is(metamodel, command):
 
 def test_the_files_that_it_looked_for_are_named(metamodel):
     result = metamodel.run("save", env={"PGHOST": str(metamodel.cwd)}, expect=1)
-    assert "/etc/openresty/site_openresty.conf (not there)" in result.stderr
+    assert "/etc/openresty/site_openresty.conf (not found)" in result.stderr
 
 
 def test_the_wrong_user_or_database_has_the_hint_too(metamodel):

@@ -266,13 +266,13 @@ static void test_mistakes_on_the_command_line_are_named(void **state)
 		{ { "save", "-j" }, "option --jobs needs a value" },
 		{ { "save", "--password=secret" }, "option --password does not take a value" },
 		{ { "save", "--progress=x" }, "option --progress: invalid value 'x': expected one of auto, always, never" },
-		{ { "save", "-q", "-v" }, "--quiet and --verbose exclude each other" },
-		{ { "save", "-wW" }, "--no-password and --password exclude each other" },
+		{ { "save", "-q", "-v" }, "--quiet and --verbose cannot be used together" },
+		{ { "save", "-wW" }, "--no-password and --password cannot be used together" },
 		{ { "save", "a", "" }, "an account name cannot be empty" },
 		{ { "save", "--", "" }, "an account name cannot be empty" },
 		{ { "save", ".a", ".b" }, "two host suffixes: '.a', '.b'" },
 		{ { "save", "--host-suffix=a", ".b" }, "two host suffixes: 'a', '.b'" },
-		{ { "save", "./m" }, "'./m' is not the end of a host name" },
+		{ { "save", "./m" }, "'./m' is not a host name suffix" },
 		{ { "save", "-c", "" }, "option --config: '' is empty" },
 		{ { "verify", "a", "b" }, "two directories: 'a', 'b'" },
 		{ { "verify", "-Da", "b" }, "two directories: 'a', 'b'" },
@@ -300,7 +300,7 @@ static void test_directories_that_cannot_be_renamed_are_refused(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
 		assert_false(load(*state, ARGS("save", "-D", paths[i])));
 	refuse(*state, ARGS("save", "-D", "a/.."),
-	       "option --directory: 'a/..' does not end in a directory's own name");
+	       "option --directory: 'a/..' does not end in the name of a directory");
 	assert_string_equal(accept(*state, ARGS("save", "-D", "..."))->directory, "...");
 	assert_string_equal(accept(*state, ARGS("save", "-D", "../.a/"))->directory,
 			    "../.a");
@@ -338,7 +338,7 @@ static void test_numbers_are_whole_and_in_range(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(bad_options); i++)
 		assert_false(load(f, ARGS("save", bad_options[i])));
 	refuse(f, ARGS("save", "-p65536"),
-	       "option --port: '65536' is not a port from 1 to 65535");
+	       "option --port: '65536' is not a port number from 1 to 65535");
 }
 
 static void test_passwords_are_wiped_from_argv(void **state)
@@ -490,16 +490,16 @@ static void test_mistakes_in_files_are_named_with_their_line(void **state)
 #define UNCLOSED "2: the value begins with a quote that is not closed"
 	/* clang-format off */
 	static const char *const rows[][2] = {
-		{ "[cache]\nnonsense\n", SITE "2: neither [section] nor key = value" },
-		{ "\n[metamodel\njobs=1\n", SITE "2: neither [section] nor key = value" },
-		{ "[metamodel]\nj ; = 1\njobs=x\n", SITE "2: neither [section] nor key = value" },
+		{ "[cache]\nnonsense\n", SITE "2: expected [section] or key = value" },
+		{ "\n[metamodel\njobs=1\n", SITE "2: expected [section] or key = value" },
+		{ "[metamodel]\nj ; = 1\njobs=x\n", SITE "2: expected [section] or key = value" },
 		{ "[metamodel]\n= 1\n", SITE "2: unknown key '' in [metamodel]" },
-		{ "[metamodel]\nquiet =\n", SITE "2: quiet: neither yes nor no" },
-		{ "[metamodel]\npassword=secret\n", SITE "2: password: neither yes nor no" },
+		{ "[metamodel]\nquiet =\n", SITE "2: quiet: expected yes or no" },
+		{ "[metamodel]\npassword=secret\n", SITE "2: password: expected yes or no" },
 		{ "[metamodel]\nprogress=\n", SITE "2: progress: invalid value '': expected one of auto, always, never" },
 		{ "[metamodel]\ndirectory=\n", SITE "2: directory: '' is empty" },
 		{ "[backend]\ntype=MySQL\n", SITE "2: type: invalid value 'MySQL': expected one of Pg, PgFarm" },
-		{ "[backend]\nport=x\n", SITE "2: port: 'x' is not a port from 1 to 65535" },
+		{ "[backend]\nport=x\n", SITE "2: port: 'x' is not a port number from 1 to 65535" },
 		{ "[backend]\npassword=\"a ;b\n", SITE UNCLOSED },
 		{ "[backend]\npassword='a' b\n", SITE UNCLOSED },
 		{ "[backend]\npassword='a';b\n", SITE UNCLOSED },
@@ -511,9 +511,10 @@ static void test_mistakes_in_files_are_named_with_their_line(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		refuse_site(f, rows[i][0], rows[i][1]);
 	write_bytes(f, "site_openresty.conf", "[metamodel]\nqu\0iet = 1\n", 23);
-	refuse_file(f, SAVE, "site_openresty.conf: a NUL byte: this is no text");
+	refuse_file(f, SAVE,
+		    "site_openresty.conf: contains a NUL byte, so it is not a text file");
 	write_site(f, "[metamodel]\nquiet = on\nverbose = TRUE\n");
-	refuse(f, SAVE, "[metamodel] quiet and verbose exclude each other");
+	refuse(f, SAVE, "[metamodel] quiet and verbose cannot be used together");
 }
 
 static void test_a_value_that_the_command_line_overrides_is_checked(void **state)
@@ -530,7 +531,7 @@ static void test_unknown_keys_come_with_the_nearest_key(void **state)
 		{ "lock_wait", "Did you mean 'lock-wait'?" },
 		{ "Jobs", "Did you mean 'jobs'?" },
 		{ "hepl", "The keys of [metamodel] are the long options" },
-		{ "config", "--config is no key of a file" },
+		{ "config", "--config cannot be set in a file" },
 		{ "database", "The keys of [metamodel] are the long options" },
 	};
 	struct fixture *f = *state;
