@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: PostgreSQL
-"""Statements as pg_dump writes them, changed by what SQL's grammar admits: whatever a restore of the account
-alice lets pass is run by a real server, and must change nothing that is not alice's metamodel.
+"""Vary statements of pg_dump in every way that SQL's grammar allows. A real server runs each statement that a
+restore of the account alice would accept; it must change nothing outside alice's metamodel.
 
     test/fuzz/grammar.py [--seconds N] [--runs N] [--seed N] [--judge FILE] [--corpus DIR]
 
-Prints each statement that did, and how many there were of each kind. Ends with 1 if there was one.
+Prints each statement that did, and the number of each kind. Exits with status 1 if there was one.
 """
 
 import argparse
