@@ -152,7 +152,7 @@ bool restore_is_psql_new(const struct pgtool *psql)
 
 static void check_psql(struct restore_account *a)
 {
-	const struct pgtool *psql = &a->node->psql->tool;
+	const struct pgtool *psql = a->node->psql;
 	const struct dumpfile_facts *facts = &a->dump.facts;
 	struct error err;
 

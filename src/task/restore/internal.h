@@ -19,6 +19,7 @@
 #include "task/restore/restore.h"
 #include "task/restore/feed.h"
 #include "task/stored.h"
+#include "task/tools.h"
 #include "task/worklist.h"
 #include "store/layout.h"
 #include "store/savedir.h"
@@ -47,19 +48,12 @@ enum account_progress {
 	ACCOUNT_RESTORED,  /* committed, and on the server's disk */
 };
 
-/* The psql for the servers of a major version. */
-struct restore_psql {
-	struct restore *restore;
-	unsigned server_major;
-	struct pgtool_search *search; /* NULL: it is over */
-	struct pgtool tool;
-};
-
 /* What there is for each node of the farm. */
 struct restore_node {
 	struct restore *restore;
 	struct farm_node *farm_node;
-	const struct restore_psql *psql; /* NULL if the node cannot be worked with */
+	unsigned server_major;
+	const struct pgtool *psql; /* NULL if the node cannot be worked with */
 	struct childenv childenv;
 	struct catalog_plan *plans;
 	size_t plan_count;
@@ -123,8 +117,7 @@ struct restore {
 	struct strvec names; /* of the accounts that are wanted */
 	struct farm *farm;
 	struct restore_node *nodes; /* of the farm, in its order */
-	struct restore_psql *psqls;
-	size_t psql_count;
+	struct tools *tools;
 	size_t asking; /* what goes on for one node each, and perhaps the very call */
 
 	struct strvec

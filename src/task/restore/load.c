@@ -61,7 +61,7 @@ static void add_dump(struct restore_unit *u, size_t index)
 	const struct restore_account *a = u->accounts[index];
 	bool is_first = index == 0, is_last = index == u->count - 1;
 	bool is_guarded =
-		restore_is_psql_new(&u->node->psql->tool) && !a->dump.facts.is_restricted;
+		restore_is_psql_new(u->node->psql) && !a->dump.facts.is_restricted;
 	AUTO_FREE char *end =
 		catalog_restore_end(a->plan, a->dump.facts.tables, a->dump.version);
 	AUTO_FREE char *key = random_key();
@@ -100,7 +100,7 @@ static void build_argv(struct restore_unit *u)
 	begin = catalog_restore_begin(plans, u->count, r->opts.conf->cascade,
 				      r->opts.conf->lock_wait_s * 1000);
 	strvec_release(&r->argv);
-	strvec_push(&r->argv, u->node->psql->tool.path);
+	strvec_push(&r->argv, u->node->psql->path);
 	strvec_push(&r->argv, "--no-psqlrc");
 	strvec_push(&r->argv, "--no-password");
 	strvec_push(&r->argv, "--quiet");
@@ -167,8 +167,7 @@ static bool prepare(void *owner, struct work_item *item, struct child_opts *chil
 	struct restore_unit *u = unit_of(item);
 	const struct restore_feed_opts feed = { .loop = r->opts.loop,
 						.save = &r->save,
-						.server_major =
-							u->node->psql->server_major,
+						.server_major = u->node->server_major,
 						.done = on_fed,
 						.owner = u };
 

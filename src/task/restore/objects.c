@@ -72,7 +72,7 @@ static bool is_left_out(const struct restore_account *a, const char *need)
 	char schema[DUMP_TEXT_SIZE], name[DUMP_TEXT_SIZE];
 
 	return dumpneeds_parse(need, schema, name) == NEED_HEADER &&
-	       dumpheader_leaves_out(name, a->node->psql->server_major);
+	       dumpheader_leaves_out(name, a->node->server_major);
 }
 
 /* "a, b and 3 more", "x; y" */
@@ -177,11 +177,11 @@ static void announce_left_out(const struct restore_node *n, const struct objects
 	for (size_t i = 0; i < objects->count; i++)
 		if (dumpneeds_parse(objects->found[i].need, schema, name) ==
 			    NEED_HEADER &&
-		    dumpheader_leaves_out(name, n->psql->server_major))
+		    dumpheader_leaves_out(name, n->server_major))
 			log_info(n->restore->opts.log,
 				 "Would leave out SET %s, which PostgreSQL %u does not "
 				 "know.",
-				 name, n->psql->server_major);
+				 name, n->server_major);
 }
 
 static void on_objects(void *owner, const struct catalog_object *found, size_t count,

@@ -170,39 +170,13 @@ enum step_result restore_asked(struct restore *r)
 
 /* ---- tool: the psql that serves the server of each node ---- */
 
-static void on_tool_found(void *owner, const struct pgtool *tool, const struct error *err)
+static void on_tools_found(void *owner)
 {
-	struct restore_psql *psql = owner;
-	struct restore *r = psql->restore;
+	struct restore *r = owner;
 
-	psql->search = NULL;
-	if (!err) {
-		pgtool_copy(&psql->tool, tool);
-		run_log_newer_tool(&r->opts, tool, "psql", psql->server_major);
-	}
-	for (size_t i = 0; err && i < r->farm->node_count; i++)
-		if (r->nodes[i].psql == psql)
-			farm_node_failed(r->nodes[i].farm_node, err);
+	for (size_t i = 0; i < r->farm->node_count; i++)
+		r->nodes[i].psql = tools_find(r->tools, r->farm->nodes[i]);
 	machine_move(&r->machine, restore_asked(r));
-}
-
-/* The search for one serves all servers of a version. */
-static void find_psql(struct restore_node *n)
-{
-	struct restore *r = n->restore;
-	unsigned major = session_server_major(n->farm_node->session);
-	struct restore_psql *psql = r->psqls;
-
-	while (psql < r->psqls + r->psql_count && psql->server_major != major)
-		psql++;
-	n->psql = psql;
-	if (psql < r->psqls + r->psql_count)
-		return;
-	r->psql_count++;
-	r->asking++;
-	*psql = (struct restore_psql){ .restore = r, .server_major = major };
-	psql->search = pgtool_find(r->opts.loop, "psql", r->opts.conf->pg_bindir, major,
-				   on_tool_found, psql);
 }
 
 static enum step_result enter_tool(void *owner)
@@ -211,8 +185,7 @@ static enum step_result enter_tool(void *owner)
 	size_t count = r->farm->node_count;
 
 	r->nodes = xcalloc(count + 1, sizeof(*r->nodes));
-	r->psqls = xcalloc(count + 1, sizeof(*r->psqls));
-	r->asking = 1; /* this very call */
+	r->asking = 1;
 	for (size_t i = 0; i < count; i++) {
 		struct restore_node *n = &r->nodes[i];
 		const struct session *session = r->farm->nodes[i]->session;
@@ -222,16 +195,20 @@ static enum step_result enter_tool(void *owner)
 					    .farm_node = r->farm->nodes[i] };
 		if (restore_node_is_lost(n))
 			continue;
-		if (session_server_major(session) >= 10) {
-			find_psql(n);
+		n->server_major = session_server_major(session);
+		if (n->server_major >= 10)
 			continue;
-		}
 		error_set(&err, ERROR_SERVER, /* there is no txid_status() */
 			  "the server is PostgreSQL %s; restoring needs 10 or later",
 			  session_facts(session)->server_version);
 		farm_node_failed(n->farm_node, &err);
 	}
-	return restore_asked(r);
+	r->tools = tools_start(&(struct tools_opts){ .run = &r->opts,
+						     .farm = r->farm,
+						     .name = "psql",
+						     .done = on_tools_found,
+						     .owner = r });
+	return STEP_WAIT;
 }
 
 /* ---- the machine ---- */
@@ -240,9 +217,7 @@ static void cancel_tool(void *owner)
 {
 	struct restore *r = owner;
 
-	for (size_t i = 0; i < r->psql_count; i++)
-		if (r->psqls[i].search)
-			pgtool_cancel(r->psqls[i].search);
+	tools_cancel(r->tools);
 }
 
 /* Its callbacks go on, with errors. */
@@ -326,10 +301,8 @@ static void free_nodes(struct restore *r)
 		catalog_states_release(&r->nodes[i].states);
 		childenv_release(&r->nodes[i].childenv);
 	}
-	for (size_t i = 0; i < r->psql_count; i++)
-		pgtool_release(&r->psqls[i].tool);
+	tools_free(r->tools);
 	free(r->nodes);
-	free(r->psqls);
 	farm_free(r->farm);
 }
 
