@@ -51,6 +51,7 @@ static int tear_down(void **state)
 	struct fixture *f = *state;
 
 	close(f->fd);
+	dumpfile_facts_release(&f->facts);
 	strbuf_release(&f->values);
 	free(f);
 	return 0;
@@ -62,6 +63,7 @@ static void check(struct fixture *f, const char *text)
 	assert_int_equal(lseek(f->fd, 0, SEEK_SET), 0);
 	assert_true(fs_write_all(f->fd, text, strlen(text), &f->err));
 	f->err = (struct error){ 0 };
+	dumpfile_facts_release(&f->facts);
 	assert_true(dumpfile_check(f->fd, &f->opts, &f->facts, &f->err));
 	assert_int_equal(f->facts.size_bytes, strlen(text));
 }
@@ -363,7 +365,6 @@ static void test_every_role_is_known_once_and_the_encoding(void **state)
 	assert_int_equal(f->facts.roles.count, ARRAY_SIZE(roles));
 	for (size_t i = 0; i < ARRAY_SIZE(roles); i++)
 		assert_string_equal(f->facts.roles.v[i], roles[i]);
-	dumpfile_facts_release(&f->facts);
 }
 
 static void assert_adapted(const char *text, unsigned major, const char *expected)
