@@ -15,6 +15,12 @@
 
 enum { WORD_BYTES_MAX = 500 }; /* of a command, when it is shown */
 
+void run_log_notes(const struct run_opts *opts, const struct strvec *notes)
+{
+	for (size_t i = 0; i < notes->count; i++)
+		log_alert(opts->log, "%s", notes->v[i]);
+}
+
 static bool take_lock(const struct run_opts *opts, const struct layout *layout,
 		      int *lock_fd, struct error *err)
 {
@@ -40,8 +46,7 @@ static bool take_lock(const struct run_opts *opts, const struct layout *layout,
 	if (did_clean)
 		log_warning(opts->log,
 			    "an earlier run died; what it had begun was cleaned up");
-	for (size_t i = 0; i < notes.count; i++)
-		log_alert(opts->log, "%s", notes.v[i]);
+	run_log_notes(opts, &notes);
 	*lock_fd = fd;
 	return true;
 }

@@ -42,6 +42,9 @@ void run_check_backend(const struct run_opts *opts);
 MUST_CHECK bool run_begin(const struct run_opts *opts, const struct layout *layout,
 			  int *lock_fd, struct error *err);
 
+/* Say what rotate_recover(), rotate_commit() or rotate_discard() left alone. */
+void run_log_notes(const struct run_opts *opts, const struct strvec *notes);
+
 /*
  * Say that an account failed, as failures_add() does; with the name of its node if that
  * is one of many and had a part in it.

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Which accounts are dumped together, and what becomes of those whose batch failed. */
-#include "task/save/internal.h"
+/*
+ * A pg_dump reads the whole catalogue, so many accounts by one are faster than each by
+ * its own. When one fails nobody knows which account is at fault; halving finds it, and
+ * costs the others little.
+ */
+#include "task/save/batch.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -8,25 +12,35 @@
 #include "base/str.h"
 #include "pg/pattern.h"
 #include "task/save/batch_size.h"
+#include "task/save/outcome.h"
 
 /* So many times as many batches as there could be are worth a word. */
 enum { FEW_LOCKS = 4 };
 
-static struct save_batch *add_batch(struct save *s, struct save_account **accounts,
+struct save_batch *save_batch_of(struct work_item *item)
+{
+	return (struct save_batch *)((char *)item - offsetof(struct save_batch, item));
+}
+
+static struct save_batch *add_batch(struct save *save, struct save_account **accounts,
 				    size_t count)
 {
-	struct save_batch *b = xcalloc(1, sizeof(*b));
+	struct save_batches *batches = &save->batches;
+	struct save_batch *batch = xcalloc(1, sizeof(*batch));
 
-	*b = (struct save_batch){
-		.save = s, .node = accounts[0]->node, .accounts = accounts, .count = count
-	};
-	b->item.group = &b->node->group;
+	batch->save = save;
+	batch->node = accounts[0]->node;
+	batch->accounts = accounts;
+	batch->count = count;
+	batch->item.group = &batch->node->group;
 	for (size_t i = 0; i < count; i++)
-		accounts[i]->batch = b;
-	s->batches = xgrow(s->batches, s->batch_count, sizeof(s->batches[0]));
-	s->batches[s->batch_count++] = b;
-	return b;
+		accounts[i]->batch = batch;
+	batches->list = xgrow(batches->list, batches->count, sizeof(batches->list[0]));
+	batches->list[batches->count++] = batch;
+	return batch;
 }
+
+/* ---- at first ---- */
 
 /* As many of these accounts as one batch may have. */
 static size_t measure_batch(const struct batch_limits *limits,
@@ -34,153 +48,168 @@ static size_t measure_batch(const struct batch_limits *limits,
 {
 	size_t pattern_bytes = 0;
 	uint64_t locks = 0;
-	size_t n = 0;
+	size_t fitting = 0;
 
-	for (; n < count && n < limits->accounts; n++) {
-		locks += accounts[n]->model->relations;
-		pattern_bytes += pattern_bytes_max(accounts[n]->model->raw_name);
-		if (n && (locks > limits->locks || pattern_bytes > limits->pattern_bytes))
+	for (; fitting < count && fitting < limits->accounts; fitting++) {
+		const struct catalog_account *listed = accounts[fitting]->listed;
+
+		locks += listed->relations;
+		pattern_bytes += pattern_bytes_max(listed->raw_name);
+		if (fitting &&
+		    (locks > limits->locks || pattern_bytes > limits->pattern_bytes))
 			break;
 	}
-	return n;
+	return fitting;
 }
 
-static void log_choice(const struct save_node *n, const struct batch_limits *limits,
+static void log_choice(const struct save_node *node, const struct batch_limits *limits,
 		       size_t batches)
 {
-	const struct save *s = n->save;
-	const char *unit = s->opts.conf->batch ? "as told" : "auto";
+	const struct save *save = node->save;
+	const struct capacity *capacity = &node->listing.capacity;
+	const char *dbname = session_facts(node->farm_node->session)->dbname;
+	const char *unit = save->opts.conf->batch ? "as told" : "auto";
+	size_t count = node->queue.count;
 
-	if (!n->capacity.relations) { /* with one to a pg_dump nobody asks */
-		log_debug(s->opts.log,
+	if (!capacity->relations) { /* with one to a pg_dump nobody asks */
+		log_debug(save->opts.log,
 			  "database %s: %zu account%s, each with a pg_dump of its own",
-			  session_facts(n->farm_node->session)->dbname, n->undumped,
-			  n->undumped == 1 ? "" : "s");
+			  dbname, count, count == 1 ? "" : "s");
 		return;
 	}
-	log_debug(s->opts.log,
+	log_debug(save->opts.log,
 		  "database %s: %zu account%s in %zu batch%s of at most %zu (%s): %llu "
 		  "relations in the catalogue, %llu free lock slots, of which each of %u "
 		  "jobs takes at most %llu",
-		  session_facts(n->farm_node->session)->dbname, n->undumped,
-		  n->undumped == 1 ? "" : "s", batches, batches == 1 ? "" : "es",
-		  limits->accounts, unit, (unsigned long long)n->capacity.relations,
-		  (unsigned long long)n->capacity.free_locks, n->group.jobs,
+		  dbname, count, count == 1 ? "" : "s", batches, batches == 1 ? "" : "es",
+		  limits->accounts, unit, (unsigned long long)capacity->relations,
+		  (unsigned long long)capacity->free_locks, node->listing.jobs,
 		  (unsigned long long)limits->locks);
 }
 
 /* What an administrator would want to know: that a setting of the server costs time. */
-static void log_few_locks(const struct save_node *n, const struct batch_facts *facts,
-			  struct save_account *const *accounts, size_t batches)
+static void log_few_locks(const struct save_node *node, const struct batch_facts *facts,
+			  size_t batches)
 {
 	uint64_t locks = 0, good;
 	size_t enough;
 
-	for (size_t i = 0; i < n->undumped; i++)
-		locks += accounts[i]->model->relations;
+	for (size_t i = 0; i < node->queue.count; i++)
+		locks += node->queue.accounts[i]->listed->relations;
 	batch_wish(facts, locks, &enough, &good);
 	if (batches >= FEW_LOCKS * enough && facts->free_locks < good)
-		log_info(n->save->opts.log,
+		log_info(node->save->opts.log,
 			 "database %s: %zu batches instead of %zu, which takes longer: "
 			 "%llu lock slots are free, %llu would be enough "
 			 "(max_locks_per_transaction)",
-			 session_facts(n->farm_node->session)->dbname, batches, enough,
+			 session_facts(node->farm_node->session)->dbname, batches, enough,
 			 (unsigned long long)facts->free_locks, (unsigned long long)good);
 }
 
-static void make_batches(struct save_node *n, struct save_account **accounts)
+static void divide_queue(const struct save_node *node)
 {
-	struct save *s = n->save;
+	struct save *save = node->save;
+	const struct save_queue *queue = &node->queue;
 	const struct batch_facts facts = {
-		.wanted = s->opts.conf->batch,
-		.accounts = n->undumped,
-		.jobs = n->group.jobs,
-		.relations = n->capacity.relations,
-		.free_locks = n->capacity.free_locks,
+		.wanted = save->opts.conf->batch,
+		.accounts = queue->count,
+		.jobs = node->listing.jobs,
+		.relations = node->listing.capacity.relations,
+		.free_locks = node->listing.capacity.free_locks,
 	};
 	struct batch_limits limits;
-	size_t before = s->batch_count;
+	size_t before = save->batches.count;
 
 	batch_choose(&facts, &limits);
-	for (size_t i = 0; i < n->undumped;) {
-		size_t count = measure_batch(&limits, &accounts[i], n->undumped - i);
+	for (size_t i = 0; i < queue->count;) {
+		size_t count =
+			measure_batch(&limits, &queue->accounts[i], queue->count - i);
 
-		add_batch(s, &accounts[i], count);
+		add_batch(save, &queue->accounts[i], count);
 		i += count;
 	}
-	log_choice(n, &limits, s->batch_count - before);
-	log_few_locks(n, &facts, accounts, s->batch_count - before);
+	log_choice(node, &limits, save->batches.count - before);
+	log_few_locks(node, &facts, save->batches.count - before);
 }
 
-void save_make_batches(struct save *s)
+void save_batches_make(struct save *save)
 {
-	size_t first = 0;
+	struct save_accounts *accounts = &save->accounts;
+	size_t queued = 0;
 
-	s->queue = xcalloc(s->account_count, sizeof(struct save_account *));
-	for (size_t i = 0; i < s->farm->node_count; i++) {
-		struct save_node *n = &s->nodes[i];
+	save->batches.queue = xcalloc(accounts->count, sizeof(struct save_account *));
+	for (size_t i = 0; i < save->nodes.farm->node_count; i++) {
+		struct save_node *node = &save->nodes.list[i];
+		size_t first = queued;
 
-		for (size_t k = 0; k < s->account_count; k++)
-			if (s->accounts[k].node == n && !s->accounts[k].error)
-				s->queue[first + n->undumped++] = &s->accounts[k];
-		if (n->undumped)
-			make_batches(n, &s->queue[first]);
-		first += n->undumped;
+		for (size_t k = 0; k < accounts->count; k++)
+			if (accounts->list[k].node == node &&
+			    accounts->list[k].state == ACCOUNT_PENDING)
+				save->batches.queue[queued++] = &accounts->list[k];
+		node->queue.accounts = &save->batches.queue[first];
+		node->queue.count = queued - first;
+		if (node->queue.count)
+			divide_queue(node);
 	}
 }
 
-static void start_batch(struct save *s, struct save_account **accounts, size_t count)
+/* ---- later ---- */
+
+static void start_batch(struct save *save, struct save_account **accounts, size_t count)
 {
-	struct save_batch *b = add_batch(s, accounts, count);
-	const struct farm_node *node = b->node->farm_node;
+	struct save_batch *batch = add_batch(save, accounts, count);
+	const struct farm_node *node = batch->node->farm_node;
 	struct error err;
 
-	if (worklist_add(s->worklist, &b->item))
+	if (worklist_add(save->dump.worklist, &batch->item))
 		return;
 	/* the node is lost, or somebody wants us to stop */
 	error_set(&err, ERROR_CHILD, "pg_dump was stopped");
 	for (size_t i = 0; i < count; i++)
-		save_dump_failed(accounts[i], node->is_lost ? &node->error : &err);
+		save_outcome_failed(accounts[i], node->is_lost ? &node->error : &err);
 }
 
 /* What is added last comes first: soon there is something that succeeds. */
-void save_divide_batch(struct save_batch *b)
+void save_batch_divide(struct save_batch *batch)
 {
-	size_t half = b->count / 2;
+	struct save *save = batch->save;
+	size_t half = batch->count / 2;
 
 	assert(half);
-	if (b->node->has_no_batches) {
-		for (size_t i = b->count; i > 0; i--)
-			start_batch(b->save, b->accounts + i - 1, 1);
+	if (batch->node->setbacks.has_unknown_archives) {
+		for (size_t i = batch->count; i > 0; i--)
+			start_batch(save, batch->accounts + i - 1, 1);
 		return;
 	}
-	start_batch(b->save, b->accounts + half, b->count - half);
-	start_batch(b->save, b->accounts, half);
+	start_batch(save, batch->accounts + half, batch->count - half);
+	start_batch(save, batch->accounts, half);
 }
 
-void save_cut_batch(struct save_batch *b, size_t kept)
+void save_batch_cut(struct save_batch *batch, size_t kept)
 {
-	size_t count = b->count - kept;
+	size_t count = batch->count - kept;
 
-	b->count = kept;
-	start_batch(b->save, b->accounts + kept, count);
+	batch->count = kept;
+	start_batch(batch->save, batch->accounts + kept, count);
 }
 
-void save_dump_alone(struct save_account *a)
+void save_batch_single_out(struct save_account *account)
 {
-	struct save_batch *b = a->batch;
+	struct save_batch *batch = account->batch;
 
-	for (size_t i = 0; i < b->count; i++)
-		if (b->accounts[i] == a)
-			start_batch(a->save, b->accounts + i, 1);
+	for (size_t i = 0; i < batch->count; i++)
+		if (batch->accounts[i] == account)
+			start_batch(account->save, batch->accounts + i, 1);
 }
 
-void save_batches_release(struct save *s)
+void save_batches_release(struct save *save)
 {
-	for (size_t i = 0; i < s->batch_count; i++) {
-		assert(!s->batches[i]->stream && !s->batches[i]->item.pause);
-		free(s->batches[i]);
+	struct save_batches *batches = &save->batches;
+
+	for (size_t i = 0; i < batches->count; i++) {
+		assert(!batches->list[i]->stream && !batches->list[i]->item.pause);
+		free(batches->list[i]);
 	}
-	free(s->batches);
-	free(s->queue);
+	free(batches->list);
+	free(batches->queue);
 }

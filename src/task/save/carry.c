@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Carrying over: what could not be dumped, or was not asked for, keeps its last good
- * dump. Good is a dump that is whole and is what its manifest says; where the newest one
- * is not, the older saves are asked. All of it runs on one worker thread.
+ * A save that lacked an account only because it failed last night would be worse than
+ * the one before. So its last good dump is linked in; where the newest one is not whole,
+ * or is not what its manifest says, the older saves are asked.
  */
-#include "task/save/internal.h"
+#include "task/save/carry.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,11 @@
 #include "base/auto.h"
 #include "base/fs.h"
 #include "base/str.h"
+#include "task/save/account.h"
+#include "task/save/previous.h"
 #include "task/stored.h"
+
+/* ---- on a worker thread ---- */
 
 /* The entry in the new manifest for a good dump; its account is set. */
 static bool describe(const struct stored_dump *dump, const struct farm_node *node,
@@ -51,15 +55,15 @@ static bool can_link(int fd)
 }
 
 /* A hard link, or a copy where there are none. */
-static bool link_or_copy(const struct save *s, const struct savedir *save, int fd,
+static bool link_or_copy(const struct save *save, const struct savedir *dir, int fd,
 			 const char *account, struct error *err)
 {
-	AUTO_FREE char *from = savedir_file_name(save, account);
+	AUTO_FREE char *from = savedir_file_name(dir, account);
 	AUTO_FREE char *file = layout_file_name(account);
-	AUTO_FREE char *to = str_format("%s/%s", s->layout.staging, file);
+	AUTO_FREE char *to = str_format("%s/%s", save->layout.staging, file);
 	AUTO_CLOSE int to_fd = -1;
 
-	if (can_link(fd) && !linkat(save->fd, from, AT_FDCWD, to, 0))
+	if (can_link(fd) && !linkat(dir->fd, from, AT_FDCWD, to, 0))
 		return true;
 	to_fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (to_fd < 0 || lseek(fd, 0, SEEK_SET) < 0)
@@ -73,27 +77,27 @@ static bool link_or_copy(const struct save *s, const struct savedir *save, int f
 
 /* The account's schema as its dump has it, in the encoding of the database; NULL: not
  * known. */
-static const char *schema_of(const struct save *s, const char *account)
+static const char *schema_of(const struct save *save, const char *name)
 {
-	const struct save_account *a = save_find_account(s, account);
+	const struct save_account *account = save_account_find(save, name);
 	bool is_ascii = true;
 
-	for (const char *p = account; *p; p++)
+	for (const char *p = name; *p; p++)
 		is_ascii = is_ascii && !(*p & 0x80);
 	if (is_ascii)
-		return account;
-	return a && a->model ? a->model->raw_name : NULL;
+		return name;
+	return account && account->listed ? account->listed->raw_name : NULL;
 }
 
 /* *out is filled on success only. */
-static bool carry_from(struct save *s, const struct savedir *save,
+static bool carry_from(const struct save *save, const struct savedir *dir,
 		       struct manifest_entry *out, bool *is_there, struct error *err)
 {
+	const char *name = out->account;
 	struct stored_dump dump;
-	bool is_ok = stored_dump_open(save, out->account, schema_of(s, out->account),
-				      &dump, err) &&
-		     link_or_copy(s, save, dump.fd, out->account, err) &&
-		     describe(&dump, farm_node_of(s->farm, out->account), out, err);
+	bool is_ok = stored_dump_open(dir, name, schema_of(save, name), &dump, err) &&
+		     link_or_copy(save, dir, dump.fd, name, err) &&
+		     describe(&dump, farm_node_of(save->nodes.farm, name), out, err);
 
 	/* missing is no wonder where it was never listed */
 	*is_there = dump.fd >= 0 || dump.entry || (!is_ok && err->kind != ERROR_DATA);
@@ -101,96 +105,93 @@ static bool carry_from(struct save *s, const struct savedir *save,
 	return is_ok;
 }
 
-/* "metamodel", "metamodel.old", ... as the user calls them. Ownership: the caller frees.
- */
-static char *name_of_save(const struct save *s, size_t generation)
+static void note_problem(struct save *save, const char *account, size_t generation,
+			 const struct error *err)
 {
-	struct layout named = { .dir = s->opts.conf->directory };
+	AUTO_FREE char *name = save_previous_format_name(save, generation);
 
-	return generation ? layout_old(&named, (unsigned)generation) : xstrdup(named.dir);
+	strvec_push_format(&save->carry.problems,
+			   "[%s carry over] the dump in %s was passed over: %s", account,
+			   name, err->text);
 }
 
-static bool carry_account(struct save *s, const char *account, bool is_failed)
+static bool carry_account(struct save *save, const char *account, bool is_failed)
 {
 	struct manifest_entry entry = { .account = (char *)account };
-	struct save_carry *c = &s->carry;
 
-	for (size_t i = 0; i < s->previous_count; i++) {
-		const struct savedir *save = &s->previous[i];
+	for (size_t i = 0; i < save->previous.count; i++) {
+		const struct savedir *dir = &save->previous.list[i];
 		bool is_there = false;
 		struct error err;
 
-		if (save->fd < 0 || s->is_foreign[i])
+		if (dir->fd < 0 || save->previous.is_foreign[i])
 			continue;
-		if (carry_from(s, save, &entry, &is_there, &err)) {
-			struct manifest_entry *added = manifest_add(&c->carried, account);
+		if (carry_from(save, dir, &entry, &is_there, &err)) {
+			struct manifest_entry *added =
+				manifest_add(&save->carry.carried, account);
 
 			entry.account = added->account;
 			entry.is_failed |= is_failed;
 			*added = entry;
 			return true;
 		}
-		if (is_there) {
-			AUTO_FREE char *name = name_of_save(s, i);
-
-			strvec_push_format(&c->problems,
-					   "[%s carry over] the dump in %s was passed "
-					   "over: %s",
-					   account, name, err.text);
-		}
+		if (is_there)
+			note_problem(save, account, i, &err);
 	}
 	return false;
 }
 
 static void carry_all(void *owner)
 {
-	struct save *s = owner;
-	struct save_carry *c = &s->carry;
+	struct save *save = owner;
+	struct save_carry *carry = &save->carry;
 
-	for (size_t i = 0; i < c->wanted.count; i++)
-		if (!carry_account(s, c->wanted.v[i], i < c->failed_count) &&
-		    i >= c->failed_count)
-			strvec_push(&c->lost, c->wanted.v[i]);
-	manifest_sort(&c->carried);
+	for (size_t i = 0; i < carry->wanted.count; i++) {
+		bool is_failed = i < carry->failed_count;
+
+		if (!carry_account(save, carry->wanted.v[i], is_failed) && !is_failed)
+			strvec_push(&carry->lost, carry->wanted.v[i]);
+	}
+	manifest_sort(&carry->carried);
 }
+
+/* ---- on the loop's ---- */
 
 static void on_carried(void *owner)
 {
-	struct save *s = owner;
+	struct save *save = owner;
+	const struct save_carry *carry = &save->carry;
+	struct error err;
 
-	if (s->machine.is_cancelled) {
-		machine_move(&s->machine, STEP_FAIL);
+	if (save->machine.is_cancelled) {
+		machine_move(&save->machine, STEP_FAIL);
 		return;
 	}
-	for (size_t i = 0; i < s->carry.problems.count; i++) {
-		struct error err;
-
-		error_set(&err, ERROR_DATA, "%s", s->carry.problems.v[i]);
-		log_error(s->opts.log, &err);
+	for (size_t i = 0; i < carry->problems.count; i++) {
+		error_set(&err, ERROR_DATA, "%s", carry->problems.v[i]);
+		log_error(save->opts.log, &err);
 	}
-	for (size_t i = 0; i < s->carry.lost.count; i++) {
-		struct error err;
-
+	for (size_t i = 0; i < carry->lost.count; i++) {
 		error_set(&err, ERROR_DATA,
 			  "[%s carry over] no save holds a good dump of it",
-			  s->carry.lost.v[i]);
-		run_hint_command(&s->opts, &err, "dump it", s->carry.lost.v[i]);
-		log_error(s->opts.log, &err);
+			  carry->lost.v[i]);
+		run_hint_command(&save->opts, &err, "dump it", carry->lost.v[i]);
+		log_error(save->opts.log, &err);
 	}
-	machine_move(&s->machine, STEP_NEXT);
+	machine_move(&save->machine, STEP_NEXT);
 }
 
 /* The accounts of the newest save that this run does not dump. */
-static void list_others(const struct save *s, struct strvec *out)
+static void list_others(const struct save *save, struct strvec *out)
 {
 	AUTO_STRVEC struct strvec there = { 0 };
 	AUTO_STRVEC struct strvec ours = { 0 };
 
-	if (!s->previous_count || s->is_foreign[0])
+	if (!save->previous.count || save->previous.is_foreign[0])
 		return;
-	savedir_list_accounts(&s->previous[0], &there);
-	for (size_t i = 0; i < s->account_count; i++)
-		strvec_push(&ours, s->accounts[i].place->name);
+	savedir_list_accounts(&save->previous.list[0], &there);
+	for (size_t i = 0; i < save->accounts.count; i++)
+		strvec_push(&ours, save->accounts.list[i].place->name);
 	strvec_sort(&ours);
 	for (size_t i = 0; i < there.count; i++)
 		if (!strvec_has(&ours, there.v[i]))
@@ -198,10 +199,10 @@ static void list_others(const struct save *s, struct strvec *out)
 }
 
 /* Accounts come and go; but somebody may have emptied _accounts by mistake. */
-static void warn_unregistered(const struct save *s, const struct strvec *names)
+static void warn_unregistered(const struct save *save, const struct strvec *names)
 {
 	for (size_t i = 0; i < names->count; i++)
-		log_alert(s->opts.log,
+		log_alert(save->opts.log,
 			  "account %s is no longer registered: its last dump stays in "
 			  "the old save only",
 			  names->v[i]);
@@ -209,30 +210,32 @@ static void warn_unregistered(const struct save *s, const struct strvec *names)
 
 enum step_result save_carry_enter(void *owner)
 {
-	struct save *s = owner;
+	struct save *save = owner;
+	struct save_carry *carry = &save->carry;
 	AUTO_STRVEC struct strvec others = { 0 };
-	struct save_carry *c = &s->carry;
 
-	for (size_t i = 0; i < s->account_count; i++)
-		if (s->accounts[i].error)
-			strvec_push(&c->wanted, s->accounts[i].place->name);
-	c->failed_count = c->wanted.count;
-	list_others(s, &others);
-	if (!s->opts.conf->accounts.count)
-		warn_unregistered(s, &others);
+	for (size_t i = 0; i < save->accounts.count; i++)
+		if (save->accounts.list[i].state == ACCOUNT_FAILED)
+			strvec_push(&carry->wanted, save->accounts.list[i].place->name);
+	carry->failed_count = carry->wanted.count;
+	list_others(save, &others);
+	if (!save->opts.conf->accounts.count)
+		warn_unregistered(save, &others);
 	else
 		for (size_t i = 0; i < others.count; i++)
-			strvec_push(&c->wanted, others.v[i]);
-	if (!c->wanted.count)
+			strvec_push(&carry->wanted, others.v[i]);
+	if (!carry->wanted.count)
 		return STEP_NEXT;
-	work_start(s->opts.loop, carry_all, on_carried, s);
+	work_start(save->opts.loop, carry_all, on_carried, save);
 	return STEP_WAIT;
 }
 
-void save_carry_release(struct save_carry *c)
+void save_carry_release(struct save *save)
 {
-	strvec_release(&c->wanted);
-	strvec_release(&c->problems);
-	strvec_release(&c->lost);
-	manifest_release(&c->carried);
+	struct save_carry *carry = &save->carry;
+
+	strvec_release(&carry->wanted);
+	strvec_release(&carry->problems);
+	strvec_release(&carry->lost);
+	manifest_release(&carry->carried);
 }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Which old saves go when this one comes: the facts for store/retention.h. */
-#include "task/save/internal.h"
+/*
+ * The rules only count and compare dates; what they must not know is found here: which
+ * saves there are, and which of them alone has the dump of some account. The plan stands
+ * in the manifest, so that whoever finishes the swap after a crash follows the same.
+ */
+#include "task/save/history.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,30 +14,31 @@
 #include "base/str.h"
 #include "store/retention.h"
 
-static time_t time_of(const struct savedir *save)
+static time_t time_of(const struct savedir *dir)
 {
 	struct stat st;
 
-	if (save->kind == SAVEDIR_SAVE)
-		return clock_parse(save->manifest.started);
-	return fstat(save->fd, &st) < 0 ? 0 : st.st_mtime;
+	if (dir->kind == SAVEDIR_SAVE)
+		return clock_parse(dir->manifest.started);
+	return fstat(dir->fd, &st) < 0 ? 0 : st.st_mtime;
 }
 
 /* Accounts of which this save has no dump, though there were some: the newest old save
  * that lists one is needed. It may be only that it could not be read today. */
-static void list_missing(const struct save *s, struct strvec *out)
+static void list_missing(const struct save_carry *carry, struct strvec *out)
 {
-	for (size_t i = 0; i < s->carry.wanted.count; i++)
-		if (!manifest_find(&s->carry.carried, s->carry.wanted.v[i]))
-			strvec_push(out, s->carry.wanted.v[i]);
+	for (size_t i = 0; i < carry->wanted.count; i++)
+		if (!manifest_find(&carry->carried, carry->wanted.v[i]))
+			strvec_push(out, carry->wanted.v[i]);
 }
 
-static bool has_any(const struct savedir *save, struct strvec *missing)
+/* Does it have any of the missing? Those that it has are missing no more. */
+static bool take_any(const struct savedir *dir, struct strvec *missing)
 {
 	AUTO_STRVEC struct strvec there = { 0 }, left = { 0 };
 	bool found = false;
 
-	savedir_list_accounts(save, &there);
+	savedir_list_accounts(dir, &there);
 	strvec_sort(&there);
 	for (size_t i = 0; i < missing->count; i++) {
 		bool is_there = strvec_has(&there, missing->v[i]);
@@ -48,47 +53,65 @@ static bool has_any(const struct savedir *save, struct strvec *missing)
 	return found;
 }
 
-static bool is_there(const struct savedir *save)
+static bool is_there(const struct savedir *dir)
 {
-	return save->fd >= 0 &&
-	       (save->kind != SAVEDIR_LEGACY || save->dumps.count || save->strays.count);
+	return dir->fd >= 0 &&
+	       (dir->kind != SAVEDIR_LEGACY || dir->dumps.count || dir->strays.count);
 }
 
-void save_plan_history(const struct save *s, struct manifest *m)
+/* Of saves[1] and so on, the old ones; saves[0] is the new one. */
+static size_t describe_old(const struct save *save, struct retention_save *saves,
+			   size_t *generations)
 {
-	const struct conf *conf = s->opts.conf;
-	const struct retention_rules rules = { conf->keep, conf->keep_days,
-					       conf->keep_weeks, conf->keep_months };
-	AUTO_FREE struct retention_save *saves =
-		xcalloc(s->previous_count + 1, sizeof(*saves));
-	AUTO_FREE size_t *generations = xcalloc(s->previous_count + 1, sizeof(size_t));
 	AUTO_STRVEC struct strvec missing = { 0 };
 	size_t count = 1;
 
-	m->has_plan = true;
-	m->window = s->previous_count > conf->keep ? s->previous_count : conf->keep;
-	m->failed = s->carry.failed_count + s->carry.lost.count;
-	if (!s->previous_count || !is_there(&s->previous[0]))
-		return; /* nothing is replaced, and nothing goes */
-	m->replaced = savedir_serial(&s->previous[0]);
-	list_missing(s, &missing);
-	saves[0].when = clock_parse(m->started);
-	saves[0].is_try = m->failed;
-	for (size_t i = 0; i < s->previous_count; i++) {
-		const struct savedir *save = &s->previous[i];
+	list_missing(&save->carry, &missing);
+	for (size_t i = 0; i < save->previous.count; i++) {
+		const struct savedir *dir = &save->previous.list[i];
 
-		if (!is_there(save))
+		if (!is_there(dir))
 			continue;
 		generations[count] = i;
 		saves[count++] = (struct retention_save){
-			.when = time_of(save),
-			.is_try = save->manifest.failed,
-			.is_needed = has_any(save, &missing),
+			.when = time_of(dir),
+			.is_try = dir->manifest.failed,
+			.is_needed = take_any(dir, &missing),
 		};
 	}
+	return count;
+}
+
+static void choose(const struct save *save, struct manifest *manifest)
+{
+	const struct conf *conf = save->opts.conf;
+	const struct retention_rules rules = { conf->keep, conf->keep_days,
+					       conf->keep_weeks, conf->keep_months };
+	size_t most = save->previous.count + 1;
+	AUTO_FREE struct retention_save *saves = xcalloc(most, sizeof(*saves));
+	AUTO_FREE size_t *generations = xcalloc(most, sizeof(size_t));
+	size_t count;
+
+	saves[0].when = clock_parse(manifest->started);
+	saves[0].is_try = manifest->failed;
+	count = describe_old(save, saves, generations);
 	retention_choose(saves, count, &rules);
-	m->dropped = xcalloc(count, sizeof(uint64_t));
+	manifest->dropped = xcalloc(count, sizeof(uint64_t));
 	for (size_t i = count; i-- > 1;)
 		if (!saves[i].stays)
-			m->dropped[m->dropped_count++] = generations[i];
+			manifest->dropped[manifest->dropped_count++] = generations[i];
+}
+
+void save_history_plan(const struct save *save, struct manifest *manifest)
+{
+	const struct save_previous *previous = &save->previous;
+	uint64_t keep = save->opts.conf->keep;
+
+	manifest->has_plan = true;
+	manifest->window = previous->count > keep ? previous->count : keep;
+	manifest->failed = save->carry.failed_count + save->carry.lost.count;
+	if (!previous->count || !is_there(&previous->list[0]))
+		return; /* nothing is replaced, and nothing goes */
+	manifest->replaced = savedir_serial(&previous->list[0]);
+	choose(save, manifest);
 }

@@ -5,8 +5,7 @@
  *
  * 1. save_start() returns at once; everything happens in the loop.
  * 2. save_cancel() may be called until `done`. Once the swap has begun it comes too late.
- * 3. `done` is called once, when nothing is left running and nothing half-done is left
- * behind.
+ * 3. `done` is called once, when nothing is left running and nothing half-done is left.
  */
 #ifndef TASK_SAVE_SAVE_H
 #define TASK_SAVE_SAVE_H

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * A batch of many accounts: one pg_dump writes an archive into a pipe, and a thread
- * splits it into their files.
- *
- * Both must end well, in whatever order they end. What then becomes of an account is its
- * own: checked like any other dump. If one of the two fails, nobody knows whose fault it
- * was, and the batch is divided.
+ * Two work on a batch, the child that writes and the thread that splits, and both must
+ * end well, in whatever order they end. What then becomes of an account is its own:
+ * checked like any other dump. If one of the two fails, nobody knows whose fault it was,
+ * and the batch is divided.
  */
-#include "task/save/internal.h"
+#include "task/save/stream.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -21,18 +18,14 @@
 #include "archive/split.h"
 #include "base/auto.h"
 #include "base/str.h"
+#include "task/save/account.h"
+#include "task/save/batch.h"
+#include "task/save/check.h"
+#include "task/save/outcome.h"
+#include "task/save/setbacks.h"
+#include "task/save/staging.h"
 
-enum {
-	PIPE_BYTES = 1024 * 1024,
-	LOOK_MS = 200,
-	/*
-	 * So many pg_dumps may fail on a node without one good dump in between, before no
-	 * batch is divided any more. One bad account takes one for each halving of its
-	 * batch; with a full disk, or a role without rights, each of thousands of
-	 * accounts would take a pg_dump that can only fail.
-	 */
-	FAILURES_MAX = 64,
-};
+enum { PIPE_BYTES = 1024 * 1024, LOOK_MS = 200 };
 
 struct save_stream {
 	struct save_batch *batch;
@@ -58,8 +51,12 @@ struct save_stream {
 	struct error child_error;
 };
 
-void save_stream_free(struct save_stream *stream)
+void save_stream_release(struct save_batch *batch)
 {
+	struct save_stream *stream = batch->stream;
+
+	batch->stream = NULL;
+	batch->ahead = 0;
 	if (!stream)
 		return;
 	for (size_t i = 0; i < stream->part_count; i++)
@@ -74,60 +71,44 @@ void save_stream_free(struct save_stream *stream)
 
 static int compare_schemas(const void *a, const void *b)
 {
-	return strcmp((*(struct save_account *const *)a)->model->raw_name,
-		      (*(struct save_account *const *)b)->model->raw_name);
+	return strcmp((*(struct save_account *const *)a)->listed->raw_name,
+		      (*(struct save_account *const *)b)->listed->raw_name);
 }
 
-static void make_parts(struct save_stream *t)
+static void make_parts(struct save_stream *stream)
 {
-	struct save_batch *b = t->batch;
+	struct save_batch *batch = stream->batch;
 
-	qsort(b->accounts, b->count, sizeof(b->accounts[0]), compare_schemas);
-	t->part_count = b->count;
-	t->parts = xcalloc(b->count, sizeof(t->parts[0]));
-	for (size_t i = 0; i < b->count; i++) {
-		t->parts[i].schema = b->accounts[i]->model->raw_name;
-		t->parts[i].file_name = layout_file_name(b->accounts[i]->place->name);
+	qsort(batch->accounts, batch->count, sizeof(batch->accounts[0]), compare_schemas);
+	stream->part_count = batch->count;
+	stream->parts = xcalloc(batch->count, sizeof(stream->parts[0]));
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct save_account *account = batch->accounts[i];
+
+		stream->parts[i].schema = account->listed->raw_name;
+		stream->parts[i].file_name = layout_file_name(account->place->name);
 	}
 }
 
-static void add_patterns(struct save_batch *b)
-{
-	AUTO_FREE const char **names = xcalloc(b->count, sizeof(char *));
-	AUTO_FREE char *schemas = NULL;
-	AUTO_FREE char *others = NULL;
-
-	for (size_t i = 0; i < b->count; i++)
-		names[i] = b->accounts[i]->model->raw_name;
-	schemas = catalog_schemas_pattern(names, b->count);
-	others = catalog_others_pattern(schemas);
-	strvec_push(&b->save->argv, "--format=custom");
-	strvec_push(&b->save->argv, "--compress=0");
-	strvec_push_format(&b->save->argv, "--schema=%s", schemas);
-	strvec_push_format(&b->save->argv, "--exclude-table=%s", others);
-}
-
-bool save_stream_prepare(struct save_batch *b, struct child_opts *child,
+bool save_stream_prepare(struct save_batch *batch, struct child_opts *child,
 			 struct error *err)
 {
-	struct save_stream *t;
+	struct save_stream *stream;
 	int fds[2];
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return error_set(err, ERROR_SYSTEM, "pipe: %s", strerror(errno));
 	(void)fcntl(fds[0], F_SETPIPE_SZ, PIPE_BYTES); /* fewer turns, if it may be */
-	t = xcalloc(1, sizeof(*t));
-	t->batch = b;
-	t->archive_fd = fds[0];
-	b->stream = t;
-	make_parts(t);
-	for (size_t i = 0; i < b->count; i++)
-		save_announce(b->accounts[i]);
-	save_start_argv(b->save, b->node);
-	add_patterns(b);
+	stream = xcalloc(1, sizeof(*stream));
+	stream->batch = batch;
+	stream->archive_fd = fds[0];
+	batch->stream = stream;
+	make_parts(stream);
+	for (size_t i = 0; i < batch->count; i++)
+		save_account_announce(batch->accounts[i]);
 	child->stdout_fd = fds[1];
 	child->owns_stdout = true;
-	child->activity = &t->activity;
+	child->activity = &stream->activity;
 	return true;
 }
 
@@ -135,285 +116,278 @@ bool save_stream_prepare(struct save_batch *b, struct child_opts *child,
 
 static void on_split_progress(void *owner, size_t done, size_t total)
 {
-	struct save_stream *t = owner;
+	struct save_stream *stream = owner;
 
-	atomic_fetch_add(&t->activity, 1);
-	atomic_store(&t->tables_total, total);
-	atomic_store(&t->tables_done, done);
+	atomic_fetch_add(&stream->activity, 1);
+	atomic_store(&stream->tables_total, total);
+	atomic_store(&stream->tables_done, done);
 }
 
 static void split(void *owner)
 {
-	struct save_stream *t = owner;
+	struct save_stream *stream = owner;
+	const struct save_batch *batch = stream->batch;
 	const struct split_opts opts = {
-		.archive_fd = t->archive_fd,
-		.dir_fd = t->batch->save->staging_fd,
-		.parts = t->parts,
-		.part_count = t->batch->count,
-		.keywords = &t->batch->node->capacity.keywords,
+		.archive_fd = stream->archive_fd,
+		.dir_fd = batch->save->staging.fd,
+		.parts = stream->parts,
+		.part_count = batch->count,
+		.keywords = &batch->node->listing.capacity.keywords,
 		.progress = on_split_progress,
-		.owner = t,
+		.owner = stream,
 	};
 
-	t->is_split = split_archive(&opts, &t->is_unknown, &t->split_error);
-	close(t->archive_fd); /* so that a child that has more to say ends */
-	t->archive_fd = -1;
+	stream->is_split =
+		split_archive(&opts, &stream->is_unknown, &stream->split_error);
+	close(stream->archive_fd); /* so that a child that has more to say ends */
+	stream->archive_fd = -1;
 }
 
-/* ---- after ---- */
+/* ---- after: the checks ---- */
 
-static void discard_all(const struct save_batch *b)
+static void end(struct save_batch *batch)
 {
-	for (size_t i = 0; i < b->count; i++)
-		save_discard_dump(b->accounts[i]);
-}
-
-static void fail_all(struct save_batch *b, const struct error *err)
-{
-	for (size_t i = 0; i < b->count; i++)
-		save_dump_failed(b->accounts[i], err);
-}
-
-static void end(struct save_batch *b)
-{
-	save_stream_free(b->stream);
-	b->stream = NULL;
-	b->ahead = 0;
-	b->save->streams--;
-	worklist_end(&b->item);
+	save_stream_release(batch);
+	batch->save->streams.running--;
+	worklist_end(&batch->item);
 }
 
 static void check_one(void *owner, size_t index)
 {
-	struct save_stream *t = owner;
+	const struct save_stream *stream = owner;
 
-	if (t->parts[index].outcome == SPLIT_WRITTEN)
-		save_check_dump(t->batch->accounts[index]);
+	if (stream->parts[index].outcome == SPLIT_WRITTEN)
+		save_check_run(stream->batch->accounts[index]);
 }
 
 static void on_checked(void *owner, size_t index)
 {
-	struct save_stream *t = owner;
-	struct save_account *a = t->batch->accounts[index];
+	const struct save_stream *stream = owner;
+	struct save_batch *batch = stream->batch;
+	struct save_account *account = batch->accounts[index];
+	bool is_written = stream->parts[index].outcome == SPLIT_WRITTEN;
 	struct error err;
 
-	a->elapsed_ms = t->elapsed_ms / t->part_count; /* its share */
-	if (t->parts[index].outcome == SPLIT_WRITTEN && save_end_check(a, &err))
+	batch->ahead--;
+	save_account_set_elapsed(account, stream->elapsed_ms / stream->part_count);
+	if (is_written && save_check_take(account, &err)) {
+		save_outcome_dumped(account);
 		return;
-	if (t->parts[index].outcome == SPLIT_WRITTEN)
-		log_debug(a->save->opts.log, "[%s dump] %s", a->place->name, err.text);
-	save_discard_dump(a);
-	save_dump_alone(a); /* pg_dump knows better, or says why not */
+	}
+	if (is_written)
+		log_debug(batch->save->opts.log, "[%s dump] %s", account->place->name,
+			  err.text);
+	save_staging_discard(account);
+	save_batch_single_out(account); /* pg_dump knows better, or says why not */
 }
 
 /* Those that were not checked any more because we are to stop. */
 static void on_all_checked(void *owner)
 {
-	struct save_stream *t = owner;
-	struct save_batch *b = t->batch;
+	const struct save_stream *stream = owner;
+	struct save_batch *batch = stream->batch;
 	struct error err;
 
 	error_set(&err, ERROR_SIGNAL, "stopped");
-	for (size_t i = 0; b->save->machine.is_cancelled && i < b->count; i++)
-		if (!b->accounts[i]->is_dumped && b->accounts[i]->batch == b)
-			save_dump_failed(b->accounts[i], &err);
-	end(b);
+	batch->ahead = 0;
+	for (size_t i = 0; batch->save->machine.is_cancelled && i < batch->count; i++) {
+		struct save_account *account = batch->accounts[i];
+
+		if (account->state == ACCOUNT_PENDING && account->batch == batch)
+			save_outcome_failed(account, &err);
+	}
+	end(batch);
 }
 
-static void log_aside(const struct save_stream *t)
+static void log_aside(const struct save_stream *stream)
 {
+	const struct save_batch *batch = stream->batch;
 	size_t aside = 0;
 
-	for (size_t i = 0; i < t->batch->count; i++)
-		aside += t->parts[i].outcome == SPLIT_ASIDE;
+	for (size_t i = 0; i < batch->count; i++)
+		aside += stream->parts[i].outcome == SPLIT_ASIDE;
 	if (aside)
-		log_info(t->batch->save->opts.log,
+		log_info(batch->save->opts.log,
 			 "%zu of %zu accounts depend on each other, or have something "
 			 "unusual: dumping each of them with a pg_dump of its own",
-			 aside, t->batch->count);
+			 aside, batch->count);
 }
 
-/* Begin a batch of those that need another one. They go to the end, and leave this one.
- */
-static void start_again(struct save_stream *t)
+/* Begin a batch of those that need another one: they go to the end, and leave this. */
+static void start_again(struct save_stream *stream)
 {
-	struct save_batch *b = t->batch;
+	struct save_batch *batch = stream->batch;
 	size_t kept = 0;
 
-	for (size_t i = 0; i < b->count; i++) {
-		struct split_part part = t->parts[i];
-		struct save_account *a = b->accounts[i];
+	for (size_t i = 0; i < batch->count; i++) {
+		struct split_part part = stream->parts[i];
+		struct save_account *account = batch->accounts[i];
 
 		if (part.outcome == SPLIT_AGAIN)
 			continue;
-		t->parts[i] = t->parts[kept];
-		b->accounts[i] = b->accounts[kept];
-		t->parts[kept] = part;
-		b->accounts[kept++] = a;
+		stream->parts[i] = stream->parts[kept];
+		batch->accounts[i] = batch->accounts[kept];
+		stream->parts[kept] = part;
+		batch->accounts[kept++] = account;
 	}
-	if (kept == b->count)
+	if (kept == batch->count)
 		return;
-	log_debug(b->save->opts.log,
+	log_debug(batch->save->opts.log,
 		  "%zu of %zu accounts depend on others: dumping them once more, without "
 		  "those that are dumped by themselves",
-		  b->count - kept, b->count);
-	save_cut_batch(b, kept);
+		  batch->count - kept, batch->count);
+	save_batch_cut(batch, kept);
 }
 
-static void check_all(struct save_stream *t)
+static void check_all(struct save_stream *stream)
 {
+	struct save_batch *batch = stream->batch;
 	struct work_each_opts opts = {
-		.loop = t->batch->save->opts.loop,
+		.loop = batch->save->opts.loop,
 		.run = check_one,
 		.done = on_checked,
 		.finished = on_all_checked,
-		.is_stopped = &t->batch->save->machine.is_cancelled,
-		.owner = t,
+		.is_stopped = &batch->save->machine.is_cancelled,
+		.owner = stream,
 	};
 
-	log_aside(t);
-	start_again(t);
-	opts.count = t->batch->ahead = t->batch->count;
+	log_aside(stream);
+	start_again(stream);
+	opts.count = batch->ahead = batch->count;
 	work_each_start(&opts);
 }
 
-static const struct error *why(const struct save_stream *t)
-{
-	bool is_childs =
-		!t->is_dumped && !t->is_unknown && !(t->is_broken && !t->is_split);
+/* ---- after: it went wrong ---- */
 
-	return is_childs ? &t->child_error : &t->split_error;
+static void discard_all(const struct save_batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++)
+		save_staging_discard(batch->accounts[i]);
 }
 
-static bool retry(struct save_stream *t)
+static void fail_all(struct save_batch *batch, const struct error *err)
 {
-	struct save_batch *b = t->batch;
+	batch->ahead = 0;
+	for (size_t i = 0; i < batch->count; i++)
+		save_outcome_failed(batch->accounts[i], err);
+}
 
-	if (!t->is_transient || !worklist_retry(&b->item))
+static const struct error *why(const struct save_stream *stream)
+{
+	bool is_childs = !stream->is_dumped && !stream->is_unknown &&
+			 !(stream->is_broken && !stream->is_split);
+
+	return is_childs ? &stream->child_error : &stream->split_error;
+}
+
+static bool retry(struct save_stream *stream)
+{
+	struct save_batch *batch = stream->batch;
+
+	if (!stream->is_transient || !worklist_retry(&batch->item))
 		return false;
-	log_debug(b->save->opts.log, "[a batch of %zu] to be tried again: %s", b->count,
-		  t->child_error.text);
-	b->stream = NULL;
-	b->ahead = 0;
-	b->save->streams--;
-	save_stream_free(t);
+	log_debug(batch->save->opts.log, "[a batch of %zu] to be tried again: %s",
+		  batch->count, stream->child_error.text);
+	save_stream_release(batch);
+	batch->save->streams.running--;
 	return true;
 }
 
-static void warn_unknown(struct save_stream *t)
+static void divide(struct save_stream *stream)
 {
-	struct save_node *n = t->batch->node;
+	struct save_batch *batch = stream->batch;
 
-	if (!n->has_no_batches)
-		log_warning(n->save->opts.log,
-			    "%s: dumping each account with a pg_dump of its own, which "
-			    "takes longer",
-			    t->split_error.text);
-	n->has_no_batches = true;
+	log_debug(batch->save->opts.log,
+		  "[a batch of %zu, %s to %s] to be tried in halves: %s", batch->count,
+		  batch->accounts[0]->place->name,
+		  batch->accounts[batch->count - 1]->place->name, why(stream)->text);
+	if (stream->is_unknown)
+		save_setbacks_set_unknown(batch->node, &stream->split_error);
+	save_batch_divide(batch);
+	end(batch);
 }
 
-static void divide(struct save_stream *t)
+static void conclude(struct save_stream *stream)
 {
-	struct save_batch *b = t->batch;
+	struct save_batch *batch = stream->batch;
+	const struct farm_node *node = batch->node->farm_node;
 
-	log_debug(b->save->opts.log,
-		  "[a batch of %zu, %s to %s] to be tried in halves: %s", b->count,
-		  b->accounts[0]->place->name, b->accounts[b->count - 1]->place->name,
-		  why(t)->text);
-	if (t->is_unknown)
-		warn_unknown(t);
-	save_divide_batch(b);
-	end(b);
-}
-
-static void give_up(struct save_stream *t)
-{
-	struct save_node *n = t->batch->node;
-
-	if (!n->given_up) {
-		n->given_up = xcalloc(1, sizeof(*n->given_up));
-		*n->given_up = *why(t);
-		error_prefix(
-			n->given_up,
-			"not tried by itself, after %u pg_dumps in a row had failed, "
-			"the last with",
-			n->failures);
-	}
-	fail_all(t->batch, n->given_up);
-	end(t->batch);
-}
-
-static void conclude(struct save_stream *t)
-{
-	struct save_batch *b = t->batch;
-	const struct farm_node *node = b->node->farm_node;
-
-	if (t->is_dumped && t->is_split) {
-		check_all(t);
+	if (stream->is_dumped && stream->is_split) {
+		check_all(stream);
 		return;
 	}
-	discard_all(b);
-	if (retry(t))
+	discard_all(batch);
+	if (retry(stream))
 		return;
-	if (b->save->machine.is_cancelled || node->is_lost || t->is_transient) {
-		fail_all(b, node->is_lost ? &node->error : why(t));
-		end(b);
-	} else if (++b->node->failures > FAILURES_MAX) {
-		give_up(t);
+	if (batch->save->machine.is_cancelled || node->is_lost || stream->is_transient) {
+		fail_all(batch, node->is_lost ? &node->error : why(stream));
+		end(batch);
+	} else if (save_setbacks_add(batch->node)) {
+		fail_all(batch, save_setbacks_give_up(batch->node, why(stream)));
+		end(batch);
 	} else {
-		divide(t);
+		divide(stream);
 	}
 }
 
 static void on_split(void *owner)
 {
-	struct save_stream *t = owner;
+	struct save_stream *stream = owner;
 
-	if (--t->running == 0)
-		conclude(t);
+	if (--stream->running == 0)
+		conclude(stream);
 }
 
-void save_stream_finished(struct save_batch *b, const struct child_result *result)
+void save_stream_finished(struct save_batch *batch, const struct child_result *result)
 {
-	struct save_stream *t = b->stream;
+	struct save_stream *stream = batch->stream;
 
-	t->elapsed_ms = result->elapsed_ms;
-	t->is_dumped = child_succeeded(result, "pg_dump", &t->child_error);
-	t->is_broken = result->term_signal == SIGPIPE;
-	t->is_transient = pg_is_transient(result->messages);
-	if (t->is_dumped)
-		run_log_messages(&b->save->opts, "a batch", "dump", result->messages);
-	if (--t->running == 0)
-		conclude(t);
+	stream->elapsed_ms = result->elapsed_ms;
+	stream->is_dumped = child_succeeded(result, "pg_dump", &stream->child_error);
+	stream->is_broken = result->term_signal == SIGPIPE;
+	stream->is_transient = pg_is_transient(result->messages);
+	if (stream->is_dumped)
+		run_log_messages(&batch->save->opts, "a batch", "dump", result->messages);
+	if (--stream->running == 0)
+		conclude(stream);
 }
 
 /* ---- the progress bar ---- */
 
-static void on_look(void *owner)
+static void look_at(struct save_batch *batch)
 {
-	struct save *s = owner;
+	struct save_stream *stream = batch->stream;
+	size_t total = stream && stream->running ? atomic_load(&stream->tables_total) : 0;
 
-	s->look = NULL;
-	for (size_t i = 0; i < s->batch_count; i++) {
-		struct save_stream *t = s->batches[i]->stream;
-		size_t total = t && t->running ? atomic_load(&t->tables_total) : 0;
-
-		if (total)
-			s->batches[i]->ahead = s->batches[i]->count *
-					       atomic_load(&t->tables_done) / total;
-	}
-	save_show_progress(s);
-	if (s->streams)
-		s->look = timer_start(s->opts.loop, LOOK_MS, on_look, s);
+	if (total)
+		batch->ahead = batch->count * atomic_load(&stream->tables_done) / total;
 }
 
-void save_stream_started(struct save_batch *b)
+static void on_look(void *owner)
 {
-	struct save *s = b->save;
+	struct save *save = owner;
 
-	b->stream->running = 2;
-	s->streams++;
-	if (!s->look)
-		s->look = timer_start(s->opts.loop, LOOK_MS, on_look, s);
-	thread_start(s->opts.loop, split, on_split, b->stream);
+	save->streams.look = NULL;
+	for (size_t i = 0; i < save->batches.count; i++)
+		look_at(save->batches.list[i]);
+	save_outcome_show_progress(save);
+	if (save->streams.running)
+		save->streams.look = timer_start(save->opts.loop, LOOK_MS, on_look, save);
+}
+
+void save_stream_started(struct save_batch *batch)
+{
+	struct save *save = batch->save;
+
+	batch->stream->running = 2;
+	save->streams.running++;
+	if (!save->streams.look)
+		save->streams.look = timer_start(save->opts.loop, LOOK_MS, on_look, save);
+	thread_start(save->opts.loop, split, on_split, batch->stream);
+}
+
+void save_streams_release(struct save *save)
+{
+	if (save->streams.look)
+		timer_cancel(save->streams.look);
 }

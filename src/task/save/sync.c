@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Making the dumps durable. Their writing was begun as each was checked, so that the disk
- * has most of them by now; and a file system with a journal makes many durable by the
- * same commit. So this waits for a few, not for each.
+ * Their writing was begun as each dump was checked, so that the disk has most of them by
+ * now; and a file system with a journal makes many durable by the same commit. So this
+ * waits for a few, not for each.
  */
-#include "task/save/internal.h"
+#include "task/save/sync.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,78 +12,77 @@
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "base/fs.h"
 #include "base/str.h"
+#include "task/save/account.h"
+#include "task/save/staging.h"
 
 struct sync {
 	struct save *save;
 	struct save_account **accounts;
 	char **problems; /* of each; NULL: none */
-	size_t count;
 };
 
 static void sync_dump(void *owner, size_t index)
 {
-	struct sync *y = owner;
-	AUTO_FREE char *file = layout_file_name(y->accounts[index]->place->name);
+	struct sync *sync = owner;
+	const struct save_account *account = sync->accounts[index];
+	AUTO_FREE char *file = layout_file_name(account->place->name);
 	AUTO_CLOSE int fd = -1;
 	struct error err;
 
-	if (fs_open_file(y->save->staging_fd, file, &fd, &err)) {
+	if (save_staging_open(account, &fd, &err)) {
 		if (!fsync(fd))
 			return;
 		error_set(&err, ERROR_SYSTEM, "fsync: %s", strerror(errno));
 	}
-	y->problems[index] = str_format("%s: %s", file, err.text);
+	sync->problems[index] = str_format("%s: %s", file, err.text);
 }
 
 static void on_synced(void *owner, size_t index)
 {
-	struct sync *y = owner;
-	struct save_account *a = y->accounts[index];
+	struct sync *sync = owner;
+	struct save_account *account = sync->accounts[index];
 	struct error err;
 
-	if (!y->problems[index])
+	if (!sync->problems[index])
 		return;
-	error_set(&err, ERROR_SYSTEM, "%s", y->problems[index]);
-	save_discard_dump(a);
-	save_account_failed(a, "dump", &err);
-	a->save->dumped--;
-	free(y->problems[index]);
+	error_set(&err, ERROR_SYSTEM, "%s", sync->problems[index]);
+	save_staging_discard(account);
+	save_account_fail(account, "dump", &err);
+	free(sync->problems[index]);
 }
 
 static void on_all_synced(void *owner)
 {
-	struct sync *y = owner;
-	struct save *s = y->save;
+	struct sync *sync = owner;
+	struct machine *machine = &sync->save->machine;
 
-	free(y->accounts);
-	free(y->problems);
-	free(y);
-	machine_move(&s->machine, s->machine.is_cancelled ? STEP_FAIL : STEP_NEXT);
+	free(sync->accounts);
+	free(sync->problems);
+	free(sync);
+	machine_move(machine, machine->is_cancelled ? STEP_FAIL : STEP_NEXT);
 }
 
 enum step_result save_sync_enter(void *owner)
 {
-	struct save *s = owner;
-	struct sync *y = xcalloc(1, sizeof(*y));
+	struct save *save = owner;
+	struct save_accounts *accounts = &save->accounts;
+	struct sync *sync = xcalloc(1, sizeof(*sync));
 	struct work_each_opts opts = {
-		.loop = s->opts.loop,
+		.loop = save->opts.loop,
 		.run = sync_dump,
 		.done = on_synced,
 		.finished = on_all_synced,
-		.is_stopped = &s->machine.is_cancelled,
-		.owner = y,
+		.is_stopped = &save->machine.is_cancelled,
+		.owner = sync,
 	};
 
-	*y = (struct sync){
-		.save = s,
-		.accounts = xcalloc(s->account_count, sizeof(struct save_account *)),
-		.problems = xcalloc(s->account_count, sizeof(char *)),
-	};
-	for (size_t i = 0; i < s->account_count; i++)
-		if (s->accounts[i].is_dumped)
-			y->accounts[opts.count++] = &s->accounts[i];
+	sync->save = save;
+	sync->accounts = xcalloc(accounts->count, sizeof(struct save_account *));
+	sync->problems = xcalloc(accounts->count, sizeof(char *));
+	for (size_t i = 0; i < accounts->count; i++)
+		if (accounts->list[i].state == ACCOUNT_DUMPED)
+			sync->accounts[opts.count++] = &accounts->list[i];
 	work_each_start(&opts);
 	return STEP_WAIT;
 }

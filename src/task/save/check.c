@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * That pg_dump ended with 0 proves nothing: a disk may be full, a pooler may have mixed
+ * up sessions. So each file is read again before it counts, by the same code that checks
+ * it before a restore.
+ */
+#include "task/save/check.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+#include "product/product.h"
+#include "product/version.h"
+#include "task/save/staging.h"
+#include "task/stored.h"
+
+struct save_check {
+	struct dumpfile_facts facts;
+	struct error problem;  /* unless it is sound */
+	struct strvec created; /* the relations in it */
+	char *version;
+	bool lacks_relations;
+};
+
+/* ---- on a worker thread ---- */
+
+static void on_version(void *owner, const char *value)
+{
+	struct save_check *check = owner;
+
+	(void)version_take(value, &check->version);
+}
+
+static bool check_file(const struct save_account *account, struct save_check *check,
+		       struct error *err)
+{
+	const struct dumpfile_opts opts = {
+		.expect_schema = account->listed->raw_name,
+		.expect_prefix = STORED_PREFIX,
+		.watch_table = PRODUCT_VERSION_TABLE,
+		.watch_column = PRODUCT_VERSION_COLUMN,
+		.on_value = on_version,
+		.created = &check->created,
+		.owner = check,
+	};
+	AUTO_FREE char *file = layout_file_name(account->place->name);
+	AUTO_CLOSE int fd = -1;
+
+	if (!save_staging_open(account, &fd, err) ||
+	    !dumpfile_check(fd, &opts, &check->facts, err))
+		return error_prefix(err, "%s", file);
+	/* only a beginning, so that the fsync later need not wait for each by itself */
+	(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	return true;
+}
+
+/* A dump creates nothing that the catalogue, under the same snapshot, has not: so their
+ * numbers tell. The names are kept only if they are wanted, see missing.h. */
+static void count_relations(const struct save_account *account, struct save_check *check)
+{
+	const struct strvec *created = &check->created;
+	size_t distinct = 0;
+
+	strvec_sort(&check->created);
+	for (size_t i = 0; i < created->count; i++)
+		distinct += !i || strcmp(created->v[i], created->v[i - 1]) != 0;
+	check->lacks_relations = distinct < account->listed->dumped_relations;
+	if (!check->lacks_relations)
+		strvec_release(&check->created);
+}
+
+void save_check_run(struct save_account *account)
+{
+	struct save_check *check = xcalloc(1, sizeof(*check));
+
+	account->check = check; /* not sound until it is found to be */
+	(void)check_file(account, check, &check->problem);
+	count_relations(account, check);
+}
+
+/* ---- on the loop's ---- */
+
+static void take_facts(struct save_check *check, struct save_facts *facts)
+{
+	free(facts->parents);
+	free(facts->version);
+	strvec_release(&facts->created);
+	facts->parents = check->facts.parents;
+	facts->version = check->version;
+	facts->created = check->created;
+	facts->lacks_relations = check->lacks_relations;
+	check->facts.parents = NULL;
+	if (!check->facts.is_sound)
+		return;
+	facts->size_bytes = check->facts.size_bytes;
+	facts->rows = check->facts.rows;
+	facts->tables = check->facts.tables;
+	memcpy(facts->sha256, check->facts.sha256, sizeof(facts->sha256));
+}
+
+bool save_check_take(struct save_account *account, struct error *err)
+{
+	AUTO_FREE struct save_check *check = account->check;
+	bool is_sound = check->facts.is_sound;
+
+	account->check = NULL;
+	take_facts(check, &account->facts);
+	dumpfile_facts_release(&check->facts);
+	if (is_sound)
+		return true;
+	*err = check->problem;
+	if (account->node->listing.is_pooled)
+		error_hint(err, "pg_dump's search_path may have gone astray in the "
+				"pooler: save through a pool of sessions, or from the "
+				"server itself");
+	return error_prefix(err, "the dump is not whole");
+}

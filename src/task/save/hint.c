@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * pg_dump ends with 1 whatever went wrong, and no SQLSTATE comes through its stderr. So
+ * the words of its message are all there is to go by; they are English unless the locale
+ * says otherwise.
+ */
+#include "task/save/hint.h"
+
+#include <string.h>
+
+#include "base/compiler.h"
+#include "pg/session.h"
+
+static const struct {
+	const char *words;
+	const char *hint;
+} hints[] = {
+	{ "row-level security", "save as a role that bypasses row-level security" },
+	{ "No space left", "free space on that disk" },
+	{ "out of shared memory", "raise max_locks_per_transaction, or lower --jobs" },
+	/* pg_dump waits for locks with a statement time-out, and then tells its query */
+	{ "LOCK TABLE",
+	  "another session holds a lock on it (see pg_locks): raise --lock-wait, or "
+	  "save at another time" },
+	{ "did not end within",
+	  "raise --timeout, or find what it waits for in pg_stat_activity" },
+	{ "invalid snapshot",
+	  "the session that holds the snapshot is gone; run the save again" },
+	{ "conflict with recovery",
+	  "a standby ends what its replay would have to wait for: set "
+	  "hot_standby_feedback = on and a longer max_standby_streaming_delay there, or "
+	  "save from the primary" },
+	{ "server version mismatch", "install the pg_dump of the server's version" },
+};
+
+void save_hint_add(struct error *err)
+{
+	if (!err->hint[0] && pg_pooler_hint(err->text))
+		error_hint(err, "%s", pg_pooler_hint(err->text));
+	for (size_t i = 0; i < ARRAY_SIZE(hints) && !err->hint[0]; i++)
+		if (strstr(err->text, hints[i].words))
+			error_hint(err, "%s", hints[i].hint);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* What to do about what pg_dump or the server says of a dump that failed. */
+#ifndef TASK_SAVE_HINT_H
+#define TASK_SAVE_HINT_H
+
+#include "base/error.h"
+
+/* Give the error a hint, unless it has one or none is known. */
+void save_hint_add(struct error *err);
+
+#endif

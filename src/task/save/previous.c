@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * A save replaces what is there, and sooner or later deletes it. So before any work is
+ * done all of that is looked at: is it saves, are they whole, and of this database?
+ */
+#include "task/save/previous.h"
+
+#include <stdlib.h>
+
+#include "base/auto.h"
+#include "base/str.h"
+#include "store/place.h"
+#include "store/rotate.h"
+#include "task/origin.h"
+
+static bool open_one(struct save *save, const char *path, struct error *err)
+{
+	struct save_previous *previous = &save->previous;
+	struct savedir *dir = &previous->list[previous->count];
+
+	if (!savedir_open(path, dir, err))
+		return false;
+	previous->count++;
+	if (dir->kind == SAVEDIR_DAMAGED) {
+		error_prefix(&dir->damage, "%s", path);
+		log_error(save->opts.log, &dir->damage);
+	}
+	if (savedir_serial(dir) > previous->serial)
+		previous->serial = savedir_serial(dir);
+	return true;
+}
+
+bool save_previous_open(struct save *save, struct error *err)
+{
+	const struct conf *conf = save->opts.conf;
+	unsigned count = rotate_count(&save->layout, (unsigned)conf->keep);
+	AUTO_STRVEC struct strvec strangers = { 0 };
+
+	if (!place_check_renames(&save->layout, conf->directory, err) ||
+	    !rotate_check(&save->layout, (unsigned)conf->keep, &strangers, err))
+		return false;
+	for (size_t i = 0; i < strangers.count; i++)
+		log_warning(save->opts.log,
+			    "%s is not part of the save: it is left alone, but belongs "
+			    "elsewhere",
+			    strangers.v[i]);
+	save->previous.list = xcalloc(count + 1, sizeof(struct savedir));
+	for (unsigned i = 0; i <= count; i++) {
+		AUTO_FREE char *path =
+			i ? layout_old(&save->layout, i) : xstrdup(save->layout.dir);
+
+		if (!open_one(save, path, err))
+			return false;
+	}
+	return true;
+}
+
+/* A save of another database is not to be replaced, and soon forgotten, by this one. */
+static bool check_newest(const struct save *save, const struct origin *origin,
+			 struct error *err)
+{
+	const struct log *log = save->opts.log;
+	const char *dir = save->opts.conf->directory;
+	AUTO_FREE char *notice = origin_format_notice(origin, dir);
+
+	if (notice)
+		log_warning(log, "%s", notice);
+	if (origin->verdict != ORIGIN_OTHER)
+		return true;
+	origin_set_other(origin, &save->previous.list[0].manifest, dir, err);
+	if (!save->opts.conf->from_other_database)
+		return error_hint(
+			err, "save elsewhere with --directory, or move the old save "
+			     "away; if this database has taken the place of that one "
+			     "(pg_upgrade, a move, a new server), say so once: "
+			     "--from-other-database");
+	log_warning(log, "%s", err->text);
+	log_warning(log, "it becomes an old save, and no dump is carried over from it");
+	return true;
+}
+
+bool save_previous_compare(struct save *save, struct error *err)
+{
+	struct save_previous *previous = &save->previous;
+
+	previous->is_foreign = xcalloc(previous->count + 1, sizeof(bool));
+	for (size_t i = 0; i < previous->count; i++) {
+		struct origin origin;
+
+		origin_compare(&previous->list[i].manifest, save->nodes.farm, &origin);
+		previous->is_foreign[i] = origin.verdict == ORIGIN_OTHER;
+		if (!i && !check_newest(save, &origin, err))
+			return false;
+	}
+	return true;
+}
+
+char *save_previous_format_name(const struct save *save, size_t generation)
+{
+	struct layout named = { .dir = save->opts.conf->directory };
+
+	return generation ? layout_old(&named, (unsigned)generation) : xstrdup(named.dir);
+}
+
+void save_previous_release(struct save *save)
+{
+	for (size_t i = 0; i < save->previous.count; i++)
+		savedir_release(&save->previous.list[i]);
+	free(save->previous.list);
+	free(save->previous.is_foreign);
+}
