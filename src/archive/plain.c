@@ -14,57 +14,66 @@ static const int restricts_since[] = {
 	[12] = -1, [13] = 22, [14] = 19, [15] = 14, [16] = 10, [17] = 6, [18] = 0,
 };
 
+/* How ALTER ... OWNER TO names what it is of. */
+enum owner_form {
+	OWNER_NONE,    /* it has no owner of its own */
+	OWNER_TABLE,   /* by its name; pg_dump before 16 called it a table */
+	OWNER_NAME,    /* by its kind and name */
+	OWNER_DROPPED, /* as the DROP statement does */
+};
+
 static const struct kind {
 	const char *desc;
 	enum plain_kind kind;
 	enum plain_pass pass;
+	enum owner_form owner;
 } kinds[] = {
-	{ "ENCODING", PLAIN_SETTING, PLAIN_MAIN },
-	{ "STDSTRINGS", PLAIN_SETTING, PLAIN_MAIN },
-	{ "SEARCHPATH", PLAIN_SETTING, PLAIN_MAIN },
-	{ "TABLE", PLAIN_RELATION, PLAIN_MAIN },
-	{ "FOREIGN TABLE", PLAIN_RELATION, PLAIN_MAIN },
-	{ "VIEW", PLAIN_RELATION, PLAIN_MAIN },
-	{ "MATERIALIZED VIEW", PLAIN_RELATION, PLAIN_MAIN },
-	{ "SEQUENCE", PLAIN_RELATION, PLAIN_MAIN },
-	{ "TABLE ATTACH", PLAIN_PART, PLAIN_MAIN },
-	{ "SEQUENCE OWNED BY", PLAIN_PART, PLAIN_MAIN },
-	{ "DEFAULT", PLAIN_PART, PLAIN_MAIN },
-	{ "TABLE DATA", PLAIN_PART, PLAIN_MAIN },
-	{ "SEQUENCE SET", PLAIN_PART, PLAIN_MAIN },
-	{ "MATERIALIZED VIEW DATA", PLAIN_PART, PLAIN_REFRESH },
-	{ "CONSTRAINT", PLAIN_PART, PLAIN_MAIN },
-	{ "CHECK CONSTRAINT", PLAIN_EXTRA, PLAIN_MAIN },
-	{ "FK CONSTRAINT", PLAIN_PART, PLAIN_MAIN },
-	{ "INDEX", PLAIN_PART, PLAIN_MAIN },
-	{ "INDEX ATTACH", PLAIN_PART, PLAIN_MAIN },
-	{ "RULE", PLAIN_PART, PLAIN_MAIN },
-	{ "TRIGGER", PLAIN_PART, PLAIN_MAIN },
-	{ "ROW SECURITY", PLAIN_PART, PLAIN_MAIN },
-	{ "POLICY", PLAIN_PART, PLAIN_MAIN },
-	{ "COMMENT", PLAIN_EXTRA, PLAIN_MAIN },
-	{ "SECURITY LABEL", PLAIN_EXTRA, PLAIN_MAIN },
-	{ "ACL", PLAIN_EXTRA, PLAIN_ACL },
-	{ "DATABASE", PLAIN_OTHER, PLAIN_MAIN },
-	{ "DATABASE PROPERTIES", PLAIN_OTHER, PLAIN_MAIN },
-	{ "SCHEMA", PLAIN_OTHER, PLAIN_MAIN },
-	{ "DEFAULT ACL", PLAIN_OTHER, PLAIN_ACL },
-	{ "TYPE", PLAIN_OTHER, PLAIN_MAIN },
-	{ "SHELL TYPE", PLAIN_OTHER, PLAIN_MAIN },
-	{ "DOMAIN", PLAIN_OTHER, PLAIN_MAIN },
-	{ "FUNCTION", PLAIN_OTHER, PLAIN_MAIN },
-	{ "PROCEDURE", PLAIN_OTHER, PLAIN_MAIN },
-	{ "AGGREGATE", PLAIN_OTHER, PLAIN_MAIN },
-	{ "OPERATOR", PLAIN_OTHER, PLAIN_MAIN },
-	{ "OPERATOR CLASS", PLAIN_OTHER, PLAIN_MAIN },
-	{ "OPERATOR FAMILY", PLAIN_OTHER, PLAIN_MAIN },
-	{ "COLLATION", PLAIN_OTHER, PLAIN_MAIN },
-	{ "CONVERSION", PLAIN_OTHER, PLAIN_MAIN },
-	{ "STATISTICS", PLAIN_OTHER, PLAIN_MAIN },
-	{ "TEXT SEARCH PARSER", PLAIN_OTHER, PLAIN_MAIN },
-	{ "TEXT SEARCH DICTIONARY", PLAIN_OTHER, PLAIN_MAIN },
-	{ "TEXT SEARCH TEMPLATE", PLAIN_OTHER, PLAIN_MAIN },
-	{ "TEXT SEARCH CONFIGURATION", PLAIN_OTHER, PLAIN_MAIN },
+	{ "ENCODING", PLAIN_SETTING, PLAIN_MAIN, OWNER_NONE },
+	{ "STDSTRINGS", PLAIN_SETTING, PLAIN_MAIN, OWNER_NONE },
+	{ "SEARCHPATH", PLAIN_SETTING, PLAIN_MAIN, OWNER_NONE },
+	{ "TABLE", PLAIN_RELATION, PLAIN_MAIN, OWNER_TABLE },
+	{ "FOREIGN TABLE", PLAIN_RELATION, PLAIN_MAIN, OWNER_NAME },
+	{ "VIEW", PLAIN_RELATION, PLAIN_MAIN, OWNER_TABLE },
+	{ "MATERIALIZED VIEW", PLAIN_RELATION, PLAIN_MAIN, OWNER_TABLE },
+	{ "SEQUENCE", PLAIN_RELATION, PLAIN_MAIN, OWNER_TABLE },
+	{ "TABLE ATTACH", PLAIN_PART, PLAIN_MAIN, OWNER_NONE },
+	{ "SEQUENCE OWNED BY", PLAIN_PART, PLAIN_MAIN, OWNER_NONE },
+	{ "DEFAULT", PLAIN_PART, PLAIN_MAIN, OWNER_NONE },
+	{ "TABLE DATA", PLAIN_PART, PLAIN_MAIN, OWNER_NONE },
+	{ "SEQUENCE SET", PLAIN_PART, PLAIN_MAIN, OWNER_NONE },
+	{ "MATERIALIZED VIEW DATA", PLAIN_PART, PLAIN_REFRESH, OWNER_NONE },
+	{ "CONSTRAINT", PLAIN_PART, PLAIN_MAIN, OWNER_NONE },
+	{ "CHECK CONSTRAINT", PLAIN_EXTRA, PLAIN_MAIN, OWNER_NONE },
+	{ "FK CONSTRAINT", PLAIN_PART, PLAIN_MAIN, OWNER_NONE },
+	{ "INDEX", PLAIN_PART, PLAIN_MAIN, OWNER_NONE },
+	{ "INDEX ATTACH", PLAIN_PART, PLAIN_MAIN, OWNER_NONE },
+	{ "RULE", PLAIN_PART, PLAIN_MAIN, OWNER_NONE },
+	{ "TRIGGER", PLAIN_PART, PLAIN_MAIN, OWNER_NONE },
+	{ "ROW SECURITY", PLAIN_PART, PLAIN_MAIN, OWNER_NONE },
+	{ "POLICY", PLAIN_PART, PLAIN_MAIN, OWNER_NONE },
+	{ "COMMENT", PLAIN_EXTRA, PLAIN_MAIN, OWNER_NONE },
+	{ "SECURITY LABEL", PLAIN_EXTRA, PLAIN_MAIN, OWNER_NONE },
+	{ "ACL", PLAIN_EXTRA, PLAIN_ACL, OWNER_NONE },
+	{ "DATABASE", PLAIN_OTHER, PLAIN_MAIN, OWNER_NONE },
+	{ "DATABASE PROPERTIES", PLAIN_OTHER, PLAIN_MAIN, OWNER_NONE },
+	{ "SCHEMA", PLAIN_SCHEMA, PLAIN_MAIN, OWNER_NAME },
+	{ "DEFAULT ACL", PLAIN_MEMBER, PLAIN_ACL, OWNER_NONE },
+	{ "TYPE", PLAIN_MEMBER, PLAIN_MAIN, OWNER_NAME },
+	{ "SHELL TYPE", PLAIN_MEMBER, PLAIN_MAIN, OWNER_NONE },
+	{ "DOMAIN", PLAIN_MEMBER, PLAIN_MAIN, OWNER_NAME },
+	{ "FUNCTION", PLAIN_MEMBER, PLAIN_MAIN, OWNER_DROPPED },
+	{ "PROCEDURE", PLAIN_MEMBER, PLAIN_MAIN, OWNER_DROPPED },
+	{ "AGGREGATE", PLAIN_MEMBER, PLAIN_MAIN, OWNER_DROPPED },
+	{ "OPERATOR", PLAIN_MEMBER, PLAIN_MAIN, OWNER_DROPPED },
+	{ "OPERATOR CLASS", PLAIN_MEMBER, PLAIN_MAIN, OWNER_DROPPED },
+	{ "OPERATOR FAMILY", PLAIN_MEMBER, PLAIN_MAIN, OWNER_DROPPED },
+	{ "COLLATION", PLAIN_MEMBER, PLAIN_MAIN, OWNER_NAME },
+	{ "CONVERSION", PLAIN_MEMBER, PLAIN_MAIN, OWNER_NAME },
+	{ "STATISTICS", PLAIN_MEMBER, PLAIN_MAIN, OWNER_NAME },
+	{ "TEXT SEARCH PARSER", PLAIN_MEMBER, PLAIN_MAIN, OWNER_NONE },
+	{ "TEXT SEARCH DICTIONARY", PLAIN_MEMBER, PLAIN_MAIN, OWNER_NAME },
+	{ "TEXT SEARCH TEMPLATE", PLAIN_MEMBER, PLAIN_MAIN, OWNER_NONE },
+	{ "TEXT SEARCH CONFIGURATION", PLAIN_MEMBER, PLAIN_MAIN, OWNER_NAME },
 };
 
 static const struct kind *find_kind(const struct archive_entry *e)
@@ -97,6 +106,10 @@ static bool is_usual(const struct archive_entry *e, enum plain_kind kind)
 	case PLAIN_EXTRA:
 	case PLAIN_OTHER:
 		return !e->has_data;
+	case PLAIN_SCHEMA:
+		return !e->has_data && !is_empty(e->tag);
+	case PLAIN_MEMBER:
+		return !e->has_data && e->schema && !is_empty(e->tag);
 	case PLAIN_UNKNOWN:
 		break;
 	}
@@ -325,27 +338,53 @@ static void add_header(const struct archive_entry *e, struct strbuf *out)
 	strbuf_add_str(out, "\n--\n\n");
 }
 
-static void add_owner(const struct plain *p, const struct archive_entry *e,
-		      struct strbuf *out)
+/* "DROP FUNCTION a.f(integer);\n" has what names it. */
+static void add_dropped(const struct archive_entry *e, struct strbuf *out)
 {
-	/* before 16, pg_dump called every relation a table here, but a foreign table */
-	bool is_table = p->major < 16 && strcmp(e->desc, "FOREIGN TABLE") != 0;
+	size_t skipped = str_has_prefix(e->drop, "DROP ") ? strlen("DROP ") : 0;
+	size_t length = strlen(e->drop);
 
+	while (length > skipped && strchr(";\n", e->drop[length - 1]))
+		length--;
+	strbuf_add(out, e->drop + skipped, length - skipped);
+}
+
+static void add_owner(const struct plain *p, const struct archive_entry *e,
+		      enum owner_form form, struct strbuf *out)
+{
 	strbuf_add_str(out, "ALTER ");
-	strbuf_add_str(out, is_table ? "TABLE" : e->desc);
-	strbuf_add_char(out, ' ');
-	add_name(p, out, e->schema);
-	strbuf_add_char(out, '.');
-	add_name(p, out, e->tag);
+	if (form == OWNER_DROPPED) {
+		add_dropped(e, out);
+	} else {
+		strbuf_add_str(out,
+			       form == OWNER_TABLE && p->major < 16 ? "TABLE" : e->desc);
+		strbuf_add_char(out, ' ');
+		if (e->schema) {
+			add_name(p, out, e->schema);
+			strbuf_add_char(out, '.');
+		}
+		add_name(p, out, e->tag);
+	}
 	strbuf_add_str(out, " OWNER TO ");
 	add_name(p, out, e->owner);
 	strbuf_add_str(out, ";\n\n");
 }
 
+/* Before 15, pg_dump took it that this schema is there. */
+static bool is_public(const struct plain *p, const struct archive_entry *e)
+{
+	return p->major < 15 && !e->schema &&
+	       ((!strcmp(e->desc, "SCHEMA") && !strcmp(e->tag, "public")) ||
+		(!strcmp(e->desc, "COMMENT") && e->tag &&
+		 !strcmp(e->tag, "SCHEMA public")));
+}
+
 void plain_add(struct plain *p, struct plain_file *file, const struct archive_entry *e,
 	       struct strbuf *out)
 {
-	if (!e->has_data && is_empty(e->definition))
+	const struct kind *kind = find_kind(e);
+
+	if ((!e->has_data && is_empty(e->definition)) || is_public(p, e))
 		return;
 	add_default(p, "default_tablespace", e->tablespace, &file->tablespace, out);
 	add_default(p, "default_table_access_method", e->access_method,
@@ -355,8 +394,9 @@ void plain_add(struct plain *p, struct plain_file *file, const struct archive_en
 		strbuf_add_str(out, e->definition);
 		strbuf_add_str(out, "\n\n");
 	}
-	if (!is_empty(e->drop) && !is_empty(e->owner) && plain_kind(e) == PLAIN_RELATION)
-		add_owner(p, e, out);
+	if (kind && kind->owner != OWNER_NONE && !is_empty(e->drop) &&
+	    !is_empty(e->owner))
+		add_owner(p, e, kind->owner, out);
 	if (e->has_data && e->copy)
 		strbuf_add_str(out, e->copy);
 }

@@ -3,8 +3,8 @@
  * The entries of an archive as the plain SQL that pg_dump would have written: byte for
  * byte, but for the key of \restrict.
  *
- * That is what RestoreArchive() of src/bin/pg_dump/pg_backup_archiver.c does, for
- * relations and what belongs to them, with the options of a pg_dump --table. It differs
+ * That is what RestoreArchive() of src/bin/pg_dump/pg_backup_archiver.c does, for a
+ * schema and what is in it, with the options of a pg_dump --table or --schema. It differs
  * between the versions of pg_dump, of which 12 to 18 are known.
  */
 #ifndef ARCHIVE_PLAIN_H
@@ -31,7 +31,9 @@ enum plain_kind {
 	PLAIN_RELATION, /* a table, view, sequence and so on */
 	PLAIN_PART,     /* of the relation that it depends on */
 	PLAIN_EXTRA,    /* of whatever it depends on, such as a comment */
-	PLAIN_OTHER,    /* certainly not of a relation: a schema, a type, a function */
+	PLAIN_SCHEMA,   /* itself */
+	PLAIN_MEMBER,   /* of its schema, and no relation: a type, a function */
+	PLAIN_OTHER,    /* of no schema */
 	PLAIN_UNKNOWN,
 };
 

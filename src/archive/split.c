@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,29 +10,20 @@
 #include <unistd.h>
 
 #include "archive/archive.h"
-#include "archive/ids.h"
+#include "archive/places.h"
 #include "base/auto.h"
 #include "base/fs.h"
 #include "base/str.h"
 
 enum { BUFFER_BYTES = 256 * 1024 };
 
-/* Two parts, one of which depends on the other in a way that may change either file. */
-struct harm {
-	struct split_part *one, *other;
-};
-
 struct split {
 	const struct split_opts *opts;
 	struct archive *archive;
 	struct plain plain;
-	struct ids entries; /* each with its place; see pack() */
-	bool has_pass[PLAIN_PASS_COUNT];
-	struct harm *harms;
-	size_t harm_count;
-	int entries_fd;          /* the table of contents, to be read again */
-	struct split_part *last; /* that was found */
-	size_t blocks;           /* of data, that there are to be */
+	struct places places;
+	int entries_fd; /* the table of contents, to be read again */
+	size_t blocks;  /* of data, that there are to be */
 	size_t blocks_done;
 
 	struct split_part *current; /* whose file is open; NULL: none */
@@ -90,231 +80,6 @@ static bool open_file(struct split *s, struct split_part *part, struct error *er
 
 /* ---- the first reading: what belongs to whom ---- */
 
-static int compare_schema(const void *key, const void *element)
-{
-	return strcmp(key, ((const struct split_part *)element)->schema);
-}
-
-static struct split_part *find_part(struct split *s, const char *schema)
-{
-	if (!schema)
-		return NULL;
-	if (!s->last || strcmp(s->last->schema, schema) != 0)
-		s->last = bsearch(schema, s->opts->parts, s->opts->part_count,
-				  sizeof(s->opts->parts[0]), compare_schema);
-	return s->last;
-}
-
-enum { LEFT_OUT = PLAIN_PASS_COUNT }; /* a pass in which nothing is written */
-
-/*
- * Where an entry is written: in the file of a part, in a pass. NULL is nowhere. What is
- * left out, such as a function, stands for what it depends on, and is as good as that for
- * whatever depends on it.
- */
-struct place {
-	struct split_part *part;
-	unsigned pass;
-	bool is_relation;
-};
-
-_Static_assert(LEFT_OUT < 4, "a pass fits two bits");
-
-/* As one number; 0 is nowhere. */
-static uint32_t pack(const struct split *s, const struct place *place)
-{
-	uint32_t number = (uint32_t)(place->part - s->opts->parts) + 1;
-
-	return number << 3 | place->pass << 1 | place->is_relation;
-}
-
-static struct place find_place(const struct split *s, uint32_t dump_id)
-{
-	const uint32_t *value = ids_find(&s->entries, dump_id);
-
-	if (!value || !*value)
-		return (struct place){ 0 };
-	return (struct place){
-		.part = &s->opts->parts[(*value >> 3) - 1],
-		.pass = *value >> 1 & 3,
-		.is_relation = *value & 1,
-	};
-}
-
-/* What an entry depends on. All of that comes before it. */
-struct origin {
-	bool is_part;     /* something of its part that is written */
-	bool is_written;  /* something of any part that is written */
-	bool is_left_out; /* an entry that is not written */
-};
-
-static struct origin find_origin(const struct split *s, const struct archive_entry *e,
-				 const struct split_part *part)
-{
-	struct origin origin = { 0 };
-
-	for (size_t i = 0; i < e->dependency_count; i++) {
-		struct place place = find_place(s, e->dependencies[i]);
-
-		if (!place.part || place.pass == LEFT_OUT)
-			origin.is_left_out |=
-				ids_find(&s->entries, e->dependencies[i]) != NULL;
-		else if (place.part == part)
-			origin.is_part = origin.is_written = true;
-		else
-			origin.is_written = true;
-	}
-	return origin;
-}
-
-static void tie(struct split *s, struct split_part *one, struct split_part *other,
-		bool is_harmful)
-{
-	one->is_tied = other->is_tied = true;
-	if (!is_harmful)
-		return;
-	one->harms++;
-	other->harms++;
-	s->harms = xgrow(s->harms, s->harm_count, sizeof(s->harms[0]));
-	s->harms[s->harm_count++] = (struct harm){ one, other };
-}
-
-/*
- * pg_dump sorts what it writes by what depends on what. Something that depends on
- * something of another part may change the order in either file, and in those of the
- * parts that these depend on; if pg_dump, asked for one of them alone, knows of it, then
- * the order is the same. It knows what relations depend on, and all relations; but of the
- * defaults of tables, which come with the tables, and of constraints, indexes and so on,
- * it knows only those of the tables that it writes. Foreign keys come behind all else.
- */
-static void note_ties(struct split *s, const struct archive_entry *e,
-		      const struct place *own)
-{
-	bool is_table = !strcmp(e->desc, "TABLE") || !strcmp(e->desc, "FOREIGN TABLE");
-
-	if (!strcmp(e->desc, "FK CONSTRAINT"))
-		return;
-	for (size_t i = 0; i < e->dependency_count; i++) {
-		struct place other = find_place(s, e->dependencies[i]);
-
-		if (other.part && other.part != own->part)
-			tie(s, own->part, other.part, is_table || !other.is_relation);
-	}
-}
-
-static bool add_entry(struct split *s, const struct archive_entry *e, uint32_t value,
-		      struct error *err)
-{
-	return ids_add(&s->entries, e->dump_id, value) ||
-	       error_set(err, ERROR_DATA,
-			 "the archive is damaged: two entries have the id %" PRIu32,
-			 e->dump_id);
-}
-
-static bool leave_out(struct split *s, const struct archive_entry *e, struct error *err)
-{
-	return add_entry(s, e, 0, err);
-}
-
-/*
- * The same, but of something on which relations may depend. It stands for one of the
- * parts that it depends on, so several are taken for harmful right away.
- */
-static bool pass_over(struct split *s, const struct archive_entry *e, struct error *err)
-{
-	struct place stands_for = { .pass = LEFT_OUT, .is_relation = true };
-
-	for (size_t i = 0; i < e->dependency_count; i++) {
-		struct place other = find_place(s, e->dependencies[i]);
-
-		if (!other.part)
-			continue;
-		if (stands_for.part && stands_for.part != other.part)
-			tie(s, stands_for.part, other.part, true);
-		stands_for.part = other.part;
-		stands_for.is_relation &= other.is_relation;
-	}
-	return add_entry(s, e, stands_for.part ? pack(s, &stands_for) : 0, err);
-}
-
-static bool keep_entry(struct split *s, const struct archive_entry *e,
-		       struct split_part *part, bool is_relation, struct error *err)
-{
-	struct place place = { part, plain_pass(e), is_relation };
-
-	part->entries_left++;
-	s->has_pass[place.pass] = true;
-	note_ties(s, e, &place);
-	return add_entry(s, e, pack(s, &place), err);
-}
-
-static bool unknown_entry(const struct archive_entry *e, bool *is_unknown,
-			  struct error *err)
-{
-	*is_unknown = true;
-	return error_set(err, ERROR_DATA,
-			 "the archive has an entry whose place is not known here: %s %s",
-			 e->desc, e->tag ? e->tag : "");
-}
-
-/* Decide where it is written; nowhere, if a pg_dump of relations would not write it. */
-static bool index_entry(struct split *s, const struct archive_entry *e, bool *is_unknown,
-			struct error *err)
-{
-	struct split_part *part = find_part(s, e->schema);
-	struct origin origin = find_origin(s, e, part);
-
-	s->blocks += e->has_data;
-	switch (plain_kind(e)) {
-	case PLAIN_SETTING:
-		return plain_set(&s->plain, e, err) && leave_out(s, e, err);
-	case PLAIN_RELATION:
-		if (part)
-			return keep_entry(s, e, part, true, err);
-		break;
-	case PLAIN_PART:
-		if (part && origin.is_part)
-			return keep_entry(s, e, part, false, err);
-		break;
-	case PLAIN_EXTRA:
-		if (part && origin.is_part)
-			return keep_entry(s, e, part, false, err);
-		/* of something else, such as a type; a schema's is in none itself */
-		if (!origin.is_written && (!part || origin.is_left_out))
-			return leave_out(s, e, err);
-		break;
-	case PLAIN_OTHER:
-		return pass_over(s, e, err);
-	case PLAIN_UNKNOWN:
-		break;
-	}
-	if (!part)
-		return unknown_entry(e, is_unknown, err);
-	part->outcome = SPLIT_ASIDE;
-	return leave_out(s, e, err);
-}
-
-/*
- * One part of each two that harm each other: that with more of these, be it the one that
- * thousands depend on, or that depends on thousands. An archive without them has nothing
- * harmful; whatever depends on anything is to come from such a one.
- */
-static void put_aside_the_harmful(struct split *s)
-{
-	for (size_t i = 0; i < s->harm_count; i++) {
-		struct split_part *one = s->harms[i].one, *other = s->harms[i].other;
-
-		if (one->outcome != SPLIT_ASIDE && other->outcome != SPLIT_ASIDE)
-			(one->harms > other->harms ? one : other)->outcome = SPLIT_ASIDE;
-	}
-	for (size_t i = 0; s->harm_count && i < s->opts->part_count; i++) {
-		struct split_part *part = &s->opts->parts[i];
-
-		if (part->is_tied && part->outcome == SPLIT_ABSENT)
-			part->outcome = SPLIT_AGAIN;
-	}
-}
-
 static bool index_entries(struct split *s, bool *is_unknown, struct error *err)
 {
 	archive_keep_entries(s->archive, s->entries_fd);
@@ -322,11 +87,13 @@ static bool index_entries(struct split *s, bool *is_unknown, struct error *err)
 		struct archive_entry e;
 
 		if (!archive_next_entry(s->archive, &e, err) ||
-		    !index_entry(s, &e, is_unknown, err))
+		    (plain_kind(&e) == PLAIN_SETTING && !plain_set(&s->plain, &e, err)) ||
+		    !places_add(&s->places, &e, is_unknown, err))
 			return false;
+		s->blocks += e.has_data;
 		s->opts->progress(s->opts->owner, 0, 0);
 	}
-	put_aside_the_harmful(s);
+	places_settle(&s->places);
 	return true;
 }
 
@@ -386,17 +153,16 @@ static bool write_pass(struct split *s, enum plain_pass pass, struct archive *en
 {
 	for (uint32_t i = 0; i < archive_head(s->archive)->entry_count; i++) {
 		struct archive_entry e;
-		struct place place;
+		struct split_part *part;
 
 		if (!archive_next_entry(entries, &e, err))
 			return false;
-		place = find_place(s, e.dump_id);
-		if (place.pass != (unsigned)pass)
-			continue;
-		if (place.part && place.part->outcome < SPLIT_ASIDE) {
-			if (!write_entry(s, &e, place.part, err))
+		part = places_find(&s->places, e.dump_id, pass);
+		if (part && part->outcome < SPLIT_ASIDE) {
+			if (!write_entry(s, &e, part, err))
 				return false;
-		} else if (e.has_data && !pass_data(s, e.dump_id, false, err)) {
+		} else if (pass == PLAIN_MAIN && e.has_data &&
+			   !pass_data(s, e.dump_id, false, err)) {
 			return false;
 		}
 	}
@@ -409,7 +175,7 @@ static bool write_all(struct split *s, struct error *err)
 		struct archive *entries;
 		bool is_ok;
 
-		if (pass != PLAIN_MAIN && !s->has_pass[pass])
+		if (pass != PLAIN_MAIN && !s->places.has_pass[pass])
 			continue;
 		entries = archive_reread(s->archive, err);
 		is_ok = entries && write_pass(s, pass, entries, err);
@@ -466,7 +232,14 @@ static bool run(struct split *s, bool *is_unknown, struct error *err)
 
 bool split_archive(const struct split_opts *opts, bool *is_unknown, struct error *err)
 {
-	struct split s = { .opts = opts, .entries_fd = -1, .fd = -1 };
+	struct split s = {
+		.opts = opts,
+		.places = { .parts = opts->parts,
+			    .part_count = opts->part_count,
+			    .is_whole = opts->is_whole },
+		.entries_fd = -1,
+		.fd = -1,
+	};
 	bool is_ok;
 
 	*is_unknown = false;
@@ -477,8 +250,7 @@ bool split_archive(const struct split_opts *opts, bool *is_unknown, struct error
 		close(s.entries_fd);
 	archive_close(s.archive);
 	plain_release(&s.plain);
-	ids_release(&s.entries);
-	free(s.harms);
+	places_release(&s.places);
 	strbuf_release(&s.out);
 	return is_ok;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Split an archive by schema: for each, the file that a pg_dump of the relations of that
- * schema alone would have written.
+ * Split an archive by schema: for each, the file that a pg_dump of that schema alone
+ * would have written, of its relations (--table) or of all that it is (--schema).
  *
  * The archive is read once, as it comes. Its table of contents has what comes behind the
  * data, too, and is kept in a file without a name until then; the files are all written
@@ -51,6 +51,7 @@ struct split_opts {
 	struct split_part *parts; /* in the order of strcmp() by their schemas */
 	size_t part_count;
 	const struct strvec *keywords; /* see plain_init() */
+	bool is_whole; /* all that the schemas are, not their relations alone */
 	/* Called whenever something was read or written. Of `total` tables so many are
 	 * done; 0 of 0 while that is not known. */
 	void (*progress)(void *owner, size_t done, size_t total);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Any bytes whatsoever through split_archive(): at once, and in pieces as a pipe may hand
- * them out, with the same outcome and the same files, which are whole.
+ * Any bytes whatsoever through split_archive(), of relations and of whole schemas: at
+ * once, and in pieces as a pipe may hand them out, with the same outcome and the same
+ * files, which are complete.
  *
  * The files are made in a directory of its own in $TMPDIR, or in /dev/shm, and removed
  * after each run.
@@ -187,7 +188,7 @@ static void require_equal(const struct run *a, const struct run *b)
 	}
 }
 
-static void run_split(struct run *run, int fd)
+static void run_split(struct run *run, int fd, bool is_whole)
 {
 	struct split_opts opts = {
 		.archive_fd = fd,
@@ -195,6 +196,7 @@ static void run_split(struct run *run, int fd)
 		.parts = run->parts,
 		.part_count = PARTS,
 		.keywords = &keywords,
+		.is_whole = is_whole,
 		.progress = on_progress,
 		.owner = run,
 	};
@@ -219,21 +221,27 @@ static void release(struct run *run)
 	}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void try(const uint8_t *data, size_t size, bool is_whole)
 {
-	static struct run whole, pieces;
+	static struct run at_once, pieces;
 	int fd;
 
-	if (dir_fd < 0)
-		set_up();
-	run_split(&whole, as_file(data, size));
+	run_split(&at_once, as_file(data, size), is_whole);
 	fd = as_pieces(data, size);
 	if (fd >= 0) {
-		run_split(&pieces, fd);
-		require_equal(&whole, &pieces);
+		run_split(&pieces, fd, is_whole);
+		require_equal(&at_once, &pieces);
 		release(&pieces);
 	}
-	release(&whole);
+	release(&at_once);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (dir_fd < 0)
+		set_up();
+	try(data, size, false);
+	try(data, size, true);
 	return 0;
 }
 
@@ -242,7 +250,7 @@ void fuzz_describe(const uint8_t *data, size_t size)
 	static const char *const outcomes[] = { "absent", "written", "aside", "again" };
 	static struct run run;
 
-	run_split(&run, as_file(data, size));
+	run_split(&run, as_file(data, size), false);
 	printf("%s%s\n", run.is_unknown ? "unknown, " : "",
 	       run.is_ok ? "sound" : run.err.text);
 	for (int i = 0; run.is_ok && i < PARTS; i++)

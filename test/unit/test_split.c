@@ -92,7 +92,7 @@ static void on_progress(void *owner, size_t done, size_t total)
 
 /* Split what is in `fd`, and close that. The files are "0", "1" and so on: the places of
  * the schemas in the list, which ends with NULL. */
-static struct result split_fd(int fd, const char *const *schemas)
+static struct result split_fd_as(int fd, const char *const *schemas, bool is_whole)
 {
 	static const char *const names[PARTS_MAX] = { "0", "1", "2", "3",
 						      "4", "5", "6", "7" };
@@ -111,6 +111,7 @@ static struct result split_fd(int fd, const char *const *schemas)
 							   .parts = result.parts,
 							   .part_count = result.count,
 							   .keywords = &keywords,
+							   .is_whole = is_whole,
 							   .progress = on_progress,
 							   .owner = &result },
 				     &result.is_unknown, &result.err);
@@ -118,6 +119,11 @@ static struct result split_fd(int fd, const char *const *schemas)
 	close(dir_fd);
 	close(fd);
 	return result;
+}
+
+static struct result split_fd(int fd, const char *const *schemas)
+{
+	return split_fd_as(fd, schemas, false);
 }
 
 static struct result split(struct builder *b, const char *const *schemas)
@@ -137,6 +143,20 @@ static struct result split_entries(const struct build_entry *entries, size_t cou
 
 	build_of(&b, 14, "15.13", entries, count);
 	return split(&b, schemas);
+}
+
+/* All that the schemas are, by a pg_dump of that version. */
+static struct result split_whole(const char *dump_version,
+				 const struct build_entry *entries, size_t count,
+				 const char *const *schemas)
+{
+	struct result result;
+	struct builder b;
+
+	build_of(&b, 14, dump_version, entries, count);
+	result = split_fd_as(build_file(&b), schemas, true);
+	build_release(&b);
+	return result;
 }
 
 #define SPLIT(entries, schemas) split_entries((entries), ARRAY_SIZE(entries), schemas)
@@ -1130,6 +1150,110 @@ static void test_much_data_go_through(void **state)
 	strbuf_release(&should_be);
 }
 
+/* ---- whole schemas ---- */
+
+#define OWNED(id_, desc_, schema_, tag_, drop_, ...)                              \
+	{                                                                         \
+		.id = (id_), .desc = (desc_), .schema = (schema_), .tag = (tag_), \
+		.definition = "-- " desc_ "\n", .drop = "DROP " drop_ ";\n",      \
+		.owner = "Joe", .needs = {                                        \
+			__VA_ARGS__                                               \
+		}                                                                 \
+	}
+
+static void test_a_schema_has_its_rights_and_comment_and_all_that_is_in_it(void **state)
+{
+	static const struct build_entry entries[] = {
+		ENTRY(1, "DATABASE", NULL, "db", 0),
+		ENTRY(2, "COMMENT", NULL, "DATABASE db", 1),
+		OWNED(3, "SCHEMA", NULL, "a", "SCHEMA a", 0),
+		OWNED(4, "SCHEMA", NULL, "b", "SCHEMA b", 0),
+		ENTRY(5, "COMMENT", NULL, "SCHEMA b", 4),
+		ENTRY(6, "ACL", NULL, "SCHEMA a", 3),
+		OWNED(7, "FUNCTION", "a", "f(int)", "FUNCTION a.f(int)", 3),
+		ENTRY(8, "DEFAULT ACL", "b", "DEFAULT PRIVILEGES FOR TABLES", 4),
+	};
+	struct result result = split_whole("15.13", entries, ARRAY_SIZE(entries),
+					   SCHEMAS("a", "b", "c"));
+
+	(void)state;
+	assert_outcomes(&result, SPLIT_WRITTEN, SPLIT_WRITTEN, SPLIT_ABSENT);
+	assert_has("0",
+		   "-- Name: a; Type: SCHEMA; Schema: -; Owner: Joe\n--\n\n"
+		   "-- SCHEMA\n\n\nALTER SCHEMA a OWNER TO \"Joe\";\n\n",
+		   true);
+	assert_has("0", "ALTER FUNCTION a.f(int) OWNER TO \"Joe\";\n\n", true);
+	assert_has("0", "Name: SCHEMA a; Type: ACL", true);
+	assert_has("0", "DATABASE", false);
+	assert_has("1", "Name: SCHEMA b; Type: COMMENT", true);
+	assert_has("1", "Type: DEFAULT ACL; Schema: b", true);
+	assert_has("1", "FUNCTION", false);
+}
+
+static void test_owners_are_named_as_each_kind_wants_it(void **state)
+{
+	static const struct build_entry entries[] = {
+		OWNED(1, "SCHEMA", NULL, "a", "SCHEMA a", 0),
+		OWNED(2, "OPERATOR", "a", "===", "OPERATOR a.=== (int, text)", 0),
+		OWNED(3, "TEXT SEARCH CONFIGURATION", "a", "select", "it", 0),
+		OWNED(4, "TEXT SEARCH PARSER", "a", "p", "it", 0),
+		OWNED(5, "VIEW", "a", "v", "VIEW a.v", 0),
+		OWNED(6, "AGGREGATE", "a", "g(*)", "AGGREGATE a.g(*)", 0),
+		ENTRY(7, "SHELL TYPE", "a", "s", 0),
+	};
+	struct result result =
+		split_whole("15.13", entries, ARRAY_SIZE(entries), SCHEMAS("a"));
+
+	(void)state;
+	assert_outcomes(&result, SPLIT_WRITTEN);
+	assert_has("0", "ALTER OPERATOR a.=== (int, text) OWNER TO ", true);
+	assert_has("0", "ALTER TEXT SEARCH CONFIGURATION a.\"select\" OWNER TO ", true);
+	assert_has("0", "ALTER TEXT SEARCH PARSER", false);
+	assert_has("0", "ALTER TABLE a.v OWNER TO ", true);
+	assert_has("0", "ALTER AGGREGATE a.g(*) OWNER TO ", true);
+	assert_has("0", "ALTER SHELL", false);
+}
+
+static void test_old_pg_dump_does_not_create_public(void **state)
+{
+	static const struct build_entry entries[] = {
+		OWNED(1, "SCHEMA", NULL, "public", "SCHEMA public", 0),
+		ENTRY(2, "COMMENT", NULL, "SCHEMA public", 1),
+		ENTRY(3, "ACL", NULL, "SCHEMA public", 1),
+		ENTRY(4, "COMMENT", "public", "SCHEMA public", 1),
+	};
+	struct result result =
+		split_whole("14.1", entries, ARRAY_SIZE(entries), SCHEMAS("public"));
+
+	(void)state;
+	assert_outcomes(&result, SPLIT_WRITTEN);
+	assert_has("0", "-- SCHEMA", false);
+	assert_has("0", "-- COMMENT 2", false);
+	assert_has("0", "-- ACL 3", true);
+	assert_has("0", "-- COMMENT 4", true);
+}
+
+static void test_what_has_no_place_in_a_schema_puts_it_aside(void **state)
+{
+	static const struct build_entry entries[] = {
+		OWNED(1, "SCHEMA", NULL, "a", "SCHEMA a", 0),
+		OWNED(2, "SCHEMA", NULL, "b", "SCHEMA b", 0),
+		OWNED(3, "SCHEMA", NULL, "c", "SCHEMA c", 0),
+		ENTRY(4, "SOMETHING NEW", "a", "x", 0),
+		ENTRY(5, "COMMENT", "b", "x", 3),
+	};
+	static const struct build_entry unknown[] = {
+		OWNED(1, "SCHEMA", NULL, "other", "SCHEMA other", 0),
+	};
+	struct result result = split_whole("15.13", entries, ARRAY_SIZE(entries),
+					   SCHEMAS("a", "b", "c"));
+
+	(void)state;
+	assert_outcomes(&result, SPLIT_ASIDE, SPLIT_ASIDE, SPLIT_WRITTEN);
+	result = split_whole("15.13", unknown, ARRAY_SIZE(unknown), SCHEMAS("a"));
+	assert_failed(&result, ERROR_DATA, true, "not known here: SCHEMA other");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1171,6 +1295,11 @@ int main(void)
 		UNIT_TEST_IN_TMP(
 			test_a_disk_too_full_for_the_table_of_contents_is_an_error),
 		UNIT_TEST_IN_TMP(test_much_data_go_through),
+		UNIT_TEST_IN_TMP(
+			test_a_schema_has_its_rights_and_comment_and_all_that_is_in_it),
+		UNIT_TEST_IN_TMP(test_owners_are_named_as_each_kind_wants_it),
+		UNIT_TEST_IN_TMP(test_old_pg_dump_does_not_create_public),
+		UNIT_TEST_IN_TMP(test_what_has_no_place_in_a_schema_puts_it_aside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
