@@ -25,7 +25,7 @@ PATH=$PATH:/usr/sbin:/sbin
 # What building and running the program needs, and what the tests need besides. A package with a
 # question mark is not in every release: it comes along when it can.
 # shellcheck disable=SC2034
-build_packages=(meson ninja-build pkg-config gcc libc6-dev libuv1-dev libpq-dev libinih-dev
+build_packages=(meson ninja-build pkg-config gcc libc6-dev libuv1-dev libpq-dev
 	libjansson-dev libssl-dev libcmocka-dev postgresql)
 # shellcheck disable=SC2034
 test_packages=(clang python3-pytest python3-psycopg2 strace shellcheck mandoc libnss-wrapper pgbouncer

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <ini.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -13,12 +12,12 @@
 #include "base/auto.h"
 #include "base/fs.h"
 #include "base/str.h"
+#include "conf/ini.h"
 
 #define LONG_BASE 256  /* getopt's code for the long name of row N is LONG_BASE + N */
 #define MAX_OPTIONS 64 /* bits of setting_argv.given */
 #define MAX_FILE_BYTES (1024 * 1024)
 #define MAX_TYPO_LETTERS 2 /* between an unknown key and the one we propose */
-#define BLANKS " \t\r\v\f"
 
 static bool find_word(const char *const *words, const char *word, uint64_t *index)
 {
@@ -250,87 +249,19 @@ bool setting_parse_argv(const struct setting *rows, int argc, char **argv, void 
 	return true;
 }
 
-/* One file while inih goes through it. */
+/* A file while it is read. */
 struct source {
 	const struct setting *rows;
 	const struct setting_argv *argv;
 	void *values;
 	const char *path;
-	struct error *err; /* of the first mistake */
-	bool failed;
-	int line;    /* number of the present one */
-	char *value; /* what follows its =; NULL if there is none */
-	char *next;  /* the line to read next */
+	struct ini ini;
+	struct error *err;
 };
 
-static bool file_error(struct source *s, const char *what)
+static bool file_error(const struct source *s, const char *what)
 {
-	s->failed = true;
-	return error_set(s->err, ERROR_USAGE, "%s:%d: %s", s->path, s->line, what);
-}
-
-/*
- * inih's fgets. inih cuts lines at a length fixed when it was built, takes an indented
- * line for more of the value before it, and knows no quotes. So it gets a line only up to
- * its =, without indentation, and we keep the value.
- */
-static char *read_line(char *out, int size, void *stream)
-{
-	struct source *s = stream;
-	char *line = s->next, *end = line + strcspn(line, "\n");
-	size_t length;
-
-	if (s->failed || !*line)
-		return NULL;
-	s->line++;
-	s->next = *end ? end + 1 : end;
-	*end = '\0';
-	line += strspn(line, BLANKS);
-	line = strchr(";#", *line) ? end : line;
-	s->value = *line == '[' ? NULL : strpbrk(line, "=:");
-	length = s->value ? (size_t)(++s->value - line) : strlen(line);
-	if (length + sizeof("\n") > (size_t)size) {
-		file_error(s, "line too long");
-		return NULL;
-	}
-	memcpy(out, line, length);
-	memcpy(out + length, "\n", sizeof("\n"));
-	return out;
-}
-
-/* Cut what follows = down to the value; NULL if a quote stays open. */
-static char *cut_value(char *text)
-{
-	char *start = text + strspn(text, BLANKS), *end = text;
-
-	if (*start == '"' || *start == '\'') {
-		for (end = start + 1; (end = strchr(end, *start)); end++) {
-			size_t blanks = strspn(end + 1, BLANKS);
-
-			if (!end[1 + blanks] || (blanks && strchr(";#", end[1 + blanks])))
-				break;
-		}
-		if (!end)
-			return NULL;
-		start++;
-	} else {
-		while (*end && !(*end == ';' && end > text && strchr(BLANKS, end[-1])))
-			end++;
-		while (end > start && strchr(BLANKS, end[-1]))
-			end--;
-	}
-	*end = '\0';
-	return start;
-}
-
-/* Does [ section ] of the file mean `name`? The old server, too, allowed blanks there. */
-static bool is_section(const char *section, const char *name)
-{
-	size_t length = strlen(name);
-
-	section += strspn(section, BLANKS);
-	return !strncasecmp(section, name, length) &&
-	       !section[length + strspn(section + length, BLANKS)];
+	return error_set(s->err, ERROR_USAGE, "%s:%d: %s", s->path, s->ini.line, what);
 }
 
 /* How many letters differ between what `key` and `name` begin and end with alike. */
@@ -345,14 +276,13 @@ static size_t typo_letters(const char *key, const char *name)
 	return a > b ? a : b;
 }
 
-static bool refuse_key(struct source *s, const char *section, const char *key)
+static bool refuse_key(const struct source *s, const char *section)
 {
-	const char *best = NULL;
+	const char *best = NULL, *key = s->ini.key;
 	size_t best_letters = MAX_TYPO_LETTERS + 1;
 
-	s->failed = true;
 	error_set(s->err, ERROR_USAGE, "%s:%d: unknown key '%s' in [%s]", s->path,
-		  s->line, key, section);
+		  s->ini.line, key, section);
 	for (const struct setting *row = s->rows; row->scope; row++) {
 		size_t letters = typo_letters(key, row->name);
 
@@ -368,33 +298,44 @@ static bool refuse_key(struct source *s, const char *section, const char *key)
 	return error_hint(s->err, "The keys of [%s] are the long options", section);
 }
 
-/* inih's handler: 0 is an error. It has no values: read_line() kept them. */
-static int on_key(void *user, const char *section, const char *key, const char *unused)
+static bool take_key(struct source *s)
 {
-	struct source *s = user;
 	const struct setting *row = s->rows;
 	const char *ours = NULL; /* a section of options only */
 	char *value, *place;
 
-	(void)unused;
 	for (; row->name; row++) {
-		if (!row->section || !is_section(section, row->section))
+		if (!row->section || strcasecmp(s->ini.section, row->section) != 0)
 			continue;
-		if (!strcmp(row->name, key))
+		if (!strcmp(row->name, s->ini.key))
 			break;
 		ours = row->scope ? row->section : NULL;
 	}
 	if (!row->name)
-		return !ours || refuse_key(s, ours, key);
-	if (!(value = cut_value(s->value)))
+		return !ours || refuse_key(s, ours);
+	value = ini_take_value(&s->ini);
+	if (!value)
 		return file_error(s, "the value begins with a quote that is not closed");
 	place = (char *)s->values + row->file_offset;
 	if (row->offset == row->file_offset && (s->argv->given & bit_of(s->rows, row)))
 		place = NULL; /* the command line has spoken */
-	if (set_value(row, value, place, s->err))
-		return true;
-	s->failed = true;
-	return error_prefix(s->err, "%s:%d: %s", s->path, s->line, key);
+	return set_value(row, value, place, s->err) ||
+	       error_prefix(s->err, "%s:%d: %s", s->path, s->ini.line, row->name);
+}
+
+static bool read_keys(struct source *s)
+{
+	for (;;)
+		switch (ini_next(&s->ini)) {
+		case INI_KEY:
+			if (!take_key(s))
+				return false;
+			break;
+		case INI_END:
+			return true;
+		case INI_BAD:
+			return file_error(s, "expected [section] or key = value");
+		}
 }
 
 bool setting_read_file(const struct setting *rows, const char *path, bool must_exist,
@@ -402,9 +343,8 @@ bool setting_read_file(const struct setting *rows, const char *path, bool must_e
 {
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
 	AUTO_FREE char *text = NULL;
-	struct source s = { rows, argv, values, path, err, .line = 0 };
+	struct source s = { rows, argv, values, path, { .section = "" }, err };
 	size_t length;
-	int bad_line;
 
 	if (fd < 0)
 		return (errno == ENOENT && !must_exist) ||
@@ -413,14 +353,10 @@ bool setting_read_file(const struct setting *rows, const char *path, bool must_e
 		err->kind = ERROR_USAGE;
 		return error_prefix(err, "%s", path);
 	}
-	s.next = text + (str_has_prefix(text, "\xef\xbb\xbf") ? 3 : 0);
 	if (strlen(text) != length)
 		return error_set(err, ERROR_USAGE,
 				 "%s: contains a NUL byte, so it is not a text file",
 				 path);
-	bad_line = ini_parse_stream(read_line, &s, on_key, &s);
-	if (!bad_line || (s.failed && bad_line == s.line))
-		return !s.failed;
-	s.line = bad_line;
-	return file_error(&s, "expected [section] or key = value");
+	s.ini.next = text + (str_has_prefix(text, "\xef\xbb\xbf") ? 3 : 0);
+	return read_keys(&s);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
  * The table engine: one row for each option feeds the command line, the INI files and
- * --help. Hides getopt and inih.
+ * --help. Hides getopt.
  *
  * A table has the options first (at most 64, one of them with the letter '?'), then the
  * rows that are only keys of a file, then a row without name. A value lives at an offset

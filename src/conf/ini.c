@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "conf/ini.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define BLANKS " \t\r\v\f"
+
+/* Without the blanks around it. */
+static char *trim(char *text)
+{
+	size_t length;
+
+	text += strspn(text, BLANKS);
+	for (length = strlen(text); length && strchr(BLANKS, text[length - 1]);)
+		text[--length] = '\0';
+	return text;
+}
+
+static char *next_line(struct ini *ini)
+{
+	char *line = ini->next;
+	size_t length = strcspn(line, "\n");
+
+	ini->next += length + (line[length] == '\n');
+	line[length] = '\0';
+	ini->line++;
+	return line + strspn(line, BLANKS);
+}
+
+/* The first of `signs` in a line, before its comment; NULL: none. */
+static char *find_sign(char *line, const char *signs)
+{
+	for (char *p = line; *p && !(*p == ';' && strchr(BLANKS, p[-1])); p++)
+		if (strchr(signs, *p))
+			return p;
+	return NULL;
+}
+
+enum ini_found ini_next(struct ini *ini)
+{
+	while (*ini->next) {
+		char *line = next_line(ini), *end;
+
+		if (!*line || strchr(";#", *line))
+			continue;
+		end = find_sign(line, *line == '[' ? "]" : "=:");
+		if (!end)
+			return INI_BAD;
+		*end = '\0';
+		if (*line == '[') {
+			ini->section = trim(line + 1);
+			continue;
+		}
+		ini->key = trim(line);
+		ini->rest = end + 1;
+		return INI_KEY;
+	}
+	return INI_END;
+}
+
+/* Where the quote at `start` is closed: nothing follows but blanks or a comment. */
+static char *find_quote_end(char *start)
+{
+	for (char *end = start + 1; (end = strchr(end, *start)); end++) {
+		size_t blanks = strspn(end + 1, BLANKS);
+
+		if (!end[1 + blanks] || (blanks && strchr(";#", end[1 + blanks])))
+			return end;
+	}
+	return NULL;
+}
+
+char *ini_take_value(struct ini *ini)
+{
+	char *start = ini->rest + strspn(ini->rest, BLANKS), *end = ini->rest;
+
+	if (*start == '"' || *start == '\'') {
+		end = find_quote_end(start);
+		if (end)
+			*end = '\0';
+		return end ? start + 1 : NULL;
+	}
+	while (*end && !(*end == ';' && end > ini->rest && strchr(BLANKS, end[-1])))
+		end++;
+	*end = '\0';
+	return trim(ini->rest);
+}
