@@ -8,43 +8,17 @@
 #include "base/str.h"
 #include "catalog/grants.h"
 #include "catalog/accounts.h"
+#include "catalog/copies.h"
 #include "catalog/sql.h"
 #include "product/version.h"
-
-/* The tables of one script: few enough for the server's lock table, which has room for
- * some 6,400 by default; many enough that the round trips do not count. After a failure,
- * which the server logs with the whole script, one table, then more again. */
-enum { MOST_BATCH = 250, BATCH_GROWTH = 4 };
-
-/* How long a table among many is waited for, and may take. One that takes longer is tried
- * again at the end. */
-enum { SHORT_WAIT_MS = 100, SHORT_TIME_MS = 300 };
-
-/*
- * What all of these may take together, beside the waiting for locks, which is for all of
- * them together, too. Whose turn comes later gets the least.
- */
-enum { LONG_TIME_MS = 10000, LEAST_WAIT_MS = 10, LEAST_TIME_MS = 100 };
 
 /* More rows are no table of versions, and longer values are none. */
 enum { MOST_ROWS = 1000, MOST_VALUE_BYTES = 1000, MOST_TEXT_BYTES = 100 };
 
-/* What stands before the first table of a script. */
-enum { SETTINGS = 4 };
-
 /* A table that holds versions of an account: all of them, or a partition. */
 struct source {
 	size_t account;
-	char *relation; /* quoted and qualified */
 	bool is_padded; /* char(n) */
-};
-
-struct sources {
-	struct source *list;
-	size_t count;
-	size_t first, batch; /* those that are being read */
-	size_t rows;         /* that have come of number `copy` of these */
-	size_t copy;
 };
 
 struct reading {
@@ -53,12 +27,8 @@ struct reading {
 	char *names;             /* an array */
 	struct catalog_states states;
 	uint64_t lock_wait_ms;
-	uint64_t patient_since_ms;
-	struct sources sources;
-	struct sources slow; /* those that were locked, or took too long */
-	size_t next_batch;
-	bool is_patient;  /* these have their turn */
-	bool is_too_much; /* what a table holds: the session is to be given up */
+	struct source *sources; /* of each statement */
+	struct copies_list statements;
 	catalog_states_fn *done;
 	void *owner;
 };
@@ -86,26 +56,13 @@ static void end(struct reading *r, const struct error *err)
 	}
 	session_end_reader(r->session); /* before `done`, which may free the node */
 	r->done(r->owner, &r->states, err ? &named : NULL);
-	for (size_t i = 0; i < r->sources.count; i++)
-		free(r->sources.list[i].relation);
-	for (size_t i = 0; i < r->slow.count; i++)
-		free(r->slow.list[i].relation);
-	free(r->sources.list);
-	free(r->slow.list);
+	copies_release(&r->statements);
+	free(r->sources);
 	free(r->names);
 	free(r);
 }
 
-static void add_source(struct sources *s, size_t account, const char *relation,
-		       bool is_padded)
-{
-	s->list = xgrow(s->list, s->count, sizeof(*s->list));
-	s->list[s->count++] = (struct source){ account, xstrdup(relation), is_padded };
-}
-
 /* ---- versions ---- */
-
-static void read_next(struct reading *r);
 
 /* The rows of _general come one by one; the largest version counts. */
 static void take_row(struct catalog_state *s, const char *version)
@@ -144,11 +101,6 @@ static void set_unreadable(struct catalog_state *s, const char *problem)
 	s->problem = xstrdup(problem);
 }
 
-static struct sources *current(struct reading *r)
-{
-	return r->is_patient ? &r->slow : &r->sources;
-}
-
 /* Not in the middle of a letter. */
 static void cut(char *text)
 {
@@ -180,142 +132,49 @@ static void take_value(struct catalog_state *s, const struct source *source,
 	take_row(s, value);
 }
 
-static bool on_row(void *owner, size_t copy, const char *line, size_t length)
+static bool on_row(void *owner, size_t statement, size_t number, const char *line,
+		   size_t length)
 {
 	struct reading *r = owner;
-	struct sources *s = current(r);
-	const struct source *source = &s->list[s->first + copy];
+	const struct source *source = &r->sources[statement];
 	struct catalog_state *state = &r->states.list[source->account];
+	bool is_too_much = !line || number > MOST_ROWS;
 
-	if (copy != s->copy)
-		s->rows = 0;
-	s->copy = copy;
-	r->is_too_much = !line || ++s->rows > MOST_ROWS;
-	if (r->is_too_much)
+	if (is_too_much)
 		set_unreadable(state, line ? "its _general has more than 1000 rows"
 					   : "its _general holds a value of more "
 					     "than a megabyte");
 	else
 		take_value(state, source, line, length);
-	return !r->is_too_much;
+	return !is_too_much;
 }
 
-/* A table could not be read, and what follows it was not. */
-static void take_failure(struct reading *r, const struct source *source,
-			 const struct error *err)
-{
-	const char *sqlstate = pgconn_failure(session_conn(r->reader))->sqlstate;
-	bool is_slow = !strcmp(sqlstate, "55P03") || !strcmp(sqlstate, "57014");
-	struct catalog_state *state = &r->states.list[source->account];
-
-	if (is_slow && !r->is_patient) {
-		add_source(&r->slow, source->account, source->relation,
-			   source->is_padded);
-	} else {
-		set_unreadable(state, err->text);
-		state->is_forbidden = !strcmp(sqlstate, CATALOG_FORBIDDEN);
-	}
-}
-
-static void on_renewed(void *owner, const struct error *err)
+static void on_failed(void *owner, size_t statement, const struct pg_failure *failure,
+		      const struct error *err)
 {
 	struct reading *r = owner;
+	struct catalog_state *state = &r->states.list[r->sources[statement].account];
 
-	if (err)
-		end(r, err);
-	else
-		read_next(r);
+	set_unreadable(state, err->text);
+	state->is_forbidden = !strcmp(failure->sqlstate, CATALOG_FORBIDDEN);
 }
 
-/* The session was given up, because a table had too much. */
-static void renew_reader(struct reading *r)
+static void on_read(void *owner, const struct error *err)
 {
-	session_end_reader(r->session);
-	r->reader = session_start_reader(r->session, on_renewed, r);
+	end(owner, err);
 }
 
-static void on_versions(void *owner, const struct pg_result *result,
-			const struct error *err)
+static void read_versions(struct reading *r)
 {
-	struct reading *r = owner;
-	struct sources *s = current(r);
-	const struct pg_failure *failure = pgconn_failure(session_conn(r->reader));
-	size_t read = failure->statements - SETTINGS;
+	const struct copies_opts opts = { .session = r->session,
+					  .reader = r->reader,
+					  .lock_wait_ms = r->lock_wait_ms,
+					  .row = on_row,
+					  .failed = on_failed,
+					  .done = on_read,
+					  .owner = r };
 
-	(void)result;
-	r->next_batch = err ? 1 : r->next_batch * BATCH_GROWTH;
-	if (r->next_batch > MOST_BATCH)
-		r->next_batch = MOST_BATCH;
-	if (!err) {
-		s->first += s->batch;
-	} else if (r->is_too_much) {
-		s->first += s->copy + 1;
-		renew_reader(r);
-		return;
-	} else if (!failure->sqlstate[0] || failure->statements < SETTINGS) {
-		end(r, err); /* no answer at all */
-		return;
-	} else if (read >= s->batch) {
-		s->first += s->batch; /* its time was over when all had been read */
-	} else {
-		take_failure(r, &s->list[s->first + read], err);
-		s->first += read + 1;
-	}
-	read_next(r);
-}
-
-/*
- * Whatever stands under that name by now (it is looked up again), none of its owner's
- * code is run. A query would do so as soon as it is planned: expressions of indexes and
- * statistics are simplified by calling his functions. COPY plans nothing; views, foreign
- * and partitioned tables are refused, with row_security = off policies as well, and a
- * value is put out by its type alone, without a cast.
- */
-static void read_batch(struct reading *r, struct sources *s)
-{
-	AUTO_STRBUF struct strbuf sql = { 0 };
-	uint64_t wait_ms = SHORT_WAIT_MS, time_ms = SHORT_TIME_MS;
-	size_t left = s->count - s->first;
-
-	s->batch = r->is_patient ? 1 : left < r->next_batch ? left : r->next_batch;
-	s->rows = s->copy = 0;
-	r->is_too_much = false;
-	if (r->is_patient) {
-		uint64_t waited_ms = loop_now_ms() - r->patient_since_ms;
-
-		wait_ms = !r->lock_wait_ms ? 0
-			  : waited_ms + LEAST_WAIT_MS < r->lock_wait_ms
-				  ? r->lock_wait_ms - waited_ms
-				  : LEAST_WAIT_MS;
-		time_ms = r->lock_wait_ms + LONG_TIME_MS;
-		time_ms = !wait_ms                              ? 0
-			  : waited_ms + LEAST_TIME_MS < time_ms ? time_ms - waited_ms
-								: LEAST_TIME_MS;
-	}
-	strbuf_add_format(&sql,
-			  "SET TRANSACTION READ ONLY; SET LOCAL row_security = off;"
-			  " SET LOCAL lock_timeout = %llu;"
-			  " SET LOCAL statement_timeout = %llu",
-			  (unsigned long long)wait_ms, (unsigned long long)time_ms);
-	for (size_t i = s->first; i < s->first + s->batch; i++)
-		strbuf_add_format(&sql, "; COPY %s (version) TO STDOUT",
-				  s->list[i].relation);
-	pgconn_copy(session_conn(r->reader), sql.buf, on_row, on_versions, r);
-}
-
-static void read_next(struct reading *r)
-{
-	struct sources *s = current(r);
-
-	if (s->first < s->count) {
-		read_batch(r, s);
-	} else if (r->is_patient) {
-		end(r, NULL);
-	} else {
-		r->is_patient = true;
-		r->patient_since_ms = loop_now_ms();
-		read_next(r);
-	}
+	copies_read(&opts, &r->statements);
 }
 
 /* ---- accounts ---- */
@@ -339,18 +198,28 @@ static void take_account(struct catalog_state *s, const struct pg_result *result
 						: "its _general has no column version");
 }
 
-/* What is locked waits from the beginning for its turn at the end. */
+/*
+ * Whatever stands under that name when it is read (it is looked up again), none of its
+ * owner's code is run. A query would do so as soon as it is planned: expressions of
+ * indexes and statistics are simplified by calling his functions. COPY plans nothing;
+ * views, foreign and partitioned tables are refused, with row_security = off policies as
+ * well, and a value is put out by its type alone, without a cast.
+ */
 static void take_source(struct reading *r, size_t account, const struct pg_result *result,
 			int row)
 {
 	const char *relation = pgresult_value(result, row, 8);
 	bool has_column = pgresult_is_true(result, row, 5);
+	AUTO_FREE char *sql = NULL;
 
 	if (!relation || !has_column ||
 	    r->states.list[account].kind == CATALOG_UNREADABLE)
 		return;
-	add_source(pgresult_is_true(result, row, 9) ? &r->slow : &r->sources, account,
-		   relation, pgresult_is_true(result, row, 7));
+	sql = str_format("COPY %s (version) TO STDOUT", relation);
+	r->sources = xgrow(r->sources, r->statements.count, sizeof(*r->sources));
+	r->sources[r->statements.count] =
+		(struct source){ account, pgresult_is_true(result, row, 7) };
+	copies_add(&r->statements, sql, pgresult_is_true(result, row, 9));
 }
 
 static void on_listed(void *owner, const struct pg_result *result,
@@ -371,7 +240,7 @@ static void on_listed(void *owner, const struct pg_result *result,
 			take_account(&states->list[states->count++], result, i);
 		take_source(r, states->count - 1, result, i);
 	}
-	read_next(r);
+	read_versions(r);
 }
 
 static void list(struct reading *r)
@@ -398,7 +267,6 @@ void catalog_read_states(struct session *session, const struct strvec *names,
 	*r = (struct reading){ .session = session,
 			       .names = catalog_format_array(names),
 			       .lock_wait_ms = lock_wait_ms,
-			       .next_batch = MOST_BATCH,
 			       .done = done,
 			       .owner = owner };
 	r->reader = session_start_reader(session, on_reader_ready, r);
