@@ -34,7 +34,7 @@ static void push_common(const struct save_node *node, struct strvec *argv)
 	const struct session_facts *facts = session_facts(node->farm_node->session);
 	const struct conf *conf = node->save->opts.conf;
 
-	strvec_push(argv, node->tool->pgtool.path);
+	strvec_push(argv, node->tool->path);
 	strvec_push(argv, "--no-password");
 	strvec_push_format(argv, "--snapshot=%s", facts->snapshot);
 	strvec_push_format(argv, "--encoding=%s", facts->encoding);

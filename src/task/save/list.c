@@ -169,7 +169,7 @@ static void ask_node(struct save_node *node)
 
 	log_debug(save->opts.log, "snapshot %s of database %s, server %s, %s",
 		  facts->snapshot ? facts->snapshot : "none", facts->dbname,
-		  facts->server_version, node->tool->pgtool.version_text);
+		  facts->server_version, node->tool->version_text);
 	farm_list(save->nodes.farm, node->farm_node, &names);
 	save->list_pending++;
 	catalog_list_accounts(node->farm_node->session, &names, on_listed, node);

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "task/save/hint.h"
 #include "task/save/setbacks.h"
+#include "task/tools.h"
 
 bool save_node_is_usable(const struct save_node *node)
 {
@@ -105,64 +106,33 @@ void save_nodes_disconnect(void *owner)
 
 /* ---- tool ---- */
 
-static void on_tool_found(void *owner, const struct pgtool *pgtool,
-			  const struct error *err)
+static void on_tools_found(void *owner)
 {
-	struct save_tool *tool = owner;
-	struct save *save = tool->save;
+	struct save *save = owner;
+	const struct farm *farm = save->nodes.farm;
 
-	tool->search = NULL;
-	if (!err) {
-		pgtool_copy(&tool->pgtool, pgtool);
-		run_log_newer_tool(&save->opts, pgtool, "pg_dump", tool->major);
-	}
-	for (size_t i = 0; err && i < save->nodes.farm->node_count; i++)
-		if (save->nodes.list[i].tool == tool)
-			save_node_fail(&save->nodes.list[i], err);
-	if (--save->nodes.pending == 0)
-		machine_move(&save->machine, save_nodes_settle(save, "tool"));
-}
-
-static struct save_tool *require_tool(struct save *save, unsigned major)
-{
-	struct save_nodes *nodes = &save->nodes;
-	struct save_tool *tool;
-
-	for (size_t i = 0; i < nodes->tool_count; i++)
-		if (nodes->tools[i].major == major)
-			return &nodes->tools[i];
-	tool = &nodes->tools[nodes->tool_count++];
-	*tool = (struct save_tool){ .save = save, .major = major };
-	nodes->pending++;
-	tool->search = pgtool_find(save->opts.loop, "pg_dump", save->opts.conf->pg_bindir,
-				   major, on_tool_found, tool);
-	return tool;
+	for (size_t i = 0; i < farm->node_count; i++)
+		save->nodes.list[i].tool = tools_find(save->nodes.tools, farm->nodes[i]);
+	machine_move(&save->machine, save_nodes_settle(save, "tool"));
 }
 
 enum step_result save_nodes_find_tools(void *owner)
 {
 	struct save *save = owner;
-	size_t count = save->nodes.farm->node_count;
 
-	save->nodes.pending = 1; /* this very call */
-	save->nodes.tools = xcalloc(count, sizeof(struct save_tool));
-	for (size_t i = 0; i < count; i++) {
-		struct save_node *node = &save->nodes.list[i];
-
-		if (save_node_is_usable(node))
-			node->tool = require_tool(
-				save, session_server_major(node->farm_node->session));
-	}
-	return --save->nodes.pending ? STEP_WAIT : save_nodes_settle(save, "tool");
+	save->nodes.tools = tools_start(&(struct tools_opts){ .run = &save->opts,
+							      .farm = save->nodes.farm,
+							      .name = "pg_dump",
+							      .done = on_tools_found,
+							      .owner = save });
+	return STEP_WAIT;
 }
 
 void save_nodes_cancel_tools(void *owner)
 {
 	struct save *save = owner;
 
-	for (size_t i = 0; i < save->nodes.tool_count; i++)
-		if (save->nodes.tools[i].search)
-			pgtool_cancel(save->nodes.tools[i].search);
+	tools_cancel(save->nodes.tools);
 }
 
 /* ---- the end ---- */
@@ -179,9 +149,7 @@ void save_nodes_release(struct save *save)
 		childenv_release(&node->childenv);
 		save_setbacks_release(&node->setbacks);
 	}
-	for (size_t i = 0; i < nodes->tool_count; i++)
-		pgtool_release(&nodes->tools[i].pgtool);
-	free(nodes->tools);
+	tools_free(nodes->tools);
 	free(nodes->list);
 	strvec_release(&nodes->former);
 	farm_free(nodes->farm);

@@ -80,7 +80,7 @@ static void add_nodes(const struct save *save, struct manifest *manifest)
 		if (!is_used[i])
 			continue;
 		add_node(manifest, node->farm_node);
-		strvec_push(&versions, node->tool->pgtool.version_text);
+		strvec_push(&versions, node->tool->version_text);
 	}
 	manifest->pg_dump = join_versions(&versions);
 }

@@ -49,14 +49,6 @@ struct save_staging {
 
 /* ---- a node ---- */
 
-/* nodes.c: the pg_dump for servers of one major version */
-struct save_tool {
-	struct save *save;
-	unsigned major;
-	struct pgtool_search *search; /* while it is looked for */
-	struct pgtool pgtool;
-};
-
 /* list.c: what a node says of itself and its accounts */
 struct save_listing {
 	struct catalog_account *accounts; /* in the order of the farm's */
@@ -84,7 +76,7 @@ struct save_node {
 	struct save *save;
 	struct farm_node *farm_node; /* its `error` says why it cannot be worked with */
 	const char *failed_step;     /* in which that was; NULL: it can */
-	struct save_tool *tool;
+	const struct pgtool *tool;   /* NULL: the node could not be worked with */
 	struct save_listing listing;
 	struct childenv childenv; /* command.c */
 	struct work_group group;  /* dump.c, and the worklist */
@@ -98,10 +90,8 @@ struct save_nodes {
 	void (*lost)(struct save_node *node);
 	struct strvec former; /* accounts of the save before */
 	struct farm *farm;
-	struct save_node *list;  /* as many as the farm's, in its order */
-	struct save_tool *tools; /* one for each major version */
-	size_t tool_count;
-	size_t pending; /* searches for a tool */
+	struct save_node *list; /* as many as the farm's, in its order */
+	struct tools *tools;    /* the pg_dumps */
 };
 
 /* ---- an account ---- */
