@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
+/* psql must get the bytes that were checked and no others: should a file change while it
+ * is loaded, psql must not come to the end of its input. So a thread stands between. */
 #include "task/restore/feed.h"
 
 #include <errno.h>
@@ -37,18 +39,18 @@ static bool fail_errno(struct error *err, const char *what)
 	return error_set(err, ERROR_SYSTEM, "%s: %s", what, strerror(errno));
 }
 
-static bool open_pipe(struct restore_feed *f, int *read_fd, struct error *err)
+static bool open_pipe(struct restore_feed *feed, int *read_fd, struct error *err)
 {
 	int fds[2];
 
-	f->stop_fd = eventfd(0, EFD_CLOEXEC);
-	if (f->stop_fd < 0)
+	feed->stop_fd = eventfd(0, EFD_CLOEXEC);
+	if (feed->stop_fd < 0)
 		return fail_errno(err, "eventfd");
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return fail_errno(err, "pipe");
-	f->pipe_fd = fds[1];
+	feed->pipe_fd = fds[1];
 	*read_fd = fds[0];
-	if (fcntl(f->pipe_fd, F_SETFL, O_NONBLOCK) == 0)
+	if (fcntl(feed->pipe_fd, F_SETFL, O_NONBLOCK) == 0)
 		return true;
 	close(*read_fd);
 	return fail_errno(err, "fcntl");
@@ -57,42 +59,42 @@ static bool open_pipe(struct restore_feed *f, int *read_fd, struct error *err)
 struct restore_feed *feed_new(const struct restore_feed_opts *opts,
 			      struct child_opts *child, struct error *err)
 {
-	struct restore_feed *f = xcalloc(1, sizeof(*f));
+	struct restore_feed *feed = xcalloc(1, sizeof(*feed));
 
-	f->opts = *opts;
-	f->pipe_fd = f->stop_fd = -1;
-	if (!open_pipe(f, &child->stdin_fd, err)) {
-		feed_free(f);
+	feed->opts = *opts;
+	feed->pipe_fd = feed->stop_fd = -1;
+	if (!open_pipe(feed, &child->stdin_fd, err)) {
+		feed_free(feed);
 		return NULL;
 	}
 	child->owns_stdin = true;
-	return f;
+	return feed;
 }
 
-static void add(struct restore_feed *f, const struct part *part)
+static void add(struct restore_feed *feed, const struct part *part)
 {
-	f->parts = xgrow(f->parts, f->part_count, sizeof(f->parts[0]));
-	f->parts[f->part_count++] = *part;
+	feed->parts = xgrow(feed->parts, feed->part_count, sizeof(feed->parts[0]));
+	feed->parts[feed->part_count++] = *part;
 }
 
-void feed_add_text(struct restore_feed *f, const char *text)
+void feed_add_text(struct restore_feed *feed, const char *text)
 {
-	add(f, &(struct part){ .text = xstrdup(text) });
+	add(feed, &(struct part){ .text = xstrdup(text) });
 }
 
-void feed_add_dump(struct restore_feed *f, const char *account,
+void feed_add_dump(struct restore_feed *feed, const char *account,
 		   const struct stored_dump *dump)
 {
-	add(f, &(struct part){ .account = account, .dump = dump });
+	add(feed, &(struct part){ .account = account, .dump = dump });
 }
 
 /* ---- the thread ---- */
 
 /* Until there is room in the pipe, or nobody who would make some. */
-static bool wait_for_room(const struct restore_feed *f)
+static bool wait_for_room(const struct restore_feed *feed)
 {
-	struct pollfd fds[] = { { .fd = f->pipe_fd, .events = POLLOUT },
-				{ .fd = f->stop_fd, .events = POLLIN } };
+	struct pollfd fds[] = { { .fd = feed->pipe_fd, .events = POLLOUT },
+				{ .fd = feed->stop_fd, .events = POLLIN } };
 
 	while (poll(fds, ARRAY_SIZE(fds), -1) < 0)
 		if (errno != EINTR && errno != EAGAIN)
@@ -101,111 +103,111 @@ static bool wait_for_room(const struct restore_feed *f)
 }
 
 /* False: psql does not want it, or it is to stop. */
-static bool hand_on(const struct restore_feed *f, const char *data, size_t length)
+static bool hand_on(const struct restore_feed *feed, const char *data, size_t length)
 {
 	while (length > 0) {
-		ssize_t n = write(f->pipe_fd, data, length);
+		ssize_t n = write(feed->pipe_fd, data, length);
 
 		if (n >= 0) {
 			data += n;
 			length -= (size_t)n;
-		} else if (errno == EAGAIN ? !wait_for_room(f) : errno != EINTR) {
+		} else if (errno == EAGAIN ? !wait_for_room(feed) : errno != EINTR) {
 			return false;
 		}
 	}
 	return true;
 }
 
-static bool hand_on_pieces(struct restore_feed *f, struct dumpmarks_reader *reader)
+static bool hand_on_pieces(struct restore_feed *feed, struct dumpmarks_reader *reader)
 {
 	bool is_first = true;
 	size_t length;
 	char *data;
 
 	do {
-		if (!dumpmarks_next(reader, &data, &length, &f->error))
+		if (!dumpmarks_next(reader, &data, &length, &feed->error))
 			return false;
 		if (is_first)
-			dumpheader_adapt(data, length, f->opts.server_major);
+			dumpheader_adapt(data, length, feed->opts.server_major);
 		is_first = false;
-		if (!hand_on(f, data, length))
+		if (!hand_on(feed, data, length))
 			return false;
 	} while (length > 0);
 	return true;
 }
 
-static bool hand_on_dump(struct restore_feed *f, const struct part *part)
+static bool hand_on_dump(struct restore_feed *feed, const struct part *part)
 {
 	AUTO_CLOSE int fd = -1;
 	struct dumpmarks_reader *reader;
 	bool ok = false;
 
-	if (savedir_open_dump(f->opts.save, part->account, &fd, &f->error)) {
+	if (savedir_open_dump(feed->opts.save, part->account, &fd, &feed->error)) {
 		reader = dumpmarks_open(&part->dump->marks, fd);
-		ok = hand_on_pieces(f, reader);
+		ok = hand_on_pieces(feed, reader);
 		dumpmarks_close(reader);
 	}
-	if (f->error.kind != ERROR_NONE)
-		error_prefix(&f->error, "the dump was changed while it was loaded");
+	if (feed->error.kind != ERROR_NONE)
+		error_prefix(&feed->error, "the dump was changed while it was loaded");
 	return ok;
 }
 
 static void run(void *owner)
 {
-	struct restore_feed *f = owner;
+	struct restore_feed *feed = owner;
 	bool ok = true;
 
-	for (size_t i = 0; ok && i < f->part_count; i++) {
-		const struct part *part = &f->parts[i];
+	for (size_t i = 0; ok && i < feed->part_count; i++) {
+		const struct part *part = &feed->parts[i];
 
-		ok = part->text ? hand_on(f, part->text, strlen(part->text))
-				: hand_on_dump(f, part);
+		ok = part->text ? hand_on(feed, part->text, strlen(part->text))
+				: hand_on_dump(feed, part);
 	}
 	if (!ok)
 		return;
-	close(f->pipe_fd); /* psql may commit now */
-	f->pipe_fd = -1;
-	f->is_complete = true;
+	close(feed->pipe_fd); /* psql may commit now */
+	feed->pipe_fd = -1;
+	feed->is_complete = true;
 }
 
 static void on_run(void *owner)
 {
-	struct restore_feed *f = owner;
+	struct restore_feed *feed = owner;
 
-	f->opts.done(f->opts.owner);
+	feed->opts.done(feed->opts.owner);
 }
 
 /* ---- the loop's ---- */
 
-void feed_start(struct restore_feed *f)
+void feed_start(struct restore_feed *feed)
 {
-	thread_start(f->opts.loop, run, on_run, f);
+	thread_start(feed->opts.loop, run, on_run, feed);
 }
 
-void feed_stop(struct restore_feed *f)
+void feed_stop(struct restore_feed *feed)
 {
 	const uint64_t one = 1;
-	ssize_t n = write(f->stop_fd, &one, sizeof(one));
+	ssize_t n = write(feed->stop_fd, &one, sizeof(one));
 
 	(void)n; /* fails only if it was stopped 2^64 times */
 }
 
-bool feed_is_complete(const struct restore_feed *f, struct error *err)
+bool feed_is_complete(const struct restore_feed *feed, struct error *err)
 {
-	*err = f->error;
-	return f->is_complete;
+	*err = feed->error;
+	return feed->is_complete;
 }
 
-void feed_free(struct restore_feed *f)
+void feed_free(struct restore_feed *feed)
 {
-	if (!f)
+	if (!feed)
 		return;
-	for (size_t i = 0; i < f->part_count; i++)
-		free(f->parts[i].text);
-	free(f->parts);
-	if (f->pipe_fd >= 0)
-		close(f->pipe_fd);
-	if (f->stop_fd >= 0)
-		close(f->stop_fd);
-	free(f);
+	for (size_t i = 0; i < feed->part_count; i++)
+		free(feed->parts[i].text);
+	free(feed->parts);
+	if (feed->pipe_fd >= 0)
+		close(feed->pipe_fd);
+	if (feed->stop_fd >= 0)
+		close(feed->stop_fd);
+	free(feed);
 }

@@ -6,7 +6,7 @@
  * 1. feed_new() makes the pipe that becomes the child's stdin.
  * 2. feed_start(), when the child runs. The pipe is closed when psql has everything.
  * 3. Should a dump have changed, or not be there, the pipe stays open, so that psql does
- * not take what it has for all there is and commit: `done` has to end it.
+ *    not take what it has for all there is and commit: `done` has to end it.
  * 4. feed_stop(), when the child has ended, or is not waited for any more.
  * 5. `done` is called once, from the loop; then feed_free().
  */

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
+/* The server says what it lacks, and not where that comes from: no save holds it, or its
+ * name means nothing with an empty search_path. People need to be told that. */
 #include "task/restore/hint.h"
 
 #include <stdbool.h>
@@ -155,4 +157,33 @@ void restore_hint(struct error *err, bool is_unit, bool has_global)
 			error_hint(err, "%s", hints[i].hint);
 			return;
 		}
+}
+
+void restore_hint_trial(struct error *err)
+{
+	/* undefined_function, _object, _table, _column, _parameter,
+	 * invalid_schema_name */
+	static const char *const missing[] = { ":  42883: ", ":  42704: ", ":  42P01: ",
+					       ":  42703: ", ":  42P02: ", ":  3F000: " };
+
+	if (strstr(err->text, ":  53100: ")) {
+		error_hint(err, "free space on the server's disk, or load elsewhere");
+		return;
+	}
+	if (strstr(err->text, ":  42501: ")) {
+		error_hint(err, "who restores it needs that right: load as the role that "
+				"would restore");
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(missing); i++) {
+		if (!strstr(err->text, missing[i]))
+			continue;
+		error_hint(err,
+			   "it needs what no save holds, or names it without its schema: "
+			   "a restore fails where that is not found. A database that has "
+			   "it can be named with --load-template");
+		return;
+	}
+	if (!err->hint[0])
+		error_hint(err, "a restore of it would fail in the same way");
 }

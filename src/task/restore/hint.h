@@ -15,4 +15,8 @@
  */
 void restore_hint(struct error *err, bool is_unit, bool has_global);
 
+/* The same for an account that could not be loaded for a trial. Where the error says
+ * nothing to go by, a hint that is there stays; there is one in any case. */
+void restore_hint_trial(struct error *err);
+
 #endif

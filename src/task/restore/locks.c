@@ -1,81 +1,83 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Are there lock slots enough? One transaction needs those of all its accounts, and
- * several run at once. */
-#include "task/restore/internal.h"
+/* A server that runs out of lock slots fails whoever asks next, also strangers. The plan
+ * and the dumps tell beforehand how many a restore takes. */
+#include "task/restore/locks.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/auto.h"
 #include "base/str.h"
+#include "task/restore/account.h"
+#include "task/restore/units.h"
 
 /* A server has some room more than it promises: at least, and at most. */
 enum { SURE_LOCKS = 300, SPARE_LOCKS = 2000 };
 
-static bool is_to_run(const struct restore_unit *u)
+static bool is_to_run(const struct restore_unit *unit)
 {
-	for (size_t i = 0; i < u->count; i++)
-		if (u->accounts[i]->error)
+	for (size_t i = 0; i < unit->count; i++)
+		if (unit->accounts[i]->error)
 			return false;
-	return u->count > 0;
+	return unit->count > 0;
 }
 
-static uint64_t count_locks(const struct restore_unit *u)
+static uint64_t count_locks(const struct restore_unit *unit)
 {
 	uint64_t locks = 0;
 
-	for (size_t i = 0; i < u->count; i++)
-		locks += u->accounts[i]->locks;
+	for (size_t i = 0; i < unit->count; i++)
+		locks += unit->accounts[i]->locks;
 	return locks;
 }
 
-static uint64_t free_slots(const struct restore_node *n)
+static uint64_t free_slots(const struct restore_node *node)
 {
-	uint64_t slots = n->lock_slots + SURE_LOCKS;
+	uint64_t slots = node->lock_slots + SURE_LOCKS;
 
-	return slots > n->foreign_locks ? slots - n->foreign_locks : 0;
+	return slots > node->foreign_locks ? slots - node->foreign_locks : 0;
 }
 
 /* It needs more than there is, whatever others do. */
-static void fail_unit(struct restore_unit *u, uint64_t needed)
+static void fail_unit(struct restore_unit *unit, uint64_t needed)
 {
-	uint64_t slots = u->node->lock_slots;
-	AUTO_FREE char *names = restore_list_unit(u);
+	uint64_t slots = unit->node->lock_slots;
+	AUTO_FREE char *names = restore_unit_list(unit);
 	struct error err;
 
 	error_set(&err, ERROR_DATA,
 		  "its transaction%s%s%s needs %" PRIu64
 		  " locks or more, and the server has room for %" PRIu64,
-		  u->count > 1 ? ", of accounts " : "", u->count > 1 ? names : "",
-		  u->count > 1 ? "," : "", needed, slots);
+		  unit->count > 1 ? ", of accounts " : "", unit->count > 1 ? names : "",
+		  unit->count > 1 ? "," : "", needed, slots);
 	error_hint(&err,
 		   "raise max_locks_per_transaction in the server's configuration to "
 		   "%" PRIu64 " times what it is, and restart it",
 		   2 * needed / slots + 1);
-	restore_account_failed(u->accounts[0], "plan", &err);
+	restore_account_fail(unit->accounts[0], "plan", &err);
 }
 
 /* Returns what it needs if it is to be tried, else 0. */
-static uint64_t check_unit(struct restore_unit *u)
+static uint64_t check_unit(struct restore_unit *unit)
 {
-	const struct restore_node *n = u->node;
-	uint64_t needed = count_locks(u);
+	const struct restore_node *node = unit->node;
+	uint64_t needed = count_locks(unit);
 
-	if (!is_to_run(u) || !n->lock_slots)
+	if (!is_to_run(unit) || !node->lock_slots)
 		return 0;
-	if (needed > n->lock_slots + n->lock_slots / 4 + SPARE_LOCKS) {
-		fail_unit(u, needed);
+	if (needed > node->lock_slots + node->lock_slots / 4 + SPARE_LOCKS) {
+		fail_unit(unit, needed);
 		return 0;
 	}
-	if (needed > free_slots(n))
-		log_warning(u->restore->opts.log,
+	if (needed > free_slots(node))
+		log_warning(unit->restore->opts.log,
 			    "account %s%s needs %" PRIu64
 			    " locks at once or more, and of %" PRIu64
 			    " that the server promises others have %" PRIu64
 			    ": if restoring it fails, raise max_locks_per_transaction",
-			    u->accounts[0]->plan->name,
-			    u->count > 1 ? " with those tied to it" : "", needed,
-			    n->lock_slots, n->foreign_locks);
+			    unit->accounts[0]->plan->name,
+			    unit->count > 1 ? " with those tied to it" : "", needed,
+			    node->lock_slots, node->foreign_locks);
 	return needed;
 }
 
@@ -87,10 +89,10 @@ static int compare_descending(const void *a, const void *b)
 }
 
 /* At worst the largest run side by side. */
-static void check_jobs(const struct restore_node *n, uint64_t *needed, size_t count)
+static void check_jobs(const struct restore_node *node, uint64_t *needed, size_t count)
 {
-	uint64_t sum = 0, room = free_slots(n);
-	size_t jobs = n->group.jobs < count ? n->group.jobs : count, fit = 0;
+	uint64_t sum = 0, room = free_slots(node);
+	size_t jobs = node->jobs < count ? node->jobs : count, fit = 0;
 
 	if (count)
 		qsort(needed, count, sizeof(*needed), compare_descending);
@@ -99,7 +101,7 @@ static void check_jobs(const struct restore_node *n, uint64_t *needed, size_t co
 		fit += sum <= room;
 	}
 	if (sum > room && fit > 0)
-		log_warning(n->restore->opts.log,
+		log_warning(node->restore->opts.log,
 			    "%zu restores at once may need %" PRIu64
 			    " locks or more, and the server has room for %" PRIu64
 			    ": if some fail, use --jobs=%zu, or raise "
@@ -107,21 +109,23 @@ static void check_jobs(const struct restore_node *n, uint64_t *needed, size_t co
 			    jobs, sum, room, fit);
 }
 
-void restore_check_locks(struct restore *r)
+void restore_locks_check(struct restore *restore)
 {
-	AUTO_FREE uint64_t *needed = xcalloc(r->unit_count + 1, sizeof(*needed));
+	AUTO_FREE uint64_t *needed = xcalloc(restore->units.count + 1, sizeof(*needed));
 
-	for (size_t i = 0; i < r->farm->node_count; i++) {
-		const struct restore_node *n = &r->nodes[i];
+	for (size_t i = 0; i < restore->nodes.count; i++) {
+		const struct restore_node *node = &restore->nodes.list[i];
 		size_t count = 0;
 
-		for (size_t k = 0; k < r->unit_count; k++) {
-			uint64_t locks =
-				r->units[k].node == n ? check_unit(&r->units[k]) : 0;
+		for (size_t k = 0; k < restore->units.count; k++) {
+			uint64_t locks = restore->units.list[k].node == node
+						 ? check_unit(&restore->units.list[k])
+						 : 0;
 
-			if (locks && !r->units[k].has_global) /* which comes alone */
+			if (locks &&
+			    !restore->units.list[k].has_global) /* which comes alone */
 				needed[count++] = locks;
 		}
-		check_jobs(n, needed, count);
+		check_jobs(node, needed, count);
 	}
 }

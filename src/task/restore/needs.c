@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What can be found out before anything is loaded: roles, rights, locks. */
-#include "task/restore/internal.h"
+/* No save holds roles and rights. One query tells what is missing for all accounts of a
+ * node, in words that say what to do; a load would meet one after the other. */
+#include "task/restore/needs.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,8 @@
 #include "base/auto.h"
 #include "base/str.h"
 #include "catalog/needs.h"
+#include "task/restore/account.h"
+#include "task/restore/nodes.h"
 
 enum {
 	ROLES_TOLD = 5,
@@ -26,10 +29,11 @@ static char *to_hex(const char *text)
 
 /* Can the name be compared with those of the server? Not if the dump has it in another
  * encoding. */
-static bool is_comparable(const struct restore_account *a, const char *role)
+static bool is_comparable(const struct restore_account *account, const char *role)
 {
-	const char *encoding = a->dump.facts.encoding;
-	const char *of_server = session_facts(a->node->farm_node->session)->encoding;
+	const char *encoding = account->dump.facts.encoding;
+	const char *of_server =
+		session_facts(account->node->farm_node->session)->encoding;
 
 	if (!*encoding || !strcasecmp(encoding, of_server))
 		return true;
@@ -40,7 +44,7 @@ static bool is_comparable(const struct restore_account *a, const char *role)
 }
 
 /* Mostly the same few: they need not be sent for each account. */
-static void list_roles(const struct restore_account *a, const struct strvec *names,
+static void list_roles(const struct restore_account *account, const struct strvec *names,
 		       struct strvec *out)
 {
 	for (size_t i = 0; i < names->count; i++) {
@@ -49,7 +53,7 @@ static void list_roles(const struct restore_account *a, const struct strvec *nam
 
 		for (size_t k = 1; k <= LAST_ROLES && k <= out->count; k++)
 			is_known |= !strcmp(out->v[out->count - k], hex);
-		if (!is_known && is_comparable(a, names->v[i]))
+		if (!is_known && is_comparable(account, names->v[i]))
 			strvec_push(out, hex);
 	}
 }
@@ -63,16 +67,16 @@ static void add_role(struct strbuf *out, const char *name)
 }
 
 /* Those of `names` that are among `hexes`: "a", "b". Returns how many; *first is one. */
-static size_t find_roles(const struct restore_account *a, const struct strvec *names,
-			 const struct strvec *hexes, struct strbuf *out,
-			 const char **first)
+static size_t find_roles(const struct restore_account *account,
+			 const struct strvec *names, const struct strvec *hexes,
+			 struct strbuf *out, const char **first)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < names->count; i++) {
 		AUTO_FREE char *hex = to_hex(names->v[i]);
 
-		if (!strvec_has(hexes, hex) || !is_comparable(a, names->v[i]))
+		if (!strvec_has(hexes, hex) || !is_comparable(account, names->v[i]))
 			continue;
 		if (!count++)
 			*first = names->v[i];
@@ -86,16 +90,16 @@ static size_t find_roles(const struct restore_account *a, const struct strvec *n
 	return count;
 }
 
-static bool check_roles(const struct restore_account *a, const struct catalog_needs *n,
-			struct error *err)
+static bool check_roles(const struct restore_account *account,
+			const struct catalog_needs *needs, struct error *err)
 {
-	const struct dumpfile_facts *f = &a->dump.facts;
+	const struct dumpfile_facts *facts = &account->dump.facts;
 	AUTO_STRBUF struct strbuf list = { 0 };
 	AUTO_STRBUF struct strbuf one = { 0 };
 	AUTO_STRBUF struct strbuf me = { 0 };
 	const char *first = "";
 
-	if (find_roles(a, &f->roles, &n->missing_roles, &list, &first)) {
+	if (find_roles(account, &facts->roles, &needs->missing_roles, &list, &first)) {
 		error_set(err, ERROR_DATA,
 			  "its dump names roles that this server does not have: %s",
 			  list.buf);
@@ -105,10 +109,10 @@ static bool check_roles(const struct restore_account *a, const struct catalog_ne
 				  "it was renamed, give it its old name back",
 				  one.buf);
 	}
-	if (!find_roles(a, &f->owners, &n->closed_roles, &list, &first))
+	if (!find_roles(account, &facts->owners, &needs->closed_roles, &list, &first))
 		return true;
 	add_role(&one, first);
-	add_role(&me, n->me);
+	add_role(&me, needs->me);
 	error_set(err, ERROR_DATA,
 		  "its relations are to belong to %s, which role %s may not give them to",
 		  list.buf, me.buf);
@@ -118,15 +122,15 @@ static bool check_roles(const struct restore_account *a, const struct catalog_ne
 			  one.buf, me.buf);
 }
 
-static bool check_rights(const struct restore_account *a, const struct catalog_needs *n,
-			 struct error *err)
+static bool check_rights(const struct restore_account *account,
+			 const struct catalog_needs *needs, struct error *err)
 {
 	AUTO_STRBUF struct strbuf me = { 0 };
 	AUTO_STRBUF struct strbuf what = { 0 };
 
-	add_role(&me, n->me);
-	if (strvec_has(&n->closed_schemas, a->plan->name)) {
-		add_role(&what, a->plan->name);
+	add_role(&me, needs->me);
+	if (strvec_has(&needs->closed_schemas, account->plan->name)) {
+		add_role(&what, account->plan->name);
 		error_set(err, ERROR_DATA, "role %s may not create tables in its schema",
 			  me.buf);
 		return error_hint(err,
@@ -134,21 +138,21 @@ static bool check_rights(const struct restore_account *a, const struct catalog_n
 				  "GRANT CREATE ON SCHEMA %s TO %s",
 				  what.buf, me.buf);
 	}
-	if (strvec_has(&n->absent_schemas, a->plan->name)) {
-		add_role(&what, n->dbname);
+	if (strvec_has(&needs->absent_schemas, account->plan->name)) {
+		add_role(&what, needs->dbname);
 		error_set(err, ERROR_DATA, "role %s may not create its schema", me.buf);
 		return error_hint(err,
 				  "restore as the owner of the database (-U), or grant "
 				  "it: GRANT CREATE ON DATABASE %s TO %s",
 				  what.buf, me.buf);
 	}
-	for (size_t i = 0; i < n->strangers.count; i++) {
-		if (strcmp(n->strangers.v[i], a->plan->name) != 0)
+	for (size_t i = 0; i < needs->strangers.count; i++) {
+		if (strcmp(needs->strangers.v[i], account->plan->name) != 0)
 			continue;
 		error_set(err, ERROR_DATA,
 			  "%s, of which role %s is no member: it may not "
 			  "drop it",
-			  n->stranger_texts.v[i], me.buf);
+			  needs->stranger_texts.v[i], me.buf);
 		return error_hint(err,
 				  "give it to the role that restores (ALTER TABLE ... "
 				  "OWNER TO %s), or restore as its owner (-U)",
@@ -158,16 +162,16 @@ static bool check_rights(const struct restore_account *a, const struct catalog_n
 }
 
 /* GRANTs of somebody else than the owner stand behind SET SESSION AUTHORIZATION. */
-static bool check_grantors(const struct restore_account *a, const struct catalog_needs *n,
-			   struct error *err)
+static bool check_grantors(const struct restore_account *account,
+			   const struct catalog_needs *needs, struct error *err)
 {
-	const struct strvec *sessions = &a->dump.facts.sessions;
+	const struct strvec *sessions = &account->dump.facts.sessions;
 	AUTO_STRBUF struct strbuf name = { 0 };
 
-	if (a->restore->is_trial || n->is_superuser)
+	if (account->restore->is_trial || needs->is_superuser)
 		return true;
 	for (size_t i = 0; i < sessions->count; i++) {
-		if (!strcmp(sessions->v[i], n->me))
+		if (!strcmp(sessions->v[i], needs->me))
 			continue;
 		add_role(&name, sessions->v[i]);
 		error_set(err, ERROR_DATA,
@@ -183,75 +187,58 @@ static bool check_grantors(const struct restore_account *a, const struct catalog
 	return true;
 }
 
-void restore_not_known(struct restore_node *n, const char *what, const struct error *why)
+/* Why the account would fail, if it would. */
+static bool check(const struct restore_account *account,
+		  const struct catalog_needs *needs, struct error *err)
 {
-	const struct pg_failure *failure;
-
-	if (n->restore->machine.is_cancelled || restore_node_is_lost(n))
-		return; /* there may be no session any more */
-	failure = pgconn_failure(session_conn(n->farm_node->session));
-	if (failure->sqlstate[0]) /* the server refused to say it */
-		log_warning(n->restore->opts.log, "%s is not known: %s", what, why->text);
-	else /* the session is lost, and perhaps the lock */
-		farm_node_failed(n->farm_node, why);
+	return check_roles(account, needs, err) && check_rights(account, needs, err) &&
+	       check_grantors(account, needs, err);
 }
 
 static void on_needs(void *owner, const struct catalog_needs *needs,
 		     const struct error *why)
 {
-	struct restore_node *n = owner;
-	struct restore *r = n->restore;
+	struct restore_node *node = owner;
+	struct restore_account *account = NULL;
 	struct error err;
 
 	if (why)
-		restore_not_known(n, "whether roles, rights and lock slots are enough",
-				  why);
+		restore_node_not_known(
+			node, "whether roles, rights and lock slots are enough", why);
 	if (needs) {
-		n->lock_slots = needs->lock_slots;
-		n->foreign_locks = needs->foreign_locks;
+		node->lock_slots = needs->lock_slots;
+		node->foreign_locks = needs->foreign_locks;
 	}
-	for (size_t i = 0; needs && i < r->account_count; i++) {
-		struct restore_account *a = &r->accounts[i];
-
-		if (!restore_is_planned(a, n))
-			continue;
-		a->locks =
-			catalog_count_locks(needs, a->plan->name, a->dump.facts.tables);
-		if (!check_roles(a, needs, &err) || !check_rights(a, needs, &err) ||
-		    !check_grantors(a, needs, &err))
-			restore_account_failed(a, "plan", &err);
+	while (needs && (account = restore_account_next(node, account))) {
+		account->locks = catalog_count_locks(needs, account->plan->name,
+						     account->dump.facts.tables);
+		if (!check(account, needs, &err))
+			restore_account_fail(account, "plan", &err);
 	}
-	if (r->is_trial || r->machine.is_cancelled || restore_node_is_lost(n))
-		machine_move(&r->machine, restore_asked(r));
-	else
-		restore_ask_objects(n);
+	restore_nodes_answered(node);
 }
 
-enum step_result restore_enter_needs(void *owner)
+static bool ask(struct restore_node *node)
 {
-	struct restore *r = owner;
+	const struct restore_account *account = NULL;
+	AUTO_STRVEC struct strvec names = { 0 };
+	AUTO_STRVEC struct strvec roles = { 0 };
+	AUTO_STRVEC struct strvec owners = { 0 };
 
-	r->asking = 1; /* this very call */
-	for (size_t i = 0; i < r->farm->node_count; i++) {
-		struct restore_node *n = &r->nodes[i];
-		AUTO_STRVEC struct strvec names = { 0 };
-		AUTO_STRVEC struct strvec roles = { 0 };
-		AUTO_STRVEC struct strvec owners = { 0 };
-
-		for (size_t k = 0; k < r->account_count; k++) {
-			const struct restore_account *a = &r->accounts[k];
-
-			if (!restore_is_planned(a, n))
-				continue;
-			strvec_push(&names, a->plan->name);
-			list_roles(a, &a->dump.facts.roles, &roles);
-			list_roles(a, &a->dump.facts.owners, &owners);
-		}
-		if (restore_node_is_lost(n) || !names.count)
-			continue;
-		r->asking++;
-		catalog_ask_needs(n->farm_node->session, &names, &roles, &owners,
-				  on_needs, n);
+	while ((account = restore_account_next(node, account))) {
+		strvec_push(&names, account->plan->name);
+		list_roles(account, &account->dump.facts.roles, &roles);
+		list_roles(account, &account->dump.facts.owners, &owners);
 	}
-	return restore_asked(r);
+	if (names.count)
+		catalog_ask_needs(node->farm_node->session, &names, &roles, &owners,
+				  on_needs, node);
+	return names.count > 0;
+}
+
+enum step_result restore_needs_enter(void *owner)
+{
+	static const struct restore_question question = { .ask = ask };
+
+	return restore_nodes_ask(owner, &question);
 }

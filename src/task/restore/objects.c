@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What dumps take for granted and no save holds: types, functions, extensions and so on.
- */
-#include "task/restore/internal.h"
+/* A metamodel uses types, functions and extensions that no save holds. What is missing is
+ * named for all accounts at once, with what to do; a load would stop at the first. */
+#include "task/restore/objects.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +12,8 @@
 #include "catalog/objects.h"
 #include "dump/header.h"
 #include "dump/needs.h"
+#include "task/restore/account.h"
+#include "task/restore/nodes.h"
 
 enum { MOST_NAMED = 12, MOST_REMEDIES = 3 };
 
@@ -29,50 +31,51 @@ static bool is_ascii(const char *text)
 }
 
 /* Is it the same name to the server, and no error? */
-static bool is_comparable(const struct restore_account *a, const char *name)
+static bool is_comparable(const struct restore_account *account, const char *name)
 {
-	const char *of_server = session_facts(a->node->farm_node->session)->encoding;
+	const char *of_server =
+		session_facts(account->node->farm_node->session)->encoding;
 
 	return is_ascii(name) ||
 	       (!strcasecmp(of_server, "UTF8") && str_is_utf8(name, strlen(name)) &&
-		(!*a->dump.facts.encoding ||
-		 !strcasecmp(a->dump.facts.encoding, "UTF8")));
+		(!*account->dump.facts.encoding ||
+		 !strcasecmp(account->dump.facts.encoding, "UTF8")));
 }
 
 /* Relations of the accounts that come back with this one, or before it, and the types of
  * their rows, may not be there yet. */
-static bool is_restored(const struct restore_account *a, enum dumpneeds_kind kind,
+static bool is_restored(const struct restore_account *account, enum dumpneeds_kind kind,
 			const char *schema, const char *name,
 			const struct strvec *raw_names)
 {
 	/* what its own dump creates is not among its needs */
-	if (!strcmp(schema, a->plan->raw_name) || !strvec_has(raw_names, schema))
+	if (!strcmp(schema, account->plan->raw_name) || !strvec_has(raw_names, schema))
 		return false;
 	return dumpneeds_is_relation(kind) ||
 	       (kind == NEED_TYPE && str_has_prefix(name, STORED_PREFIX));
 }
 
-static void list_needs(const struct restore_account *a, const struct strvec *raw_names,
-		       struct strvec *out)
+static void list_needs(const struct restore_account *account,
+		       const struct strvec *raw_names, struct strvec *out)
 {
 	char schema[DUMP_TEXT_SIZE], name[DUMP_TEXT_SIZE];
 
-	for (size_t i = 0; i < a->dump.needs.count; i++) {
-		const char *need = a->dump.needs.v[i];
+	for (size_t i = 0; i < account->dump.needs.count; i++) {
+		const char *need = account->dump.needs.v[i];
 		enum dumpneeds_kind kind = dumpneeds_parse(need, schema, name);
 
-		if (is_comparable(a, schema) && is_comparable(a, name) &&
-		    !is_restored(a, kind, schema, name, raw_names))
+		if (is_comparable(account, schema) && is_comparable(account, name) &&
+		    !is_restored(account, kind, schema, name, raw_names))
 			strvec_push(out, need);
 	}
 }
 
-static bool is_left_out(const struct restore_account *a, const char *need)
+static bool is_left_out(const struct restore_account *account, const char *need)
 {
 	char schema[DUMP_TEXT_SIZE], name[DUMP_TEXT_SIZE];
 
 	return dumpneeds_parse(need, schema, name) == NEED_HEADER &&
-	       dumpheader_leaves_out(name, a->node->server_major);
+	       dumpheader_leaves_out(name, account->node->server_major);
 }
 
 /* "a, b and 3 more", "x; y" */
@@ -82,71 +85,76 @@ struct told {
 	size_t count;
 };
 
-static void tell(struct told *t, const struct catalog_object *o)
+static void tell(struct told *told, const struct catalog_object *object)
 {
-	if (t->count++ < MOST_NAMED) {
-		strbuf_add_str(&t->whats, t->count > 1 ? ", " : "");
-		strbuf_add_printable(&t->whats, o->what);
+	if (told->count++ < MOST_NAMED) {
+		strbuf_add_str(&told->whats, told->count > 1 ? ", " : "");
+		strbuf_add_printable(&told->whats, object->what);
 	}
-	for (size_t i = 0; i < t->remedies.count; i++)
-		if (o->remedy && !strcmp(t->remedies.v[i], o->remedy))
+	for (size_t i = 0; i < told->remedies.count; i++)
+		if (object->remedy && !strcmp(told->remedies.v[i], object->remedy))
 			return;
-	if (o->remedy)
-		strvec_push(&t->remedies, o->remedy);
+	if (object->remedy)
+		strvec_push(&told->remedies, object->remedy);
 }
 
-static void format_remedies(const struct told *t, struct strbuf *out)
+static void format_remedies(const struct told *told, struct strbuf *out)
 {
-	for (size_t i = 0; i < t->remedies.count && i < MOST_REMEDIES; i++) {
+	for (size_t i = 0; i < told->remedies.count && i < MOST_REMEDIES; i++) {
 		strbuf_add_str(out, i ? "; " : "");
-		strbuf_add_printable(out, t->remedies.v[i]);
+		strbuf_add_printable(out, told->remedies.v[i]);
 	}
-	if (t->remedies.count > MOST_REMEDIES)
+	if (told->remedies.count > MOST_REMEDIES)
 		strbuf_add_str(out, "; and so on");
 }
 
-static void set_missing(struct told *t, const char *dbname, struct error *err)
+static void end_list(struct told *told)
+{
+	if (told->count > MOST_NAMED)
+		strbuf_add_format(&told->whats, " and %zu more",
+				  told->count - MOST_NAMED);
+}
+
+static void set_missing(struct told *told, const char *dbname, struct error *err)
 {
 	AUTO_STRBUF struct strbuf remedies = { 0 };
 
-	format_remedies(t, &remedies);
+	format_remedies(told, &remedies);
 	error_set(err, ERROR_DATA,
 		  "database \"%s\" does not have what its dump needs: %s", dbname,
-		  t->whats.buf);
+		  told->whats.buf);
 	error_hint(err, "no save holds it: make it first%s%s",
 		   remedies.length ? ": " : "", remedies.length ? remedies.buf : "");
 }
 
-static void set_closed(struct told *t, struct error *err)
+static void set_closed(struct told *told, struct error *err)
 {
 	AUTO_STRBUF struct strbuf remedies = { 0 };
 
-	format_remedies(t, &remedies);
+	format_remedies(told, &remedies);
 	error_set(err, ERROR_DATA,
 		  "the role that restores may not use what its dump needs: %s",
-		  t->whats.buf);
+		  told->whats.buf);
 	error_hint(err, "restore as a role that may (-U), or grant it: %s", remedies.buf);
 }
 
-static bool check(const struct restore_account *a, const struct objects *objects,
+static bool check(const struct restore_account *account, const struct objects *objects,
 		  const struct strvec *raw_names, struct error *err)
 {
-	const char *dbname = session_facts(a->node->farm_node->session)->dbname;
+	const char *dbname = session_facts(account->node->farm_node->session)->dbname;
 	AUTO_STRVEC struct strvec needs = { 0 };
 	struct told missing = { 0 }, closed = { 0 };
 
-	list_needs(a, raw_names, &needs);
+	list_needs(account, raw_names, &needs);
 	for (size_t i = 0; i < needs.count; i++) {
-		const struct catalog_object *o =
+		const struct catalog_object *object =
 			catalog_find_object(objects->found, objects->count, needs.v[i]);
 
-		if (o && !is_left_out(a, needs.v[i]))
-			tell(o->is_closed ? &closed : &missing, o);
+		if (object && !is_left_out(account, needs.v[i]))
+			tell(object->is_closed ? &closed : &missing, object);
 	}
-	for (struct told *t = &missing; t; t = t == &missing ? &closed : NULL)
-		if (t->count > MOST_NAMED)
-			strbuf_add_format(&t->whats, " and %zu more",
-					  t->count - MOST_NAMED);
+	end_list(&missing);
+	end_list(&closed);
 	if (missing.count)
 		set_missing(&missing, dbname, err);
 	else if (closed.count)
@@ -159,69 +167,72 @@ static bool check(const struct restore_account *a, const struct objects *objects
 }
 
 /* The names of the accounts of a node that come back, sorted. */
-static void list_restored(const struct restore_node *n, struct strvec *out)
+static void list_restored(const struct restore_node *node, struct strvec *out)
 {
-	const struct restore *r = n->restore;
+	const struct restore_account *account = NULL;
 
-	for (size_t i = 0; i < r->account_count; i++)
-		if (r->accounts[i].node == n && r->accounts[i].plan &&
-		    !r->accounts[i].error)
-			strvec_push(out, r->accounts[i].plan->raw_name);
+	while ((account = restore_account_next(node, account)))
+		strvec_push(out, account->plan->raw_name);
 	strvec_sort(out);
 }
 
-static void announce_left_out(const struct restore_node *n, const struct objects *objects)
+static void announce_left_out(const struct restore_node *node,
+			      const struct objects *objects)
 {
 	char schema[DUMP_TEXT_SIZE], name[DUMP_TEXT_SIZE];
 
 	for (size_t i = 0; i < objects->count; i++)
 		if (dumpneeds_parse(objects->found[i].need, schema, name) ==
 			    NEED_HEADER &&
-		    dumpheader_leaves_out(name, n->server_major))
-			log_info(n->restore->opts.log,
+		    dumpheader_leaves_out(name, node->server_major))
+			log_info(node->restore->opts.log,
 				 "Would leave out SET %s, which PostgreSQL %u does not "
 				 "know.",
-				 name, n->server_major);
+				 name, node->server_major);
 }
 
 static void on_objects(void *owner, const struct catalog_object *found, size_t count,
 		       const struct error *why)
 {
-	struct restore_node *n = owner;
-	struct restore *r = n->restore;
+	struct restore_node *node = owner;
+	struct restore_account *account = NULL;
 	const struct objects objects = { .found = found, .count = count };
 	AUTO_STRVEC struct strvec raw_names = { 0 };
 	struct error err;
 
 	if (why)
-		restore_not_known(n, "whether all that the dumps need is there", why);
-	if (r->opts.conf->dry_run)
-		announce_left_out(n, &objects);
-	list_restored(n, &raw_names);
-	for (size_t i = 0; count && i < r->account_count; i++) {
-		struct restore_account *a = &r->accounts[i];
-
-		if (a->node == n && !a->error && a->plan &&
-		    !check(a, &objects, &raw_names, &err))
-			restore_account_failed(a, "plan", &err);
-	}
-	machine_move(&r->machine, restore_asked(r));
+		restore_node_not_known(node, "whether all that the dumps need is there",
+				       why);
+	if (node->restore->opts.conf->dry_run)
+		announce_left_out(node, &objects);
+	list_restored(node, &raw_names);
+	while (count && (account = restore_account_next(node, account)))
+		if (!check(account, &objects, &raw_names, &err))
+			restore_account_fail(account, "plan", &err);
+	restore_nodes_answered(node);
 }
 
-void restore_ask_objects(struct restore_node *n)
+static bool ask(struct restore_node *node)
 {
-	struct restore *r = n->restore;
+	const struct restore_account *account = NULL;
 	AUTO_STRVEC struct strvec raw_names = { 0 };
 	AUTO_STRVEC struct strvec needs = { 0 };
 
-	list_restored(n, &raw_names);
-	for (size_t i = 0; i < r->account_count; i++) {
-		const struct restore_account *a = &r->accounts[i];
-
-		if (a->node == n && a->plan && !a->error)
-			list_needs(a, &raw_names, &needs);
-	}
+	list_restored(node, &raw_names);
+	if (!raw_names.count)
+		return false;
+	while ((account = restore_account_next(node, account)))
+		list_needs(account, &raw_names, &needs);
 	strvec_sort(&needs);
 	strvec_unique(&needs);
-	catalog_ask_objects(n->farm_node->session, &needs, on_objects, n);
+	catalog_ask_objects(node->farm_node->session, &needs, on_objects, node);
+	return true;
+}
+
+enum step_result restore_objects_enter(void *owner)
+{
+	static const struct restore_question question = { .ask = ask };
+	struct restore *restore = owner;
+
+	return restore->is_trial ? STEP_NEXT : restore_nodes_ask(restore, &question);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Whose save is it? One of another database may be loaded where it replaces nothing: so
- * one moves, or starts again after a lost server. What would be replaced is looked at and
- * told, and only --from-other-database says yes to it.
+ * A save of another database may be loaded where it replaces nothing: so one moves, or
+ * starts again after a lost server. What would be replaced is looked at and told, and only
+ * --from-other-database says yes to it.
  */
-#include "task/restore/internal.h"
+#include "task/restore/origin.h"
 
 #include <string.h>
 
@@ -12,100 +12,114 @@
 #include "base/str.h"
 #include "catalog/states.h"
 #include "task/origin.h"
+#include "task/restore/nodes.h"
 
 enum { MOST_TOLD = 5 };
 
-static void add_replaced(const struct restore *r, const struct catalog_state *s,
-			 struct strvec *out)
+static void add_replaced(struct restore *restore, const struct catalog_state *state)
 {
-	const struct manifest_entry *e = manifest_find(&r->save.manifest, s->name);
+	const struct manifest_entry *entry =
+		manifest_find(&restore->source.save.manifest, state->name);
 
-	strvec_push_format(out, "%s: here at version %s, saved at version %s, %s",
-			   s->name, s->version ? s->version : "nil",
-			   e && e->version ? e->version : "nil",
-			   e ? e->saved_at : "not in the save");
+	strvec_push_format(&restore->replaced,
+			   "%s: here at version %s, saved at version %s, %s", state->name,
+			   state->version ? state->version : "nil",
+			   entry && entry->version ? entry->version : "nil",
+			   entry ? entry->saved_at : "not in the save");
 }
 
-static void refuse(struct restore *r)
+/* All nodes have said what is there. */
+static enum step_result refuse(struct restore *restore)
 {
+	const struct manifest *manifest = &restore->source.save.manifest;
+	struct strvec *replaced = &restore->replaced;
 	struct origin origin;
 
-	origin_compare(&r->save.manifest, r->farm, &origin);
-	origin_set_other(&origin, &r->save.manifest, r->opts.conf->directory, &r->error);
-	strvec_sort(&r->replaced);
-	for (size_t i = 0; i < r->replaced.count && i < MOST_TOLD; i++) {
-		error_append(&r->error, "\n");
-		error_append(&r->error, r->replaced.v[i]);
+	origin_compare(manifest, restore->farm, &origin);
+	origin_set_other(&origin, manifest, restore->opts.conf->directory,
+			 &restore->error);
+	strvec_sort(replaced);
+	for (size_t i = 0; i < replaced->count && i < MOST_TOLD; i++) {
+		error_append(&restore->error, "\n");
+		error_append(&restore->error, replaced->v[i]);
 	}
-	if (r->replaced.count > MOST_TOLD) {
+	if (replaced->count > MOST_TOLD) {
 		AUTO_FREE char *more = str_format("\nand %zu accounts more",
-						  r->replaced.count - MOST_TOLD);
+						  replaced->count - MOST_TOLD);
 
-		error_append(&r->error, more);
+		error_append(&restore->error, more);
 	}
-	error_hint(&r->error,
+	error_hint(&restore->error,
 		   "name the database that it is of with --dbname, or the save of this "
 		   "one with --directory; only if these accounts are to be replaced by "
 		   "those of the other database: --from-other-database");
+	return STEP_FAIL;
 }
 
 static void on_states(void *owner, struct catalog_states *states, const struct error *err)
 {
-	struct restore_node *n = owner;
-	struct restore *r = n->restore;
+	struct restore_node *node = owner;
 
-	if (err && !restore_node_is_lost(n))
-		farm_node_failed(n->farm_node, err);
+	if (err)
+		restore_node_fail(node, err);
 	for (size_t i = 0; i < states->count; i++)
-		add_replaced(r, &states->list[i], &r->replaced);
+		add_replaced(node->restore, &states->list[i]);
 	catalog_states_release(states);
-	if (--r->asking)
-		return;
-	if (!r->machine.is_cancelled)
-		refuse(r);
-	machine_move(&r->machine, STEP_FAIL);
+	restore_nodes_answered(node);
 }
 
-/* Ask what is there of the accounts that would be replaced. */
-static void ask_node(struct restore_node *n)
+/* The accounts of a node that would be replaced. */
+static void list_present(const struct restore_node *node, struct strvec *out)
 {
-	struct restore *r = n->restore;
+	for (size_t i = 0; i < node->plan_count; i++)
+		if (node->plans[i].present)
+			strvec_push(out, node->plans[i].name);
+}
+
+static bool ask(struct restore_node *node)
+{
 	AUTO_STRVEC struct strvec names = { 0 };
 
-	for (size_t i = 0; i < n->plan_count; i++)
-		if (n->plans[i].present)
-			strvec_push(&names, n->plans[i].name);
-	if (!names.count || restore_node_is_lost(n))
-		return;
-	r->asking++;
-	catalog_read_states(n->farm_node->session, &names,
-			    r->opts.conf->lock_wait_s * 1000, on_states, n);
+	list_present(node, &names);
+	if (names.count)
+		catalog_read_states(node->farm_node->session, &names,
+				    node->restore->opts.conf->lock_wait_s * 1000,
+				    on_states, node);
+	return names.count > 0;
 }
 
-enum step_result restore_enter_origin(void *owner)
+static bool replaces_any(const struct restore *restore)
 {
-	struct restore *r = owner;
-	const char *dir = r->opts.conf->directory;
+	AUTO_STRVEC struct strvec names = { 0 };
+
+	for (size_t i = 0; i < restore->nodes.count; i++)
+		if (restore_node_is_usable(&restore->nodes.list[i]))
+			list_present(&restore->nodes.list[i], &names);
+	return names.count > 0;
+}
+
+enum step_result restore_origin_enter(void *owner)
+{
+	static const struct restore_question question = { .ask = ask,
+							  .answered = refuse };
+	struct restore *restore = owner;
+	const struct manifest *manifest = &restore->source.save.manifest;
+	const char *dir = restore->opts.conf->directory;
 	AUTO_FREE char *notice = NULL;
 	struct origin origin;
+	struct error other;
 
-	if (r->is_trial) /* into a database of our own */
+	if (restore->is_trial) /* into a database of our own */
 		return STEP_NEXT;
-	origin_compare(&r->save.manifest, r->farm, &origin);
+	origin_compare(manifest, restore->farm, &origin);
 	notice = origin_format_notice(&origin, dir);
 	if (notice)
-		log_warning(r->opts.log, "%s", notice);
+		log_warning(restore->opts.log, "%s", notice);
 	if (origin.verdict != ORIGIN_OTHER)
 		return STEP_NEXT;
-	if (!r->opts.conf->from_other_database) {
-		r->asking = 0;
-		for (size_t i = 0; i < r->farm->node_count; i++)
-			ask_node(&r->nodes[i]);
-		if (r->asking)
-			return STEP_WAIT;
-	}
-	origin_set_other(&origin, &r->save.manifest, dir, &r->error);
-	log_warning(r->opts.log, "%s", r->error.text);
-	r->error = (struct error){ .kind = ERROR_NONE };
+	if (!restore->opts.conf->from_other_database && replaces_any(restore))
+		return restore_nodes_ask(restore, &question);
+	origin_set_other(&origin, manifest, dir, &other);
+	log_warning(restore->opts.log, "%s", other.text);
 	return STEP_NEXT;
 }

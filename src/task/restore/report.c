@@ -1,64 +1,64 @@
 /* SPDX-License-Identifier: PostgreSQL */
-#include "task/restore/internal.h"
+/* What became of an account is known from its own members alone, whatever ended the run:
+ * so the report is made in one place, at the end. */
+#include "task/restore/report.h"
 
 #include "base/str.h"
+#include "task/restore/account.h"
 
-static void report_account(const struct restore_account *a, struct report *out)
+static void report_account(const struct restore_account *account, struct report *out)
 {
-	struct report_account *entry = report_add(out, a->place->name);
-	bool is_restored = a->progress == ACCOUNT_RESTORED;
+	struct report_account *entry = report_add(out, account->place->name);
+	bool is_restored = account->progress == RESTORE_RESTORED;
 
-	entry->node = a->node ? xstrdup(a->node->farm_node->name) : NULL;
-	entry->error = a->error ? xstrdup(a->error) : NULL;
-	entry->version = a->dump.version ? xstrdup(a->dump.version) : NULL;
-	entry->tables = a->dump.facts.tables;
-	entry->rows = a->dump.facts.rows;
-	entry->size_bytes = a->dump.facts.size_bytes;
-	entry->elapsed_ms = a->elapsed_ms;
-	entry->destroyed =
-		is_restored && a->plan->outsiders ? xstrdup(a->plan->outsiders) : NULL;
-	if (a->error)
+	entry->node = account->node ? xstrdup(account->node->farm_node->name) : NULL;
+	entry->error = account->error ? xstrdup(account->error) : NULL;
+	entry->version = account->dump.version ? xstrdup(account->dump.version) : NULL;
+	entry->tables = account->dump.facts.tables;
+	entry->rows = account->dump.facts.rows;
+	entry->size_bytes = account->dump.facts.size_bytes;
+	entry->elapsed_ms = account->elapsed_ms;
+	entry->destroyed = is_restored && account->plan->outsiders
+				   ? xstrdup(account->plan->outsiders)
+				   : NULL;
+	if (account->error)
 		entry->outcome = "failed";
-	else if (a->restore->opts.conf->dry_run)
+	else if (account->restore->opts.conf->dry_run)
 		entry->outcome = "planned";
-	else if (a->progress == ACCOUNT_REHEARSED)
+	else if (account->progress == RESTORE_REHEARSED)
 		entry->outcome = "rehearsed";
 	else
 		entry->outcome = is_restored ? "restored" : "unchanged";
 }
 
 /* Registered accounts that the save does not hold. */
-static size_t count_others(const struct restore *r)
+static size_t count_others(const struct restore *restore)
 {
 	size_t count = 0;
 
-	if (r->opts.conf->accounts.count || !r->accounts)
+	if (restore->opts.conf->accounts.count || !restore->accounts.list)
 		return 0;
-	for (size_t i = 0; i < r->farm->registered.count; i++)
-		count += !farm_find(r->farm, r->farm->registered.v[i]);
+	for (size_t i = 0; i < restore->farm->registered.count; i++)
+		count += !farm_find(restore->farm, restore->farm->registered.v[i]);
 	return count;
 }
 
-void restore_report(const struct restore *r, struct report *out)
+void restore_report(const struct restore *restore, struct report *out)
 {
-	size_t restored = 0, touched = 0, failed = 0;
+	struct restore_counts counts;
 
-	for (size_t i = 0; i < r->account_count; i++) {
-		const struct restore_account *a = &r->accounts[i];
-
-		restored += a->progress == ACCOUNT_RESTORED ||
-			    a->progress == ACCOUNT_REHEARSED;
-		touched += a->progress != ACCOUNT_AS_BEFORE;
-		failed += a->error != NULL;
-		report_account(a, out);
-	}
-	out->others = count_others(r);
-	out->error = r->error;
-	out->signal_number = r->signal_number;
-	if (r->opts.conf->dry_run && !r->machine.has_failed)
-		restored = touched = r->account_count - failed;
-	if (r->machine.has_failed || r->signal_number || (failed && !restored))
-		out->result = touched ? REPORT_PARTLY : REPORT_FAILED;
+	restore_accounts_count(restore, &counts);
+	for (size_t i = 0; i < restore->accounts.count; i++)
+		report_account(&restore->accounts.list[i], out);
+	out->others = count_others(restore);
+	out->error = restore->error;
+	out->signal_number = restore->signal_number;
+	if (restore->opts.conf->dry_run && !restore->machine.has_failed)
+		counts.restored = counts.touched =
+			restore->accounts.count - counts.failed;
+	if (restore->machine.has_failed || restore->signal_number ||
+	    (counts.failed && !counts.restored))
+		out->result = counts.touched ? REPORT_PARTLY : REPORT_FAILED;
 	else
-		out->result = failed ? REPORT_PARTLY : REPORT_DONE;
+		out->result = counts.failed ? REPORT_PARTLY : REPORT_DONE;
 }

@@ -5,7 +5,7 @@
  *
  * 1. restore_start() returns at once; everything happens in the loop.
  * 2. restore_cancel() may be called until `done`: what runs is rolled back, what is done
- * stays.
+ *    stays.
  * 3. `done` is called once, when nothing is left running.
  */
 #ifndef TASK_RESTORE_RESTORE_H
@@ -15,15 +15,16 @@
 #include "task/run.h"
 
 struct restore;
+struct savedir;
 
 /* Ownership: it frees itself after `done`. */
 struct restore *restore_start(const struct run_opts *opts);
+
 /*
  * The same with a save that is open, `save`, on a database that is there for this alone
  * (see conf_at()): nothing is locked but that database, and nothing comes to harm when an
  * account fails. Ownership: it takes the save over; *save is as after savedir_release().
  */
-struct savedir;
 struct restore *restore_start_trial(const struct run_opts *opts, struct savedir *save);
 
 void restore_cancel(struct restore *restore, int signal_number);

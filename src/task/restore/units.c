@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/*
- * Which accounts come back together. Two are tied when something of the one's metamodel
- * would go with the other's, as the database is now, or when the dump of one, if both are
- * in order, names relations of the other. _global alone is no reason: it is restored
- * before.
- */
-#include "task/restore/internal.h"
+/* An account whose dump needs another's relations fails unless those are loaded before it,
+ * and the other's cannot be dropped without its own. So both are one transaction. */
+#include "task/restore/units.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +10,7 @@
 #include "base/str.h"
 #include "catalog/accounts.h"
 #include "product/product.h"
+#include "task/restore/account.h"
 
 enum { MOST_NAMES = 5 }; /* in a list for people */
 
@@ -43,80 +40,83 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(left->plan->raw_name, right->plan->raw_name);
 }
 
-static void sort_names(struct ties *t)
+static void sort_names(struct ties *ties)
 {
-	struct restore *r = t->restore;
+	struct restore *restore = ties->restore;
 
-	for (size_t i = 0; i < r->account_count; i++)
-		if (r->accounts[i].plan)
-			t->by_name[t->named++] = &r->accounts[i];
-	qsort(t->by_name, t->named, sizeof(*t->by_name), compare_names);
+	for (size_t i = 0; i < restore->accounts.count; i++)
+		if (restore->accounts.list[i].plan)
+			ties->by_name[ties->named++] = &restore->accounts.list[i];
+	qsort(ties->by_name, ties->named, sizeof(*ties->by_name), compare_names);
 }
 
 /* The account of this name on the node of another one; NULL: there is none. */
 static struct restore_account *
-find(const struct ties *t, const struct restore_account *near, const char *raw_name)
+find(const struct ties *ties, const struct restore_account *near, const char *raw_name)
 {
 	struct catalog_plan plan = { .raw_name = (char *)raw_name };
 	struct restore_account account = { .node = near->node, .plan = &plan };
 	struct restore_account *key = &account, **found;
 
-	found = bsearch(&key, t->by_name, t->named, sizeof(*t->by_name), compare_names);
+	found = bsearch(&key, ties->by_name, ties->named, sizeof(*ties->by_name),
+			compare_names);
 	return found ? *found : NULL;
 }
 
-static size_t find_leader(struct ties *t, size_t i)
+static size_t find_leader(struct ties *ties, size_t i)
 {
-	while (t->leader[i] != i)
-		i = t->leader[i] = t->leader[t->leader[i]];
+	while (ties->leader[i] != i)
+		i = ties->leader[i] = ties->leader[ties->leader[i]];
 	return i;
 }
 
 /* The first account of a unit leads it. */
-static void unite(struct ties *t, size_t a, size_t b)
+static void unite(struct ties *ties, size_t a, size_t b)
 {
-	size_t left = find_leader(t, a), right = find_leader(t, b);
+	size_t left = find_leader(ties, a), right = find_leader(ties, b);
 
-	t->leader[left > right ? left : right] = left > right ? right : left;
+	ties->leader[left > right ? left : right] = left > right ? right : left;
 }
 
 /* As pg_depend says. */
-static void unite_present(struct ties *t, size_t index)
+static void unite_present(struct ties *ties, size_t index)
 {
-	const struct restore_account *a = &t->restore->accounts[index];
-	const char *hex = a->plan->tied_hex;
+	const struct restore_account *account = &ties->restore->accounts.list[index];
+	const char *hex = account->plan->tied_hex;
 
 	while (*hex) {
 		size_t length = strcspn(hex, ",");
 		AUTO_FREE char *digits = xstrndup(hex, length);
 		AUTO_FREE char *name = catalog_decode_hex(digits);
-		const struct restore_account *other = find(t, a, name);
+		const struct restore_account *other = find(ties, account, name);
 
 		hex += length + (hex[length] == ',');
 		if (other)
-			unite(t, index, (size_t)(other - t->restore->accounts));
+			unite(ties, index,
+			      (size_t)(other - ties->restore->accounts.list));
 	}
 }
 
 /* As the dumps say: those that will be loaded. What a bad one names ties nobody to it. */
-static void unite_saved(struct ties *t, size_t index)
+static void unite_saved(struct ties *ties, size_t index)
 {
-	const struct restore_account *a = &t->restore->accounts[index];
-	const struct strvec *names = &a->dump.references;
+	const struct restore_account *account = &ties->restore->accounts.list[index];
+	const struct strvec *names = &account->dump.references;
 
-	if (a->error)
+	if (account->error)
 		return;
 	for (size_t i = 0; i < names->count; i++) {
-		const struct restore_account *other = find(t, a, names->v[i]);
+		const struct restore_account *other = find(ties, account, names->v[i]);
 		struct need need = { .from = index };
 
-		if (!other || other == a || other->error)
+		if (!other || other == account || other->error)
 			continue;
-		need.to = (size_t)(other - t->restore->accounts);
-		t->needs = xgrow(t->needs, t->need_count, sizeof(t->needs[0]));
-		t->needs[t->need_count++] = need;
+		need.to = (size_t)(other - ties->restore->accounts.list);
+		ties->needs =
+			xgrow(ties->needs, ties->need_count, sizeof(ties->needs[0]));
+		ties->needs[ties->need_count++] = need;
 		if (strcmp(other->plan->name, PRODUCT_GLOBAL) != 0)
-			unite(t, index, need.to);
+			unite(ties, index, need.to);
 	}
 }
 
@@ -125,101 +125,103 @@ static void unite_saved(struct ties *t, size_t index)
 enum { NOT_SEEN, SEEN, PLACED };
 
 /* What it needs first, then the account. `needs` are in the order of their `from`. */
-static void place(struct ties *t, unsigned char *seen, size_t index)
+static void place(struct ties *ties, unsigned char *seen, size_t index)
 {
-	struct restore_account *a = &t->restore->accounts[index];
-	struct restore_unit *u = a->unit;
-	size_t low = 0, high = t->need_count;
+	struct restore_account *account = &ties->restore->accounts.list[index];
+	struct restore_unit *unit = account->unit;
+	size_t low = 0, high = ties->need_count;
 
 	seen[index] = SEEN;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (t->needs[middle].from < index)
+		if (ties->needs[middle].from < index)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	for (; low < t->need_count && t->needs[low].from == index; low++) {
-		size_t to = t->needs[low].to;
+	for (; low < ties->need_count && ties->needs[low].from == index; low++) {
+		size_t to = ties->needs[low].to;
 
-		if (t->restore->accounts[to].unit != u)
+		if (ties->restore->accounts.list[to].unit != unit)
 			continue;
 		if (seen[to] == SEEN)
-			u->is_circular = true;
+			unit->is_circular = true;
 		else if (seen[to] == NOT_SEEN)
-			place(t, seen, to);
+			place(ties, seen, to);
 	}
 	seen[index] = PLACED;
-	u->accounts[u->count++] = a;
+	unit->accounts[unit->count++] = account;
 }
 
-static void begin_units(struct ties *t)
+static void begin_units(struct ties *ties)
 {
-	struct restore *r = t->restore;
-	AUTO_FREE size_t *sizes = xcalloc(r->account_count + 1, sizeof(*sizes));
+	struct restore *restore = ties->restore;
+	AUTO_FREE size_t *sizes = xcalloc(restore->accounts.count + 1, sizeof(*sizes));
 
-	for (size_t i = 0; i < r->account_count; i++)
-		if (r->accounts[i].plan)
-			sizes[find_leader(t, i)]++;
-	r->units = xcalloc(r->account_count + 1, sizeof(*r->units));
-	for (size_t i = 0; i < r->account_count; i++) {
-		struct restore_account *a = &r->accounts[i];
-		size_t leader = find_leader(t, i);
-		struct restore_unit *u;
+	for (size_t i = 0; i < restore->accounts.count; i++)
+		if (restore->accounts.list[i].plan)
+			sizes[find_leader(ties, i)]++;
+	restore->units.list =
+		xcalloc(restore->accounts.count + 1, sizeof(*restore->units.list));
+	for (size_t i = 0; i < restore->accounts.count; i++) {
+		struct restore_account *account = &restore->accounts.list[i];
+		size_t leader = find_leader(ties, i);
+		struct restore_unit *unit;
 
-		if (!a->plan)
+		if (!account->plan)
 			continue;
 		if (leader == i) {
-			u = &r->units[r->unit_count++];
-			*u = (struct restore_unit){ .restore = r, .node = a->node };
-			u->accounts = xcalloc(sizes[i], sizeof(*u->accounts));
-			a->unit = u;
+			unit = &restore->units.list[restore->units.count++];
+			*unit = (struct restore_unit){ .restore = restore,
+						       .node = account->node };
+			unit->accounts = xcalloc(sizes[i], sizeof(*unit->accounts));
+			account->unit = unit;
 		}
-		a->unit = r->accounts[leader].unit;
-		a->unit->has_global |= !strcmp(a->plan->name, PRODUCT_GLOBAL);
+		account->unit = restore->accounts.list[leader].unit;
+		account->unit->has_global |= !strcmp(account->plan->name, PRODUCT_GLOBAL);
 	}
 }
 
-void restore_make_units(struct restore *r)
+void restore_units_make(struct restore *restore)
 {
-	size_t count = r->account_count;
+	size_t count = restore->accounts.count;
 	AUTO_FREE struct restore_account **by_name = xcalloc(count + 1, sizeof(*by_name));
 	AUTO_FREE size_t *leader = xcalloc(count + 1, sizeof(*leader));
 	AUTO_FREE unsigned char *seen = xcalloc(count + 1, 1);
-	struct ties t = { .restore = r, .by_name = by_name, .leader = leader };
+	struct ties ties = { .restore = restore, .by_name = by_name, .leader = leader };
 
-	sort_names(&t);
+	sort_names(&ties);
 	for (size_t i = 0; i < count; i++)
 		leader[i] = i;
 	for (size_t i = 0; i < count; i++) {
-		if (!r->accounts[i].plan)
+		if (!restore->accounts.list[i].plan)
 			continue;
-		unite_present(&t, i);
-		unite_saved(&t, i);
+		unite_present(&ties, i);
+		unite_saved(&ties, i);
 	}
-	begin_units(&t);
+	begin_units(&ties);
 	for (size_t i = 0; i < count; i++)
-		if (r->accounts[i].plan && seen[i] == NOT_SEEN)
-			place(&t, seen, i);
-	free(t.needs);
+		if (restore->accounts.list[i].plan && seen[i] == NOT_SEEN)
+			place(&ties, seen, i);
+	free(ties.needs);
 }
 
 /* ---- what becomes of a unit ---- */
 
-static const struct restore_account *find_failed(const struct restore_unit *u)
+static const struct restore_account *find_failed(const struct restore_unit *unit)
 {
-	for (size_t i = 0; i < u->count; i++)
-		if (u->accounts[i]->error)
-			return u->accounts[i];
+	for (size_t i = 0; i < unit->count; i++)
+		if (unit->accounts[i]->error)
+			return unit->accounts[i];
 	return NULL;
 }
 
-void restore_fail_units(struct restore *r)
+void restore_units_fail(struct restore *restore)
 {
-	for (size_t i = 0; i < r->unit_count; i++) {
-		const struct restore_unit *u = &r->units[i];
-		const struct restore_account *failed = find_failed(u);
+	for (size_t i = 0; i < restore->units.count; i++) {
+		const struct restore_unit *unit = &restore->units.list[i];
+		const struct restore_account *failed = find_failed(unit);
 		struct error err;
 
 		if (!failed)
@@ -228,31 +230,31 @@ void restore_fail_units(struct restore *r)
 			  "it comes back together with account %s or not at all, and "
 			  "that cannot be restored",
 			  failed->plan->name);
-		for (size_t k = 0; k < u->count; k++)
-			restore_account_failed(u->accounts[k], "plan", &err);
+		for (size_t k = 0; k < unit->count; k++)
+			restore_account_fail(unit->accounts[k], "plan", &err);
 	}
 }
 
-char *restore_list_unit(const struct restore_unit *u)
+char *restore_unit_list(const struct restore_unit *unit)
 {
 	struct strbuf out = { 0 };
 
-	for (size_t i = 0; i < u->count && i < MOST_NAMES; i++)
+	for (size_t i = 0; i < unit->count && i < MOST_NAMES; i++)
 		strbuf_add_format(&out, "%s%s",
-				  !i                  ? ""
-				  : i == u->count - 1 ? " and "
-						      : ", ",
-				  u->accounts[i]->plan->name);
-	if (u->count > MOST_NAMES)
-		strbuf_add_format(&out, " and %zu more", u->count - MOST_NAMES);
+				  !i                     ? ""
+				  : i == unit->count - 1 ? " and "
+							 : ", ",
+				  unit->accounts[i]->plan->name);
+	if (unit->count > MOST_NAMES)
+		strbuf_add_format(&out, " and %zu more", unit->count - MOST_NAMES);
 	return strbuf_detach(&out);
 }
 
-void restore_free_units(struct restore *r)
+void restore_units_release(struct restore *restore)
 {
-	for (size_t i = 0; i < r->unit_count; i++) {
-		free(r->units[i].transaction);
-		free(r->units[i].accounts);
+	for (size_t i = 0; i < restore->units.count; i++) {
+		free(restore->units.list[i].transaction);
+		free(restore->units.list[i].accounts);
 	}
-	free(r->units);
+	free(restore->units.list);
 }

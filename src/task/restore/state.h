@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * What the parts of a restore know: the run, its nodes, accounts and units. Every part may
+ * read all of it; each member is written by the one file that is named beside it.
+ *
+ * This is the lowest header of the folder: it includes none of the parts.
+ */
+#ifndef TASK_RESTORE_STATE_H
+#define TASK_RESTORE_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/strvec.h"
+#include "catalog/restore.h"
+#include "catalog/states.h"
+#include "farm/farm.h"
+#include "pg/childenv.h"
+#include "pg/pgtool.h"
+#include "store/layout.h"
+#include "store/savedir.h"
+#include "task/failures.h"
+#include "task/machine.h"
+#include "task/run.h"
+#include "task/stored.h"
+#include "task/worklist.h"
+
+struct restore_feed;
+struct restore_question;
+struct restore_settle_calls;
+
+/* One for each node of the farm. */
+struct restore_node {
+	/* nodes.c */
+	struct restore *restore;
+	struct farm_node *farm_node; /* its `error` says why it cannot be worked with */
+	unsigned jobs;               /* children at once */
+
+	/* restore.c */
+	unsigned server_major;
+	const struct pgtool *psql; /* NULL if the node cannot be worked with */
+
+	/* plan.c */
+	struct catalog_plan *plans;
+	size_t plan_count;
+
+	/* needs.c */
+	uint64_t lock_slots;    /* of the server; 0: not known */
+	uint64_t foreign_locks; /* of others, at that moment */
+
+	/* dry.c */
+	struct catalog_states states; /* what is there now */
+
+	/* load.c */
+	struct childenv childenv;
+	struct work_group group;
+
+	/* settle.c: units whose psql has ended */
+	struct restore_unit *ended; /* to be asked about */
+	struct restore_unit *asked; /* the server is being asked about these */
+	struct timer *patience;     /* with its answer, when a signal came */
+};
+
+/* What is known of an account. */
+enum restore_progress {
+	RESTORE_AS_BEFORE,
+	RESTORE_IN_DOUBT,  /* its psql has ended; it may be as saved, or as before */
+	RESTORE_REHEARSED, /* it came back, and was rolled back */
+	RESTORE_RESTORED,  /* committed, and on the server's disk */
+};
+
+/* One for each account of the farm. */
+struct restore_account {
+	/* account.c */
+	struct restore *restore;
+	const struct farm_account *place;
+	struct restore_node *node; /* NULL: it is on none */
+	char *error;               /* why it failed; NULL: it has not */
+
+	/* plan.c */
+	const struct catalog_plan *plan; /* NULL: there is none, and `error` is set */
+
+	/* check.c */
+	struct stored_dump dump;
+	struct error
+		*problem; /* of the dump, set by a worker. NULL: none, or it was told */
+
+	/* needs.c */
+	uint64_t locks; /* that it takes at once, or more; 0: not known */
+
+	/* dry.c */
+	const struct catalog_state *state; /* what is there now; NULL: not known */
+
+	/* units.c */
+	struct restore_unit *unit; /* NULL: not yet, or it has no plan */
+
+	/* load.c */
+	uint64_t elapsed_ms;
+
+	/* outcome.c */
+	enum restore_progress progress;
+};
+
+/* Accounts that come back together or not at all, by one psql in one transaction: most
+ * often one. */
+struct restore_unit {
+	/* units.c */
+	struct restore *restore;
+	struct restore_node *node;
+	struct restore_account **accounts; /* in the order to load them */
+	size_t count;
+	bool has_global;
+	bool is_circular; /* there is no such order: their dumps need each other */
+
+	/* load.c */
+	struct work_item item;
+	struct restore_feed *feed; /* what psql reads; NULL while none runs */
+	bool is_fed;               /* psql had all of the dumps */
+	unsigned running;          /* psql, its feed: 2, 1, 0 */
+	struct error outcome;      /* how psql ended, of kind ERROR_NONE if well */
+	char *transaction;         /* that psql began; NULL: none */
+
+	/* settle.c */
+	unsigned questions;        /* about that transaction */
+	struct restore_unit *next; /* in a list of the node's */
+
+	/* outcome.c */
+	unsigned lock_retries;
+};
+
+/* source.c: the save, and what is wanted of it. */
+struct restore_source {
+	struct layout layout;
+	int lock_fd;
+	struct savedir save;
+	struct strvec names; /* of the accounts that are wanted */
+};
+
+/* nodes.c */
+struct restore_nodes {
+	struct restore_node *list; /* of the farm, in its order */
+	size_t count;
+	size_t pending; /* answers, and perhaps the very call that asks */
+	const struct restore_question *question; /* the last one */
+};
+
+/* account.c */
+struct restore_accounts {
+	struct restore_account *list; /* of the farm, in its order */
+	size_t count;
+	struct failures failures;
+};
+
+/* units.c */
+struct restore_units {
+	struct restore_unit *list;
+	size_t count;
+};
+
+/* load.c */
+struct restore_load {
+	struct worklist *worklist; /* NULL: nothing is being loaded */
+	struct strvec argv;        /* of the psql that is being started */
+};
+
+struct restore {
+	struct run_opts opts;
+	struct machine machine;
+	struct error error; /* of the whole run, set by the step that fails */
+	bool is_trial;      /* see restore_start_trial() */
+	int signal_number;
+	struct farm *farm;
+	struct tools *tools;
+
+	struct restore_source source;
+	struct restore_nodes nodes;
+	struct restore_accounts accounts;
+	struct restore_units units;
+
+	/* plan.c: the registered accounts of the farm before the restore, as in a dump; only
+	 * if _global is among the accounts */
+	struct strvec registered_raw;
+	struct strvec replaced; /* origin.c: what is there, a line each */
+	size_t checked;         /* check.c: dumps, for the progress bar */
+
+	struct restore_load load;
+	const struct restore_settle_calls *settle_calls; /* settle.c */
+	size_t ended; /* outcome.c: accounts, for the progress bar */
+};
+
+/* Nothing is to be changed in the end. */
+static inline bool restore_changes_nothing(const struct restore *restore)
+{
+	return restore->opts.conf->dry_run || restore->opts.conf->rehearse;
+}
+
+#endif
