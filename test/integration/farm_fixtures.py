@@ -94,7 +94,7 @@ def held(node, *tables):
 
 def waiting(node):
     """How many sessions wait for a lock."""
-    return node.query("SELECT count(*) FROM pg_locks WHERE NOT granted")[0][0]
+    return len(node.waiting())
 
 
 def damage(farm, *accounts):

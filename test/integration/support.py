@@ -237,6 +237,16 @@ class Database:
             "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = "
             f"{literal(quote(schema))}::regnamespace ORDER BY relname COLLATE \"C\"")]
 
+    def waiting(self):
+        """Processes of the server that wait for a lock which a session of the test's own has. The program's
+        sessions may wait for each other, too, but never for long."""
+        return [row[0] for row in self.query("""
+            SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid IN (
+                SELECT pid FROM pg_locks WHERE NOT granted) AND EXISTS (
+                SELECT FROM pg_stat_activity other WHERE coalesce(other.application_name, '') = '' AND
+                    coalesce(other.backend_type, '') IN ('', 'client backend') AND
+                    other.pid = ANY (pg_blocking_pids(pg_stat_activity.pid)))""")]
+
     @contextlib.contextmanager
     def locked(self, table, mode="ACCESS EXCLUSIVE"):
         """Another session holds a lock on TABLE (quoted and qualified as in SQL)."""
@@ -448,8 +458,8 @@ class FakePgDump:
     def calls(self, account=None):
         """What it was called with, oldest first: argv, env, pid, accounts."""
         log = self._control / "calls.jsonl"
-        lines = log.read_text().splitlines() if log.exists() else []
-        calls = [json.loads(line) for line in lines]
+        lines = log.read_text().splitlines(keepends=True) if log.exists() else []
+        calls = [json.loads(line) for line in lines if line.endswith("\n")]  # the last one may be half there
         return [call for call in calls if account is None or account in call["accounts"]]
 
 

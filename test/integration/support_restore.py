@@ -86,9 +86,9 @@ def plan_of(result):
 
 def wait_until_it_waits(db, running, seconds=0):
     """...for a lock, since so many seconds; or it ended, and the test will fail."""
+    wait_for(lambda: running.process.poll() is not None or db.waiting())
     wait_for(lambda: running.process.poll() is not None or db.query(
-        "SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND "
-        "datname = current_database() AND "
+        f"SELECT FROM pg_stat_activity WHERE pid = ANY (ARRAY{db.waiting()}::int[]) AND "
         f"clock_timestamp() - query_start > '{seconds} s'::interval"))
 
 

@@ -346,9 +346,7 @@ def verify(metamodel, **opts):
 
 
 def wait_until_blocked(db):
-    wait_for(lambda: db.query("SELECT a.pid FROM pg_stat_activity a JOIN pg_locks l USING (pid)"
-                              f" WHERE NOT l.granted AND a.datname = '{db.name}'"),
-             what="pg_dump to wait for the lock")
+    wait_for(db.waiting, what="pg_dump to wait for the lock")
 
 
 def children_of(pid):

@@ -161,7 +161,7 @@ def test_a_signal_ends_it_and_what_was_begun_is_as_before(saved, command):
     table, mode = ("_roles", "ACCESS EXCLUSIVE") if command == "save" else ("_models", "SHARE")
     with saved.place("b").locked(f"b.{table}", mode):
         running = saved.metamodel.start(command, "--lock-wait", "60")
-        wait_for(lambda: saved.place("b").query("SELECT FROM pg_locks WHERE NOT granted"))
+        wait_for(lambda: saved.place("b").waiting())
         running.send(signal.SIGTERM)
         assert running.wait().returncode == 128 + signal.SIGTERM
     assert saved.place("b").query("SELECT * FROM b._general, b._models ORDER BY 1, 2") == before

@@ -162,7 +162,7 @@ def test_a_signal_while_the_proxy_waits_for_the_list_ends_the_run(saved, metamod
     with contextlib.closing(node.connect(autocommit=False)) as session:
         session.cursor().execute("LOCK TABLE _global._accounts")
         running = metamodel.start("save")
-        wait_for(lambda: node.query("SELECT FROM pg_locks WHERE NOT granted"))
+        wait_for(node.waiting)
         running.send(signal.SIGTERM)
         assert running.wait(20).returncode == 128 + signal.SIGTERM
 

@@ -318,7 +318,7 @@ def test_a_run_can_be_stopped_when_a_session_went_on_and_has_nothing_to_do_any_m
     with db.locked(f"{names[0]}._general", mode="ROW EXCLUSIVE"):  # for one lane; the other does the rest
         with db.locked(f"{names[1]}._general", mode="ROW EXCLUSIVE"):
             running = metamodel.start("upgrade", "-j2", "-v", "--lock-wait", "60", "-U", role)
-            wait_for(lambda: count("pg_locks WHERE NOT granted") == 2)
+            wait_for(lambda: len(db.waiting()) == 2)
             db.sql(f"ALTER ROLE {role} NOLOGIN")
         wait_for(lambda: count("pg_attribute WHERE attname = 'applied_to'") == len(names) - 1, seconds=60)
         running.send(signal.SIGTERM)

@@ -34,7 +34,7 @@ def held(db, metamodel):
     """A restore whose psql has read nothing yet: it waits for a table that is to go."""
     with db.locked("a._models", "ROW EXCLUSIVE"):
         running = metamodel.start("restore", "a", "--json", "--lock-wait", "60")
-        wait_for(lambda: db.query("SELECT 1 FROM pg_locks WHERE NOT granted"))
+        wait_for(db.waiting)
         yield running
 
 
@@ -108,14 +108,12 @@ def test_a_dump_that_is_changed_and_changed_back_is_loaded_as_it_was_checked(big
         thread.join()
 
 
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("change", [each for each in CHANGES if each not in ("a pipe", "a directory")])  # as removed
 def test_a_small_dump_is_as_checked_whatever_happens_to_its_file_meanwhile(big, metamodel, change):
     """psql has it in its pipe already."""
-    if change in ("a pipe", "a directory"):
-        pytest.skip("the same as removed")
     with big.locked("b._models", "ROW EXCLUSIVE"):
         running = metamodel.start("restore", "b", "--json", "--lock-wait", "60")
-        wait_for(lambda: big.query("SELECT 1 FROM pg_locks WHERE NOT granted"))
+        wait_for(big.waiting)
         CHANGES[change](metamodel.cwd / "metamodel/b.sql") if change != "truncated" else \
             os.truncate(metamodel.cwd / "metamodel/b.sql", 100)
     result = running.wait(30)

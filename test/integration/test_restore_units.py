@@ -169,7 +169,7 @@ def test_what_comes_to_depend_on_a_view_meanwhile_stops_it_and_is_named(two, met
     session = two.connect(autocommit=False)
     session.cursor().execute(sql)
     running = metamodel.start("restore", "a", "--cascade", "--lock-wait", "60")
-    wait_for(lambda: two.query("SELECT 1 FROM pg_locks WHERE NOT granted"))
+    wait_for(two.waiting)
     session.commit()
     session.close()
     result = running.wait(30)
@@ -184,7 +184,7 @@ def test_a_users_column_that_comes_meanwhile_is_not_destroyed(two, metamodel):
     session.cursor().execute("LOCK TABLE a._log IN ACCESS SHARE MODE; "
                              "ALTER TABLE a.mine ADD l a._log; UPDATE a.mine SET l = ROW(1, 'kept')")
     running = metamodel.start("restore", "a", "--cascade", "--lock-wait", "60")
-    wait_for(lambda: two.query("SELECT 1 FROM pg_locks WHERE NOT granted"))
+    wait_for(two.waiting)
     session.commit()
     session.close()
     result = running.wait(30)

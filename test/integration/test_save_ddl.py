@@ -10,7 +10,7 @@ import time
 
 import psycopg2
 import pytest
-from support import pg_bindir
+from support import pg_bindir, wait_for
 from support_save import add_small_global, wait_until_blocked
 
 TABLES = """
@@ -97,8 +97,7 @@ def test_names_that_were_swapped_meanwhile_and_are_back_again_are_noticed(accoun
     db.sql(first)
     one.rollback()
     wait_until_blocked(db)
-    while not (metamodel.cwd / "metamodel.new" / "c.sql").exists():
-        time.sleep(0.05)
+    wait_for((metamodel.cwd / "metamodel.new" / "c.sql").exists)
     wait_until_blocked(db)
     db.sql(second)
     two.rollback()

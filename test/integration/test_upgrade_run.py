@@ -748,9 +748,7 @@ def stopped(metamodel, db, make):
         sessions.append(db.connect(autocommit=False))
         sessions[0].cursor().execute(f"LOCK TABLE c.{quote(table)} IN {mode} MODE")
         running = metamodel.start("upgrade", "--lock-wait", "0", "-j2")
-        wait_until_it_waits(db, running)
-        [(pid,)] = db.query("SELECT pid FROM pg_locks WHERE NOT granted AND database = "
-                            "(SELECT oid FROM pg_database WHERE datname = current_database())")
+        [pid] = wait_for(db.waiting)
         return SimpleNamespace(running=running, accounts=accounts, before=before, backend=pid,
                                release=sessions[0].rollback)
 
@@ -802,10 +800,8 @@ def test_a_run_that_begins_before_a_killed_one_has_ended_in_the_server(
     stopped.running.kill_all()
     wait_for(lambda: db.query(f"SELECT pg_try_advisory_xact_lock({LOCK})") == [(True,)])
     second = metamodel.start("upgrade", "--lock-wait", "0")
-    wait_for(lambda: second.process.poll() is not None or db.query(
-        "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM "
-        "pg_stat_activity WHERE datname = current_database())")[0][0] > 1 or
-        "account d from" in second.stderr)
+    wait_for(lambda: second.process.poll() is not None or len(db.waiting()) > 1 or
+             "account d from" in second.stderr)
     stopped.release()
     assert second.wait().returncode == 0
     check_can_be_done_again(metamodel, db, stopped)
