@@ -124,13 +124,43 @@ static void print_others(const struct failures *told)
 	}
 }
 
-static void print_details(const struct report *r)
+static void print_unregistered(const struct report *r, bool is_model)
+{
+	for (size_t i = 0; i < r->unregistered.count; i++) {
+		const char *name = r->unregistered.v[i];
+		AUTO_FREE char *statement = catalog_register_statement(name);
+		AUTO_FREE char *line = str_format(
+			"looks like an account, but is not registered: %s", statement);
+
+		print_lines(name, is_model ? "has steps as tenants have, but is not "
+					     "registered as one"
+					   : line);
+	}
+}
+
+/* The steps that it lacks, on one line. */
+static void print_behind(const struct report_account *a, struct failures *told)
+{
+	struct strbuf line = { 0 };
+	AUTO_FREE char *text = NULL;
+
+	if (!a->behind)
+		return;
+	strbuf_add_str(&line, "lacks ");
+	for (const char *p = a->behind; *p; p++)
+		strbuf_add_str(&line, *p == '\n' ? ", " : (char[]){ *p, '\0' });
+	text = strbuf_detach(&line);
+	print_once(a, text, NULL, told);
+}
+
+static void print_details(const struct cli *cli, const struct report *r)
 {
 	struct failures told = { 0 };
-	bool has_any = r->unregistered.count > 0;
+	bool has_any = r->unregistered.count > 0, is_verbose = cli->conf.verbose;
 
 	for (size_t i = 0; i < r->count; i++)
-		has_any |= r->accounts[i].problem || r->accounts[i].differences;
+		has_any |= r->accounts[i].problem || r->accounts[i].differences ||
+			   (is_verbose && r->accounts[i].behind);
 	if (has_any)
 		putchar('\n');
 	for (size_t i = 0; i < r->count; i++) {
@@ -138,46 +168,51 @@ static void print_details(const struct report *r)
 
 		print_once(a, a->problem, a->hint, &told);
 		print_once(a, a->differences, NULL, &told);
+		if (is_verbose)
+			print_behind(a, &told);
 	}
 	print_others(&told);
 	failures_release(&told);
-	for (size_t i = 0; i < r->unregistered.count; i++) {
-		AUTO_FREE char *statement =
-			catalog_register_statement(r->unregistered.v[i]);
-		AUTO_FREE char *line = str_format(
-			"looks like an account, but is not registered: %s", statement);
-
-		print_lines(r->unregistered.v[i], line);
-	}
+	print_unregistered(r, cli->conf.product.is_model);
 }
 
 static void summarize(const struct cli *cli, const struct report *r)
 {
-	static const char *const heading[] = { "ACCOUNT", "NODE",  "VERSION",
-					       "STATE",   "SAVED", "BYTES" };
+	const struct product *product = &cli->conf.product;
+	const char *const heading[] = { product->is_model ? "TENANT" : "ACCOUNT",
+					"NODE",
+					"VERSION",
+					"STATE",
+					"SAVED",
+					"BYTES" };
 	int widths[COLUMNS];
-	AUTO_FREE char *count = command_format_count(r->count, "account");
-	size_t current = 0;
+	size_t current = 0, shared = 0;
+	AUTO_FREE char *count = NULL;
 
-	for (size_t i = 0; i < r->count; i++)
-		current +=
-			r->accounts[i].state && !strcmp(r->accounts[i].state, "current");
+	for (size_t i = 0; i < r->count; i++) {
+		const struct report_account *a = &r->accounts[i];
+
+		shared += a->state && !strcmp(a->state, "shared");
+		current += report_is_current(a);
+	}
+	count = command_format_count(r->count - shared, product->noun);
 	if (!cli->conf.json && r->count && r->error.kind == ERROR_NONE) {
 		for (int i = 0; i < COLUMNS; i++)
 			widths[i] = width_of(heading[i]);
 		walk_rows(r, widths, false);
 		print_row(heading, widths);
 		walk_rows(r, widths, true);
-		print_details(r);
+		print_details(cli, r);
 		(void)!fflush(
 			stdout); /* before the closing line; main() looks for errors */
 	}
 	if (r->error.kind == ERROR_NONE)
-		log_info(&cli->log, "%s, %zu of them current.", count, current);
+		log_info(&cli->log, "%s, %zu of them current.", count, current - shared);
 }
 
 static const char *const options[] = {
-	"lock-wait", "host-suffix", "migrations", "check", "max-age", NULL,
+	"lock-wait", "host-suffix",  "migrations", "check",
+	"max-age",   "as-superuser", NULL,
 };
 
 const struct command cmd_status = {
@@ -185,6 +220,7 @@ const struct command cmd_status = {
 		  .usage = "[ACCOUNT...] [.SUFFIX]",
 		  .help = "show each account's version, state and last save",
 		  .arguments = CONF_ACCOUNTS,
+		  .takes_models = true,
 		  .options = options },
 	.report = COMMAND_STATES,
 	.changes_nothing = true,

@@ -78,11 +78,11 @@ static json_t *format_looked_at(const struct report_account *a)
 	bool is_saved = a->saved_at[0] != '\0';
 
 	return json_pack(
-		"{so so so so so so so so sb so}", "account", text(a->account), "node",
+		"{so so so so so so so so so sb so}", "account", text(a->account), "node",
 		text(a->node), "error", text(a->error), "version", text(a->version),
-		"state", text(a->state), "problem", text(a->problem), "differences",
-		lines(a->differences), "saved_at", text(is_saved ? a->saved_at : NULL),
-		"stale", a->is_stale, "bytes",
+		"state", text(a->state), "problem", text(a->problem), "behind",
+		lines(a->behind), "differences", lines(a->differences), "saved_at",
+		text(is_saved ? a->saved_at : NULL), "stale", a->is_stale, "bytes",
 		is_saved ? json_integer((json_int_t)a->size_bytes) : json_null());
 }
 
@@ -93,12 +93,13 @@ static json_t *format_account(const struct cli *cli, const struct report_account
 	return format_worked_on(a, cli->command->report == COMMAND_UPGRADED);
 }
 
-static json_t *format_unregistered(const struct strvec *names)
+static json_t *format_unregistered(const struct strvec *names, bool is_model)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < names->count; i++) {
-		AUTO_FREE char *statement = catalog_register_statement(names->v[i]);
+		AUTO_FREE char *statement =
+			is_model ? NULL : catalog_register_statement(names->v[i]);
 
 		json_array_append_new(list,
 				      json_pack("{so so}", "account", text(names->v[i]),
@@ -131,7 +132,8 @@ bool report_write_json(const struct cli *cli, const struct report *r, struct err
 		json_object_set_new(root, "too_old", lines(r->too_old));
 	if (cli->command->report == COMMAND_STATES)
 		json_object_set_new(root, "unregistered",
-				    format_unregistered(&r->unregistered));
+				    format_unregistered(&r->unregistered,
+							cli->conf.product.is_model));
 	line = json_dumps(root,
 			  JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6));
 	json_decref(root);

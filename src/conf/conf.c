@@ -9,6 +9,7 @@
 #include "base/auto.h"
 #include "base/compiler.h"
 #include "base/str.h"
+#include "conf/model.h"
 #include "conf/options.h"
 #include "conf/setting.h"
 
@@ -334,7 +335,10 @@ bool conf_load_from(const char *config_dir, const struct conf_command *const *co
 	if (ok) {
 		settle(&values);
 		*conf = values.conf;
-		values.conf = (struct conf){ 0 };
+		values = (struct values){ 0 };
+		ok = said.stopped || model_settle(conf, err);
+		if (!ok)
+			conf_release(conf);
 	}
 	strvec_release(&said.arguments);
 	strvec_release(&values.conf.accounts);

@@ -3,11 +3,13 @@
  * What metamodel was asked to do: the command line over the server's INI files.
  *
  * Files: DIR/openresty.conf, then DIR/site_openresty.conf over it, key by key; -c FILE
- * takes the place of the second. Both may be missing, FILE may not. Two sections count:
+ * takes the place of the second. Both may be missing, FILE may not. Three sections count:
  * - [backend] is the server's: type, host, port, user, password and database are read,
  *   its other keys and all other sections are not ours.
  * - [metamodel] has a key for each long option but --help, --version and --config, with
  *   the values of the command line. Another key is an error.
+ * - [model] says what the tenants of another product are: product/product.h. An indented
+ *   line there belongs to the key above it.
  *
  * setting_read_file() says how lines are read; note there how a password with " ;" in it
  * has to be quoted. An empty value is a value: the site file takes the default file's
@@ -22,6 +24,7 @@
 
 #include "base/error.h"
 #include "base/strvec.h"
+#include "product/product.h"
 
 #ifndef CONF_DIR
 #define CONF_DIR "/etc/openresty"
@@ -39,6 +42,7 @@ struct conf_command {
 	const char *usage; /* of its arguments, for --help */
 	const char *help;
 	enum conf_arguments arguments;
+	bool takes_models; /* of other products; the others know OpenResty's only */
 	const char *const *options; /* besides those of every command; ends with NULL */
 };
 
@@ -63,8 +67,11 @@ struct conf {
 	struct strvec warnings; /* about the files, to be said once there is a log */
 	char *config_path;      /* of -c; NULL: not given */
 	struct strvec accounts; /* each once, in the order given; none is all of them */
-	char *suffix;           /* of host names in a PgFarm; "" if there is none */
-	char *directory;        /* without slashes at its end */
+	char *model_name;       /* of a built-in one; NULL: OpenResty's */
+	struct product_model model; /* of the files, and for the rest of that one */
+	struct product product;     /* what these come to; it borrows from `model` */
+	char *suffix;               /* of host names in a PgFarm; "" if there is none */
+	char *directory;            /* without slashes at its end */
 
 	/* Between the two comes libpq's environment. In `config` [metamodel] wins over
 	 * [backend], whichever file they are in. */

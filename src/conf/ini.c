@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/str.h"
+
 #define BLANKS " \t\r\v\f"
 
 /* Without the blanks around it. */
@@ -71,18 +73,59 @@ static char *find_quote_end(char *start)
 	return NULL;
 }
 
-char *ini_take_value(struct ini *ini)
+static bool is_quoted(const struct ini *ini)
 {
-	char *start = ini->rest + strspn(ini->rest, BLANKS), *end = ini->rest;
+	char first = ini->rest[strspn(ini->rest, BLANKS)];
 
-	if (*start == '"' || *start == '\'') {
-		end = find_quote_end(start);
-		if (end)
-			*end = '\0';
-		return end ? start + 1 : NULL;
-	}
-	while (*end && !(*end == ';' && end > ini->rest && strchr(BLANKS, end[-1])))
+	return first == '"' || first == '\'';
+}
+
+/* The line without its comment and the blanks around it. */
+static char *strip(char *line)
+{
+	char *end = line;
+
+	while (*end && !(*end == ';' && end > line && strchr(BLANKS, end[-1])))
 		end++;
 	*end = '\0';
-	return trim(ini->rest);
+	return trim(line);
+}
+
+char *ini_take_value(struct ini *ini)
+{
+	char *start = ini->rest + strspn(ini->rest, BLANKS), *end;
+
+	if (!is_quoted(ini))
+		return strip(ini->rest);
+	end = find_quote_end(start);
+	if (end)
+		*end = '\0';
+	return end ? start + 1 : NULL;
+}
+
+/* Is the next line no key and no section, but more of the text before it? */
+static bool goes_on(const struct ini *ini)
+{
+	return *ini->next && strchr(BLANKS ";#\n", *ini->next);
+}
+
+char *ini_take_text(struct ini *ini)
+{
+	bool is_one_line = is_quoted(ini);
+	const char *value = ini_take_value(ini);
+	struct strbuf out = { 0 };
+
+	if (!value)
+		return NULL;
+	strbuf_add_str(&out, value);
+	while (!is_one_line && goes_on(ini)) {
+		char *line = next_line(ini);
+
+		strbuf_add_char(&out, '\n');
+		if (!strchr(";#", *line))
+			strbuf_add_str(&out, strip(line));
+	}
+	while (out.length && out.buf[out.length - 1] == '\n')
+		out.buf[--out.length] = '\0';
+	return strbuf_detach(&out);
 }

@@ -25,4 +25,8 @@ enum ini_found ini_next(struct ini *ini);
  * begins with a quote that is not closed. */
 char *ini_take_value(struct ini *ini);
 
+/* The same, unless it is quoted with the indented lines that follow: each, and each that
+ * is empty or a comment, begins with a newline. Ownership: the caller frees. */
+char *ini_take_text(struct ini *ini);
+
 #endif

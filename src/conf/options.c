@@ -85,6 +85,30 @@ static const char *refuse_age(const char *text)
 		       : "is neither 0 nor an age such as 90m, 36h, 2d or 1w";
 }
 
+static const char *refuse_model(const char *name)
+{
+	for (const struct product_builtin *b = product_builtins; b->name; b++)
+		if (!strcmp(b->name, name))
+			return NULL;
+	return "is no model that is built in: see metamodel-model(5)";
+}
+
+static const char *refuse_objects(const char *text)
+{
+	const char *prefix = "prefix:";
+
+	return !strcmp(text, "all") ||
+			       (str_has_prefix(text, prefix) && text[strlen(prefix)])
+		       ? NULL
+		       : "is neither all nor prefix:PREFIX";
+}
+
+static const char *refuse_versions(const char *text)
+{
+	return strcmp(text, "number") && strcmp(text, "set") ? "is neither number nor set"
+							     : NULL;
+}
+
 static const char *const backends[] = { "Pg", "PgFarm", NULL };
 static const char *const batch_words[] = { "auto", NULL };
 static const char *const progress_words[] = { "auto", "always", "never", NULL };
@@ -97,6 +121,7 @@ static const char *const progress_words[] = { "auto", "always", "never", NULL };
 #define FLAG   SETTING_FLAG
 #define CHOICE SETTING_CHOICE
 #define OURS   OPTIONS_SECTION
+#define MODEL(key) BOTH(conf.model.keys[key]), "model"
 #define THEIRS "backend"
 #define EVERY  SETTING_EVERY
 #define SOME   SETTING_SOME /* the commands whose `options` name it */
@@ -168,6 +193,8 @@ const struct setting option_rows[] = {
 	  "verify: copy DB for --load (default: template0)", .refuse = refuse_empty },
 	{ "pg-bindir", 0, "DIR", TEXT, BOTH(conf.pg_bindir), OURS, SOME,
 	  .help = "directory of pg_dump and psql (default: by server version)" },
+	{ "model", 0, "NAME", TEXT, BOTH(conf.model_name), OURS, EVERY,
+	  "the product whose tenants these are (default: openresty)", .refuse = refuse_model },
 	{ "version", 'V', NULL, SETTING_STOP, BOTH(conf.version), NULL, EVERY,
 	  .help = "print the version, then exit" },
 	{ "help", '?', NULL, SETTING_STOP, BOTH(conf.help), NULL, EVERY,
@@ -195,6 +222,15 @@ const struct setting option_rows[] = {
 	{ "user", 0, NULL, TEXT, BOTH(backend.user), THEIRS, .scope = KEY },
 	{ "password", 0, NULL, TEXT, BOTH(conf.config.password), THEIRS, .scope = KEY },
 	{ "database", 0, NULL, TEXT, BOTH(backend.dbname), THEIRS, .scope = KEY },
+
+	{ "tenants", 0, NULL, SETTING_TEXT, MODEL(PRODUCT_TENANTS), KEY, .refuse = refuse_empty },
+	{ "schemas", 0, NULL, SETTING_TEXT, MODEL(PRODUCT_SCHEMAS), KEY, .refuse = refuse_empty },
+	{ "exclude", 0, NULL, SETTING_TEXT, MODEL(PRODUCT_EXCLUDE), KEY, .refuse = refuse_empty },
+	{ "global", 0, NULL, SETTING_TEXT, MODEL(PRODUCT_GLOBAL_SCHEMA), .scope = KEY },
+	{ "objects", 0, NULL, SETTING_TEXT, MODEL(PRODUCT_OBJECTS), KEY, .refuse = refuse_objects },
+	{ "applied", 0, NULL, SETTING_TEXT, MODEL(PRODUCT_APPLIED), KEY, .refuse = refuse_empty },
+	{ "versions", 0, NULL, SETTING_TEXT, MODEL(PRODUCT_VERSIONS), KEY, .refuse = refuse_versions },
+	{ "reference", 0, NULL, SETTING_TEXT, MODEL(PRODUCT_REFERENCE), KEY, .refuse = refuse_empty },
 	{ .name = NULL },
 };
 /* clang-format on */

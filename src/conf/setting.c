@@ -11,6 +11,7 @@
 
 #include "base/auto.h"
 #include "base/fs.h"
+#include "base/located.h"
 #include "base/str.h"
 #include "conf/ini.h"
 
@@ -90,6 +91,12 @@ static bool set_value(const struct setting *row, const char *value, void *place,
 		if (place)
 			*(int *)place = (int)number;
 		return true;
+	case SETTING_TEXT:
+		if (why)
+			return error_set(err, ERROR_USAGE, "'%s' %s", value, why);
+		located_release(place);
+		*(struct located *)place = (struct located){ .text = xstrdup(value) };
+		return true;
 	}
 	return false;
 }
@@ -105,6 +112,8 @@ void setting_release(const struct setting *rows, void *values)
 			*from_argv = NULL;
 			free(*from_file);
 			*from_file = NULL;
+		} else if (rows->type == SETTING_TEXT) {
+			located_release((void *)((char *)values + rows->offset));
 		}
 }
 
@@ -276,6 +285,20 @@ static size_t typo_letters(const char *key, const char *name)
 	return a > b ? a : b;
 }
 
+static bool hint_keys(const struct source *s, const char *section)
+{
+	AUTO_STRBUF struct strbuf keys = { 0 };
+
+	for (const struct setting *row = s->rows; row->name; row++)
+		if (row->section && !strcmp(row->section, section) &&
+		    row->type == SETTING_TEXT)
+			strbuf_add_format(&keys, "%s%s", keys.length ? ", " : "",
+					  row->name);
+	if (keys.length)
+		return error_hint(s->err, "The keys of [%s] are %s", section, keys.buf);
+	return error_hint(s->err, "The keys of [%s] are the long options", section);
+}
+
 static bool refuse_key(const struct source *s, const char *section)
 {
 	const char *best = NULL, *key = s->ini.key;
@@ -283,44 +306,66 @@ static bool refuse_key(const struct source *s, const char *section)
 
 	error_set(s->err, ERROR_USAGE, "%s:%d: unknown key '%s' in [%s]", s->path,
 		  s->ini.line, key, section);
-	for (const struct setting *row = s->rows; row->scope; row++) {
+	for (const struct setting *row = s->rows; row->name; row++) {
 		size_t letters = typo_letters(key, row->name);
 
-		if (!letters) /* --help and its like */
+		if (!letters && !row->section) /* --help and its like */
 			return error_hint(s->err, "--%s cannot be set in a file", key);
-		if (row->section && letters < best_letters) {
+		if (row->section && !strcmp(row->section, section) &&
+		    letters < best_letters) {
 			best = row->name;
 			best_letters = letters;
 		}
 	}
 	if (best)
 		return error_hint(s->err, "Did you mean '%s'?", best);
-	return error_hint(s->err, "The keys of [%s] are the long options", section);
+	return hint_keys(s, section);
+}
+
+/* Does [model] or the like hold nothing but keys of ours? */
+static bool is_closed(const struct setting *row)
+{
+	return row->scope || row->type == SETTING_TEXT;
+}
+
+/* The value of the key that was found, which is `row`. */
+static bool take_value(struct source *s, const struct setting *row)
+{
+	bool is_text = row->type == SETTING_TEXT;
+	int line = s->ini.line;
+	AUTO_FREE char *text = is_text ? ini_take_text(&s->ini) : NULL;
+	const char *value = is_text ? text : ini_take_value(&s->ini);
+	void *place = (char *)s->values + row->file_offset;
+
+	if (!value)
+		return file_error(s, "the value begins with a quote that is not closed");
+	if (!is_text && row->offset == row->file_offset &&
+	    (s->argv->given & bit_of(s->rows, row)))
+		place = NULL; /* the command line has spoken */
+	if (!set_value(row, value, place, s->err))
+		return error_prefix(s->err, "%s:%d: %s", s->path, line, row->name);
+	if (is_text) {
+		struct located *at = place;
+
+		at->path = xstrdup(s->path);
+		at->line = line;
+		at->key = row->name;
+	}
+	return true;
 }
 
 static bool take_key(struct source *s)
 {
-	const struct setting *row = s->rows;
-	const char *ours = NULL; /* a section of options only */
-	char *value, *place;
+	const char *ours = NULL; /* a section of ours only */
 
-	for (; row->name; row++) {
+	for (const struct setting *row = s->rows; row->name; row++) {
 		if (!row->section || strcasecmp(s->ini.section, row->section) != 0)
 			continue;
 		if (!strcmp(row->name, s->ini.key))
-			break;
-		ours = row->scope ? row->section : NULL;
+			return take_value(s, row);
+		ours = is_closed(row) ? row->section : ours;
 	}
-	if (!row->name)
-		return !ours || refuse_key(s, ours);
-	value = ini_take_value(&s->ini);
-	if (!value)
-		return file_error(s, "the value begins with a quote that is not closed");
-	place = (char *)s->values + row->file_offset;
-	if (row->offset == row->file_offset && (s->argv->given & bit_of(s->rows, row)))
-		place = NULL; /* the command line has spoken */
-	return set_value(row, value, place, s->err) ||
-	       error_prefix(s->err, "%s:%d: %s", s->path, s->ini.line, row->name);
+	return !ours || refuse_key(s, ours);
 }
 
 static bool read_keys(struct source *s)
@@ -338,12 +383,29 @@ static bool read_keys(struct source *s)
 		}
 }
 
+/* `text` is written to. */
+static bool read_text(const struct setting *rows, const char *path, char *text,
+		      const struct setting_argv *argv, void *values, struct error *err)
+{
+	struct source s = { rows, argv, values, path, { .section = "" }, err };
+
+	s.ini.next = text + (str_has_prefix(text, "\xef\xbb\xbf") ? 3 : 0);
+	return read_keys(&s);
+}
+
+bool setting_read_text(const struct setting *rows, const char *path, const char *text,
+		       const struct setting_argv *argv, void *values, struct error *err)
+{
+	AUTO_FREE char *copy = xstrdup(text);
+
+	return read_text(rows, path, copy, argv, values, err);
+}
+
 bool setting_read_file(const struct setting *rows, const char *path, bool must_exist,
 		       const struct setting_argv *argv, void *values, struct error *err)
 {
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
 	AUTO_FREE char *text = NULL;
-	struct source s = { rows, argv, values, path, { .section = "" }, err };
 	size_t length;
 
 	if (fd < 0)
@@ -357,6 +419,5 @@ bool setting_read_file(const struct setting *rows, const char *path, bool must_e
 		return error_set(err, ERROR_USAGE,
 				 "%s: contains a NUL byte, so it is not a text file",
 				 path);
-	s.ini.next = text + (str_has_prefix(text, "\xef\xbb\xbf") ? 3 : 0);
-	return read_keys(&s);
+	return read_text(rows, path, text, argv, values, err);
 }

@@ -29,6 +29,7 @@ enum setting_type {
 	SETTING_FLAG,   /* bool; in a file yes/no, true/false, on/off, 1/0 in any case */
 	SETTING_STOP,   /* bool that ends the reading of the command line: --help */
 	SETTING_CHOICE, /* enum or int: the index of a word of `choices`, in any case */
+	SETTING_TEXT,   /* struct located, of a file only: it may have several lines */
 };
 
 /* Who may give it on the command line. */
@@ -53,7 +54,7 @@ struct setting {
 	unsigned max;
 	/* SETTING_CHOICE: NULL-terminated. SETTING_UINT: NULL, or the word for 0. */
 	const char *const *choices;
-	/* SETTING_STRING: what is wrong with the value ("is empty"), NULL if nothing. */
+	/* SETTING_STRING, SETTING_TEXT: what is wrong with the value ("is empty"), NULL if nothing. */
 	const char *(*refuse)(const char *value);
 	/* SETTING_STRING: what it is when given without a value; NULL: it needs one. */
 	const char *bare;
@@ -96,19 +97,26 @@ bool setting_is_given(const struct setting *rows, const struct setting_argv *arg
 /*
  * Read one INI file over `values`. What the command line gave stays, but its key is
  * checked all the same. A key without row is an error in a section where some row is an
- * option too; other sections are someone else's, and what we have no row for is skipped.
+ * option, too, or a SETTING_TEXT; other sections are someone else's, and what we have no
+ * row for is skipped.
  *
  * Lines may be of any length, begin with blanks, and end in CRLF; a UTF-8 byte order mark
  * is skipped. A line that begins with ; or # is a comment, and so is the end of a line
  * from a blank and ; on. A value that begins with " or ' ends with the same sign,
  * followed by nothing but blanks or a comment, and holds everything in between as it is:
  * the way to write a value with " ;" or with blanks at its ends. Nothing escapes
- * anything.
+ * anything. A SETTING_TEXT that is not quoted has indented lines, too: they belong to the
+ * key above them.
  *
  * Errors: a file that is not there is fine unless `must_exist`.
  */
 MUST_CHECK bool setting_read_file(const struct setting *rows, const char *path,
 				  bool must_exist, const struct setting_argv *argv,
+				  void *values, struct error *err);
+
+/* The same with a text of ours, which is called `path` in errors. */
+MUST_CHECK bool setting_read_text(const struct setting *rows, const char *path,
+				  const char *text, const struct setting_argv *argv,
 				  void *values, struct error *err);
 
 /* Free the strings of `values`; the rest stays. */

@@ -64,23 +64,23 @@ void farm_hint_place(const struct farm *f, struct error *err)
 
 /* ---- accounts ---- */
 
-static int compare_names(const char *a, const char *b)
-{
-	bool is_a_global = !strcmp(a, PRODUCT_GLOBAL),
-	     is_b_global = !strcmp(b, PRODUCT_GLOBAL);
-
-	return is_a_global || is_b_global ? is_b_global - is_a_global : strcmp(a, b);
-}
-
 static int compare_accounts(const void *a, const void *b)
 {
-	return compare_names(((const struct farm_account *)a)->name,
-			     ((const struct farm_account *)b)->name);
+	const struct farm_account *x = a, *y = b;
+
+	return x->is_global || y->is_global ? y->is_global - x->is_global
+					    : strcmp(x->name, y->name);
+}
+
+static bool is_global(const struct farm *f, const char *name)
+{
+	return !strcmp(name, f->private->opts.conf->product.global);
 }
 
 struct farm_account *farm_find(const struct farm *f, const char *name)
 {
-	const struct farm_account key = { .name = (char *)name };
+	const struct farm_account key = { .name = (char *)name,
+					  .is_global = is_global(f, name) };
 
 	return f->account_count ? bsearch(&key, f->accounts, f->account_count,
 					  sizeof(key), compare_accounts)
@@ -111,7 +111,9 @@ void farm_list(const struct farm *f, const struct farm_node *node, struct strvec
 struct farm_account *farm_add_account(struct farm *f, const char *name)
 {
 	f->accounts = xgrow(f->accounts, f->account_count, sizeof(*f->accounts));
-	f->accounts[f->account_count] = (struct farm_account){ .name = xstrdup(name) };
+	f->accounts[f->account_count] =
+		(struct farm_account){ .name = xstrdup(name),
+				       .is_global = is_global(f, name) };
 	return &f->accounts[f->account_count++];
 }
 

@@ -36,6 +36,7 @@ struct farm_node {
 
 struct farm_account {
 	char *name; /* in UTF-8 */
+	bool is_global;
 	bool is_registered;
 	struct farm_node *node; /* NULL: on none */
 	char *problem;          /* why a registered one is on none; NULL: it is on one */

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "catalog/grants.h"
 #include "catalog/accounts.h"
+#include "catalog/tenants.h"
 #include "product/product.h"
 
 /*
@@ -79,21 +80,17 @@ static void find_former(struct farm *f)
 		     (const char *const[]){ array }, 1, on_former, f);
 }
 
-static void on_listed(void *owner, const struct pg_result *result,
-		      const struct error *err)
+/* The farm knows who is registered: these are its accounts, or those that are named. */
+static void take_registered(struct farm *f)
 {
-	struct farm *f = owner;
 	const struct strvec *names = f->private->opts.names;
+	const char *global = f->private->opts.conf->product.global;
+	bool has_names = names->count;
 
-	if (err) {
-		list_failed(f, err);
-		return;
-	}
-	for (int i = 0; result && i < pgresult_rows(result); i++)
-		strvec_push(&f->registered, pgresult_value(result, i, 0));
 	strvec_sort(&f->registered);
-	if (!names->count) {
-		farm_add_account(f, PRODUCT_GLOBAL);
+	if (!has_names) {
+		if (*global)
+			farm_add_account(f, global);
 		names = &f->registered;
 	}
 	for (size_t i = 0; i < names->count; i++)
@@ -102,15 +99,44 @@ static void on_listed(void *owner, const struct pg_result *result,
 		struct farm_account *a = &f->accounts[i];
 
 		a->node = f->nodes[0];
-		a->is_registered = !strcmp(a->name, PRODUCT_GLOBAL) ||
-				   farm_is_registered(f, a->name);
+		a->is_registered = a->is_global || farm_is_registered(f, a->name);
 	}
-	if (f->private->opts.names->count) {
+	if (has_names) {
 		farm_sort_accounts(f);
 		farm_ready(f, NULL);
 	} else {
 		find_former(f);
 	}
+}
+
+static void on_listed(void *owner, const struct pg_result *result,
+		      const struct error *err)
+{
+	struct farm *f = owner;
+
+	if (err) {
+		list_failed(f, err);
+		return;
+	}
+	for (int i = 0; result && i < pgresult_rows(result); i++)
+		strvec_push(&f->registered, pgresult_value(result, i, 0));
+	take_registered(f);
+}
+
+static void on_tenants(void *owner, const struct strvec *names, const struct error *err)
+{
+	struct farm *f = owner;
+
+	if (err && f->private->is_closing) /* without its nodes */
+		return;
+	if (err) {
+		farm_ready(f, err);
+		return;
+	}
+	for (size_t i = 0; i < names->count; i++)
+		strvec_push(&f->registered, names->v[i]);
+	f->has_accounts_table = true;
+	take_registered(f);
 }
 
 static bool on_name(void *owner, size_t copy, const char *line, size_t length)
@@ -164,6 +190,7 @@ static void on_table_known(void *owner, const struct pg_result *result,
 static void on_single_ready(void *owner, const struct error *err)
 {
 	struct farm_node *n = owner;
+	const struct conf *conf = n->farm->private->opts.conf;
 
 	if (err) {
 		n->error = *err;
@@ -173,8 +200,12 @@ static void on_single_ready(void *owner, const struct error *err)
 	}
 	free(n->name);
 	n->name = xstrdup(session_facts(n->session)->dbname);
-	pgconn_query(session_conn(n->session), table_sql, NULL, 0, on_table_known,
-		     n->farm);
+	if (conf->product.is_model)
+		catalog_list_tenants(n->session, &conf->product, conf->as_superuser,
+				     on_tenants, n->farm);
+	else
+		pgconn_query(session_conn(n->session), table_sql, NULL, 0, on_table_known,
+			     n->farm);
 }
 
 void farm_start_single(struct farm *f)

@@ -14,6 +14,19 @@ int pgresult_rows(const struct pg_result *result)
 	return PQntuples(result);
 }
 
+int pgresult_columns(const struct pg_result *result)
+{
+	return PQnfields(result);
+}
+
+bool pgresult_is_text(const struct pg_result *result, int column)
+{
+	enum { NAME = 19, TEXT = 25, VARCHAR = 1043 }; /* in pg_type */
+	Oid type = PQftype(result, column);
+
+	return type == NAME || type == TEXT || type == VARCHAR;
+}
+
 const char *pgresult_value(const struct pg_result *result, int row, int column)
 {
 	return PQgetisnull(result, row, column) ? NULL : PQgetvalue(result, row, column);

@@ -12,6 +12,9 @@
 struct pg_result; /* libpq's PGresult */
 
 int pgresult_rows(const struct pg_result *result);
+int pgresult_columns(const struct pg_result *result);
+/* Is the type of a column text, varchar or name? */
+bool pgresult_is_text(const struct pg_result *result, int column);
 /* The text of a field, NULL for NULL; it lives as long as the result. */
 const char *pgresult_value(const struct pg_result *result, int row, int column);
 bool pgresult_is_true(const struct pg_result *result, int row, int column);

@@ -1,7 +1,18 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* The facts that are OpenResty's own: what its schemas and tables are called. */
+/*
+ * The facts that differ from product to product: how its tenants are listed, which
+ * schemas and tables they have, how their versions are read. Either OpenResty's, which
+ * are built in, or those of the section [model] of a configuration file.
+ */
 #ifndef PRODUCT_PRODUCT_H
 #define PRODUCT_PRODUCT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/compiler.h"
+#include "base/error.h"
+#include "base/located.h"
 
 /* The account that comes before all others. */
 #define PRODUCT_GLOBAL "_global"
@@ -13,5 +24,61 @@
 /* The table and column that hold an account's version, in each account. */
 #define PRODUCT_VERSION_TABLE "_general"
 #define PRODUCT_VERSION_COLUMN "version"
+
+/* The keys of [model]; metamodel-model(5) says what each means. */
+enum product_key {
+	PRODUCT_TENANTS,
+	PRODUCT_SCHEMAS,
+	PRODUCT_EXCLUDE,
+	PRODUCT_GLOBAL_SCHEMA,
+	PRODUCT_OBJECTS,
+	PRODUCT_APPLIED,
+	PRODUCT_VERSIONS,
+	PRODUCT_REFERENCE,
+	PRODUCT_KEYS
+};
+
+struct product_model {
+	struct located keys[PRODUCT_KEYS];
+};
+
+/* A file of doc/models, without its ending. */
+struct product_builtin {
+	const char *name;
+	const char *text;
+};
+extern const struct product_builtin product_builtins[]; /* NULL ends them */
+
+struct product {
+	const char *noun;   /* what people call a tenant: "account" */
+	const char *title;  /* the same at the beginning of a sentence */
+	const char *global; /* the schema that comes before all others; "": none */
+	/* All else comes from queries: `tenants` or `schemas`, `exclude` (which may be
+	 * missing) and `applied`. */
+	bool is_model;
+	const struct located *tenants, *schemas, *exclude, *applied;
+	bool is_set; /* `applied` gives all steps, and not the version */
+	const struct located *reference; /* the schema that is current; NULL: the union of
+					    all */
+};
+
+/* The built-in one. */
+extern const struct product product_openresty;
+
+/* Take from `base` what `model` does not give. Ownership: moved, not copied. */
+void product_model_fall_back(struct product_model *model, struct product_model *base);
+
+/* Do both say the same? */
+bool product_model_equals(const struct product_model *a, const struct product_model *b);
+
+/*
+ * What a model says that has all keys but those that may be missing.
+ * Ownership: *out borrows from `model`, which must stay where it is.
+ * Errors: ERROR_USAGE, with the place of the key.
+ */
+MUST_CHECK bool product_from_model(const struct product_model *model, struct product *out,
+				   struct error *err);
+
+void product_model_release(struct product_model *model);
 
 #endif

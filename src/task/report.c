@@ -2,6 +2,7 @@
 #include "task/report.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/str.h"
 
@@ -10,6 +11,11 @@ struct report_account *report_add(struct report *r, const char *account)
 	r->accounts = xgrow(r->accounts, r->count, sizeof(*r->accounts));
 	r->accounts[r->count] = (struct report_account){ .account = xstrdup(account) };
 	return &r->accounts[r->count++];
+}
+
+bool report_is_current(const struct report_account *a)
+{
+	return a->state && (!strcmp(a->state, "current") || !strcmp(a->state, "shared"));
 }
 
 void report_release(struct report *r)
@@ -25,6 +31,7 @@ void report_release(struct report *r)
 		free(r->accounts[i].state);
 		free(r->accounts[i].problem);
 		free(r->accounts[i].hint);
+		free(r->accounts[i].behind);
 		free(r->accounts[i].differences);
 	}
 	free(r->accounts);

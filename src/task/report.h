@@ -28,6 +28,7 @@ struct report_account {
 	char *state;         /* status: "current", "3 behind", ...; NULL elsewhere */
 	char *problem;       /* status: why it is broken; NULL: it is not */
 	char *hint;          /* status: what to do about that; NULL: nothing to say */
+	char *behind;        /* status: the steps it lacks, a line each; NULL: none */
 	char *differences;   /* status: from its version, a line each; NULL: none */
 	char saved_at[21];   /* status: of its dump; "" if there is none */
 	bool is_stale;
@@ -54,6 +55,9 @@ struct report {
 /* Add an account, all zero but for its name. The pointer lives until the next one is
  * added. */
 struct report_account *report_add(struct report *report, const char *account);
+/* Of status: is there nothing to be done? The schema that all tenants share counts as
+ * current. */
+bool report_is_current(const struct report_account *account);
 void report_release(struct report *report);
 
 #endif

@@ -13,6 +13,7 @@
 #include "catalog/structure.h"
 #include "task/age.h"
 #include "task/origin.h"
+#include "task/steps.h"
 #include "store/layout.h"
 #include "store/savedir.h"
 
@@ -60,8 +61,7 @@ static void status_end(struct status *s)
 
 	for (size_t i = 0; i < r->count; i++) {
 		failed += r->accounts[i].error != NULL;
-		current +=
-			r->accounts[i].state && !strcmp(r->accounts[i].state, "current");
+		current += report_is_current(&r->accounts[i]);
 	}
 	if (s->signal_number)
 		error_set(&r->error, ERROR_SIGNAL, "stopped by signal %d (%s)",
@@ -271,6 +271,18 @@ static char *format_version_state(const struct status *s, const struct catalog_s
 									 : "current");
 }
 
+/* The versions that come after it. NULL: none. Caller frees. */
+static char *format_behind(const struct status *s, const struct catalog_state *m)
+{
+	size_t after = migrations_first_after(&s->migrations, m->number);
+	struct strbuf lines = { 0 };
+
+	for (size_t i = after; i < s->migrations.count; i++)
+		strbuf_add_format(&lines, "%s%s", i > after ? "\n" : "",
+				  s->migrations.steps[i].version);
+	return lines.length ? strbuf_detach(&lines) : NULL;
+}
+
 static void describe(const struct node_look *look, const struct catalog_state *m,
 		     struct report_account *out)
 {
@@ -287,6 +299,7 @@ static void describe(const struct node_look *look, const struct catalog_state *m
 	case CATALOG_VERSION:
 		out->version = xstrdup(m->version);
 		out->state = format_version_state(look->status, m);
+		out->behind = format_behind(look->status, m);
 		break;
 	case CATALOG_BROKEN:
 	case CATALOG_UNREADABLE:
@@ -304,7 +317,8 @@ static void account_unknown(struct status *s, struct report_account *a)
 {
 	struct error err;
 
-	error_set(&err, ERROR_DATA, "Account %s does not exist.", a->account);
+	error_set(&err, ERROR_DATA, "%s %s does not exist.", s->opts.conf->product.title,
+		  a->account);
 	account_failed(s, a, &err);
 }
 
@@ -330,10 +344,47 @@ static void on_states(void *owner, struct catalog_states *states, const struct e
 			  on_compared, look);
 }
 
+/* ---- the same for a model ---- */
+
+static void on_steps(void *owner, struct steps_found *found, const struct error *err)
+{
+	struct node_look *look = owner;
+	struct status *s = look->status;
+	struct error wrong = { .kind = ERROR_NONE };
+
+	if (!err &&
+	    !steps_describe(s->farm, &s->opts.conf->product, found, &s->report, &wrong))
+		err = &wrong;
+	for (size_t i = 0; !err && i < s->report.count; i++)
+		if (!s->report.accounts[i].state)
+			account_unknown(s, &s->report.accounts[i]);
+	steps_release(found);
+	if (err)
+		s->report.error = *err;
+	node_done(look, NULL);
+}
+
+static void look_at_model(struct node_look *look)
+{
+	struct status *s = look->status;
+	const struct conf *conf = s->opts.conf;
+	AUTO_STRVEC struct strvec names = { 0 };
+
+	steps_list_schemas(s->farm, &conf->product, &names);
+	steps_read(look->node->session, &conf->product, &names,
+		   conf->product.tenants && !conf->accounts.count,
+		   conf->lock_wait_s * 1000, on_steps, look);
+}
+
 static void look_at(struct node_look *look)
 {
 	struct status *s = look->status;
 	AUTO_STRVEC struct strvec names = { 0 };
+
+	if (s->opts.conf->product.is_model) {
+		look_at_model(look);
+		return;
+	}
 
 	farm_list(s->farm, look->node, &names);
 	catalog_read_states(look->node->session, &names, s->opts.conf->lock_wait_s * 1000,

@@ -514,6 +514,42 @@ static void test_mistakes_in_files_are_named_with_their_line(void **state)
 	refuse(f, SAVE, "[metamodel] quiet and verbose cannot be used together");
 }
 
+static void test_a_model_has_values_of_several_lines(void **state)
+{
+	struct fixture *f = *state;
+	const struct product *p = &f->conf.product;
+
+	write_site(f, "[model]\n"
+		      "tenants =\n"
+		      "  SELECT a ; who\n"
+		      "\n"
+		      "; not this\n"
+		      "\tFROM b;\n"
+		      "\n"
+		      "global = \"c ;d\"\n"
+		      "applied = SELECT '{schema}'\n"
+		      "reference = x\n");
+	accept(f, ARGS("status"));
+	assert_true(p->is_model);
+	assert_string_equal(p->tenants->text, "\nSELECT a\n\n\nFROM b");
+	assert_int_equal(p->tenants->line, 2);
+	assert_string_equal(p->global, "c ;d");
+	assert_string_equal(p->applied->text, "SELECT '{schema}'");
+	assert_int_equal(p->reference->line, 10);
+	assert_false(p->is_set);
+	assert_null(p->schemas);
+}
+
+static void test_a_model_that_says_what_openresty_is_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	write_site(f, "[model]\ntenants = SELECT name FROM _global._accounts\n");
+	accept(f, SAVE);
+	assert_false(f->conf.product.is_model);
+	assert_string_equal(f->conf.product.noun, "account");
+}
+
 static void test_a_value_that_the_command_line_overrides_is_checked(void **state)
 {
 	write_site(*state, "[metamodel]\njobs = x\n");
@@ -619,6 +655,8 @@ int main(void)
 		TEST(test_flags_take_any_word_for_yes_and_no),
 		TEST(test_lines_may_be_indented_crlf_and_long),
 		TEST(test_mistakes_in_files_are_named_with_their_line),
+		TEST(test_a_model_has_values_of_several_lines),
+		TEST(test_a_model_that_says_what_openresty_is_changes_nothing),
 		TEST(test_a_value_that_the_command_line_overrides_is_checked),
 		TEST(test_unknown_keys_come_with_the_nearest_key),
 		TEST(test_commands_take_options_that_there_are),

@@ -1,0 +1,22 @@
+-- Something in this database that belongs to somebody else than a superuser, if this session is a
+-- superuser's or can become one: a query that reads it may run what he defined, with all rights. $1: the
+-- user we connected as. No row: there is nothing to fear. As trust.sql, but for no certain schemas.
+WITH superuser (oid, rolname) AS MATERIALIZED (
+	SELECT oid, rolname FROM pg_catalog.pg_roles WHERE rolsuper
+),
+me (name) AS MATERIALIZED (
+	SELECT CASE WHEN r.rolsuper THEN format('superuser %I', r.rolname)
+		ELSE format('role %I, a member of superuser %I', r.rolname, s.rolname) END
+	FROM pg_catalog.pg_roles r JOIN superuser s ON pg_catalog.pg_has_role(r.oid, s.oid, 'MEMBER')
+	WHERE r.rolname IN (current_user, session_user, $1::text)
+	ORDER BY r.rolsuper DESC, r.rolname = current_user DESC, s.rolname = r.rolname DESC LIMIT 1
+)
+SELECT me.name, pg_catalog.pg_describe_object(p.classid, p.objid, 0), r.rolname
+FROM me
+CROSS JOIN pg_catalog.pg_roles r
+JOIN pg_catalog.pg_shdepend p ON p.refclassid = 'pg_catalog.pg_authid'::regclass AND p.refobjid = r.oid
+	AND p.deptype = 'o' AND p.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+	AND p.classid <> 'pg_catalog.pg_largeobject'::regclass
+WHERE NOT EXISTS (SELECT FROM superuser s WHERE pg_catalog.pg_has_role(r.oid, s.oid, 'MEMBER'))
+ORDER BY p.classid <> 'pg_catalog.pg_namespace'::regclass, p.classid <> 'pg_catalog.pg_class'::regclass, p.objid
+LIMIT 1

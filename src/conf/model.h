@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* Which product the tenants are of: --model and [model]. Part of conf. */
+#ifndef CONF_MODEL_H
+#define CONF_MODEL_H
+
+#include "conf/conf.h"
+
+/*
+ * Make conf->product: of what [model] says, which is in conf->model, and for the rest of
+ * the built-in model that conf->model_name names. *conf must stay where it is.
+ * Errors: ERROR_USAGE.
+ */
+MUST_CHECK bool model_settle(struct conf *conf, struct error *err);
+
+#endif

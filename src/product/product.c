@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "product/product.h"
+
+#include <string.h>
+
+#include "base/str.h"
+
+const struct product product_openresty = { .noun = "account",
+					   .title = "Account",
+					   .global = PRODUCT_GLOBAL };
+
+void product_model_release(struct product_model *model)
+{
+	for (int i = 0; i < PRODUCT_KEYS; i++)
+		located_release(&model->keys[i]);
+}
+
+void product_model_fall_back(struct product_model *model, struct product_model *base)
+{
+	bool has_list =
+		model->keys[PRODUCT_TENANTS].text || model->keys[PRODUCT_SCHEMAS].text;
+
+	for (int i = 0; i < PRODUCT_KEYS; i++) {
+		bool is_list = i == PRODUCT_TENANTS || i == PRODUCT_SCHEMAS ||
+			       i == PRODUCT_EXCLUDE;
+
+		if (model->keys[i].text || (is_list && has_list))
+			continue;
+		model->keys[i] = base->keys[i];
+		base->keys[i] = (struct located){ 0 };
+	}
+}
+
+bool product_model_equals(const struct product_model *a, const struct product_model *b)
+{
+	for (int i = 0; i < PRODUCT_KEYS; i++) {
+		const char *x = a->keys[i].text, *y = b->keys[i].text;
+
+		if (!x != !y || (x && strcmp(x, y) != 0))
+			return false;
+	}
+	return true;
+}
+
+static bool refuse(const struct located *at, struct error *err, const char *what)
+{
+	error_set(err, ERROR_USAGE, "%s", what);
+	return located_prefix(at, 0, err);
+}
+
+static bool check_list(const struct product_model *m, struct error *err)
+{
+	const struct located *tenants = &m->keys[PRODUCT_TENANTS];
+	const struct located *schemas = &m->keys[PRODUCT_SCHEMAS];
+	const struct located *exclude = &m->keys[PRODUCT_EXCLUDE];
+
+	if (tenants->text && schemas->text)
+		return refuse(schemas, err, "excludes tenants, which is given, too");
+	if (exclude->text && !schemas->text)
+		return refuse(exclude, err, "is for schemas, which is not given");
+	return true;
+}
+
+/* Who copies a query from psql copies its semicolon, too. */
+static void strip_semicolon(char *query)
+{
+	size_t length = query ? strlen(query) : 0;
+
+	while (length && strchr("; \t\n", query[length - 1]))
+		query[--length] = '\0';
+}
+
+bool product_from_model(const struct product_model *m, struct product *out,
+			struct error *err)
+{
+	const struct located *keys = m->keys;
+
+	if (!check_list(m, err))
+		return false;
+	if (!strstr(keys[PRODUCT_APPLIED].text, "{schema}"))
+		return refuse(&keys[PRODUCT_APPLIED], err,
+			      "names no {schema}: it would be the same for each tenant");
+	strip_semicolon(keys[PRODUCT_TENANTS].text);
+	strip_semicolon(keys[PRODUCT_APPLIED].text);
+	*out = (struct product){
+		.noun = "tenant",
+		.title = "Tenant",
+		.global = keys[PRODUCT_GLOBAL_SCHEMA].text,
+		.is_model = true,
+		.tenants = keys[PRODUCT_TENANTS].text ? &keys[PRODUCT_TENANTS] : NULL,
+		.schemas = keys[PRODUCT_SCHEMAS].text ? &keys[PRODUCT_SCHEMAS] : NULL,
+		.exclude = keys[PRODUCT_EXCLUDE].text ? &keys[PRODUCT_EXCLUDE] : NULL,
+		.applied = &keys[PRODUCT_APPLIED],
+		.is_set = !strcmp(keys[PRODUCT_VERSIONS].text, "set"),
+		.reference = strcmp(keys[PRODUCT_REFERENCE].text, "newest")
+				     ? &keys[PRODUCT_REFERENCE]
+				     : NULL,
+	};
+	return true;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* What status says of the tenants of a model: which steps each lacks. */
+#ifndef TASK_STEPS_H
+#define TASK_STEPS_H
+
+#include "base/strvec.h"
+#include "catalog/steps.h"
+#include "farm/farm.h"
+#include "task/report.h"
+
+/* The schemas whose steps have to be known, whichever tenants were named: what is current
+ * is known from all of them. Ownership: the caller releases *out. */
+void steps_list_schemas(const struct farm *farm, const struct product *product,
+			struct strvec *out);
+
+/*
+ * Fill state, version, problem and `behind` of each tenant in `report`, whose accounts
+ * are those of the farm, and its list of schemas that are not registered. What neither is
+ * registered nor has any steps keeps the state NULL.
+ * Errors: ERROR_USAGE when there is no schema to compare with.
+ */
+MUST_CHECK bool steps_describe(const struct farm *farm, const struct product *product,
+			       const struct steps_found *found, struct report *report,
+			       struct error *err);
+
+#endif
