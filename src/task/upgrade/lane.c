@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: PostgreSQL */
+/*
+ * A session for each account would cost more than upgrading it. So sessions are kept as
+ * long as they are good, and what becomes of a session is decided here; what becomes of an
+ * account, in transaction.c.
+ */
 #include "task/upgrade/lane.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
 #include "base/str.h"
+#include "task/upgrade/transaction.h"
 
 /*
  * SESSION_ACCOUNTS: the server's process remembers each relation that it has seen, 35 kB
@@ -12,300 +18,352 @@
  */
 enum { SESSIONS = 3, SESSION_ACCOUNTS = 500 };
 
-static void start_session(struct lane *l);
-static void start_next_session(struct lane *l);
+enum lane_state {
+	LANE_CONNECTING,
+	LANE_RESETTING, /* what the last account left behind is to be forgotten */
+	LANE_REPLACING, /* another session is to come; until then it keeps this one */
+	LANE_REPLACING_LOST, /* the same, but this one is lost meanwhile */
+	LANE_WORKING,        /* its transaction says on what */
+	LANE_RESTING,        /* for good */
+};
 
-static void end_session(struct lane *l)
+struct lane {
+	struct upgrade_lanes *lanes;
+	struct queue_node *on;
+	enum lane_state state;
+	struct session *session; /* NULL: given up */
+	struct session *next;    /* LANE_REPLACING: the one to come */
+	unsigned sessions;       /* begun on this node for want of one */
+	unsigned accounts;       /* begun in this one */
+	bool is_global;          /* for _global alone */
+	struct transaction transaction;
+};
+
+static const struct run_opts *opts_of(const struct lane *lane)
 {
-	struct session *session = l->session, *next = l->next;
+	return lane->lanes->queue->accounts->opts;
+}
 
-	l->session = l->next = NULL;
-	l->is_ready = false;
+static void start_session(struct lane *lane);
+static void start_next_session(struct lane *lane);
+
+static void end_session(struct lane *lane)
+{
+	struct session *session = lane->session, *next = lane->next;
+
+	lane->session = lane->next = NULL;
 	session_free(session);
 	session_free(next);
 }
 
+static void free_lanes(struct upgrade_lanes *lanes)
+{
+	for (size_t i = 0; i < lanes->count; i++) {
+		struct lane *lane = lanes->list[i];
+
+		assert(lane->state == LANE_RESTING);
+		end_session(lane);
+		free(lane);
+	}
+	free(lanes->list);
+	lanes->list = NULL;
+	lanes->count = 0;
+}
+
 static void on_all_rest(void *owner)
 {
-	struct upgrade *u = owner;
+	struct upgrade_lanes *lanes = owner;
 
-	u->all_rest = NULL;
-	upgrade_lanes_free(u);
-	machine_move(&u->machine, STEP_NEXT);
+	lanes->all_rest = NULL;
+	free_lanes(lanes);
+	lanes->done(lanes->owner);
+}
+
+/* From the loop: whoever calls has a session that is freed then. */
+static void check_rest(struct upgrade_lanes *lanes)
+{
+	if (!lanes->busy)
+		lanes->all_rest = timer_start(lanes->queue->accounts->opts->loop, 0,
+					      on_all_rest, lanes);
 }
 
 /* The lane has nothing to do any more. */
-static void rest(struct lane *l)
+static void rest(struct lane *lane)
 {
-	struct upgrade *u = l->u;
-
-	l->on->lanes--;
-	if (--u->lanes_busy == 0)
-		u->all_rest = timer_start(u->opts.loop, 0, on_all_rest, u);
+	lane->state = LANE_RESTING;
+	upgrade_queue_leave(lane->on);
+	lane->lanes->busy--;
+	check_rest(lane->lanes);
 }
 
-/* May anything more be begun on the node? */
-static bool is_open(const struct upgrade_node *on)
+/* The session is of no use any more: have another one, or rest. */
+static void renew(struct lane *lane, const struct error *why)
 {
-	return !on->upgrade->is_closed && !on->upgrade->machine.is_cancelled &&
-	       on->farm_node->error.kind == ERROR_NONE;
-}
-
-void lane_renew(struct lane *l, const struct error *why)
-{
-	end_session(l);
-	l->on->lane_error = *why;
-	if (!is_open(l->on) || l->sessions >= SESSIONS)
-		rest(l);
+	end_session(lane);
+	upgrade_queue_note_error(lane->on, why);
+	if (!upgrade_queue_is_open(lane->lanes->queue, lane->on) ||
+	    lane->sessions >= SESSIONS)
+		rest(lane);
 	else
-		start_session(l);
+		start_session(lane);
 }
 
 /* ---- taking accounts ---- */
 
-/* The next waiting account of a node. */
-static struct upgrade_account *find_next(struct upgrade_node *on, bool is_global)
-{
-	struct upgrade *u = on->upgrade;
-	size_t limit = is_global ? 1 : u->account_count;
-
-	for (; on->next < limit && is_open(on); on->next++) {
-		struct upgrade_account *a = &u->accounts[on->next];
-
-		if (a->node != on || a->progress != ACCOUNT_WAITING)
-			continue;
-		if (upgrade_plan_account(a))
-			return a;
-		upgrade_log_current(a); /* somebody else was quicker */
-		u->opts.progress(u->opts.owner, ++u->finished, u->account_count);
-	}
-	return NULL;
-}
-
 /* To a node that has accounts waiting and room for one more session. */
-static bool move_on(struct lane *l)
+static bool move_on(struct lane *lane)
 {
-	struct upgrade *u = l->u;
+	struct queue_node *on =
+		lane->is_global ? NULL
+				: upgrade_queue_find_node(lane->lanes->queue, lane->on);
 
-	for (size_t i = 0; i < u->farm->node_count && !l->is_global; i++) {
-		struct upgrade_node *on = &u->nodes[i];
-
-		if (on == l->on || on->lanes >= on->jobs || !find_next(on, false))
-			continue;
-		end_session(l);
-		l->on->lanes--;
-		l->on = on;
-		on->lanes++;
-		l->sessions = 0;
-		start_session(l);
-		return true;
-	}
-	return false;
+	if (!on)
+		return false;
+	end_session(lane);
+	upgrade_queue_leave(lane->on);
+	lane->on = on;
+	upgrade_queue_enter(on);
+	lane->sessions = 0;
+	start_session(lane);
+	return true;
 }
 
-static void take_next(struct lane *l)
+static void take_next(struct lane *lane)
 {
-	struct upgrade_account *a = find_next(l->on, l->is_global);
+	struct upgrade_account *account =
+		upgrade_queue_take(lane->lanes->queue, lane->on, lane->is_global);
 
-	if (a) {
-		l->on->next++;
-		l->accounts++;
-		lane_begin(l, a);
-	} else if (!move_on(l)) {
-		rest(l);
+	if (account) {
+		lane->state = LANE_WORKING;
+		lane->accounts++;
+		transaction_begin(&lane->transaction, lane->session, account);
+	} else if (!move_on(lane)) {
+		rest(lane);
 	}
 }
 
-void lane_go_on(struct lane *l)
+/* Take the next account in this session, if that is good for it. */
+static void go_on(struct lane *lane)
 {
-	bool is_foreign = l->u->opts.conf->migrations; /* may leave something behind */
+	/* may leave something behind */
+	bool is_foreign = opts_of(lane)->conf->migrations;
 
-	if (l->accounts >= SESSION_ACCOUNTS && find_next(l->on, l->is_global)) {
-		start_next_session(l);
+	if (lane->accounts >= SESSION_ACCOUNTS &&
+	    upgrade_queue_find(lane->lanes->queue, lane->on, lane->is_global)) {
+		start_next_session(lane);
 	} else if (is_foreign) {
-		l->is_ready = false;
-		session_reset(l->session); /* on_ready() is next */
+		lane->state = LANE_RESETTING;
+		session_reset(lane->session); /* on_ready() is next */
 	} else {
-		take_next(l);
+		take_next(lane);
 	}
+}
+
+static void on_transaction_over(void *owner, struct upgrade_account *account,
+				const struct error *lost)
+{
+	struct lane *lane = owner;
+
+	if (account->progress == ACCOUNT_WAITING)
+		upgrade_queue_put_back(lane->lanes->queue, account);
+	if (lost)
+		renew(lane, lost);
+	else
+		go_on(lane);
 }
 
 /* ---- sessions ---- */
 
 /* The session to come is there, or it is not to be had: then the old one goes on. */
-static void on_next_ready(struct lane *l, const struct error *err)
+static void on_next_ready(struct lane *lane, const struct error *err)
 {
-	struct session *next = l->next;
+	bool is_lost = lane->state == LANE_REPLACING_LOST;
+	struct session *next = lane->next;
 
-	l->next = NULL;
-	l->accounts = 0;
+	lane->next = NULL;
+	lane->accounts = 0;
 	if (!err) {
-		end_session(l);
-		l->session = next;
-		l->is_ready = true;
-		l->is_lost = false;
-		take_next(l);
+		end_session(lane);
+		lane->session = next;
+		take_next(lane);
 		return;
 	}
-	l->is_ready = true;
 	session_free(next);
-	log_debug(l->u->opts.log, "a session goes on, since no other is to be had: %s",
-		  err->text);
-	if (l->is_lost)
-		lane_renew(l, err);
+	log_debug(opts_of(lane)->log,
+		  "a session goes on, since no other is to be had: %s", err->text);
+	if (is_lost)
+		renew(lane, err);
 	else
-		lane_go_on(l);
+		go_on(lane);
 }
 
 static void on_ready(void *owner, const struct error *err)
 {
-	struct lane *l = owner;
-	struct upgrade *u = l->u;
+	struct lane *lane = owner;
 
-	if (l->next) {
-		on_next_ready(l, err);
+	if (lane->next) {
+		on_next_ready(lane, err);
 		return;
 	}
-	if (err && is_open(l->on))
-		log_warning(u->opts.log, "a session to upgrade in cannot be had: %s",
-			    err->text);
-	l->is_ready = !err;
+	if (err && upgrade_queue_is_open(lane->lanes->queue, lane->on))
+		log_warning(opts_of(lane)->log,
+			    "a session to upgrade in cannot be had: %s", err->text);
 	if (err)
-		lane_renew(l, err);
+		renew(lane, err);
 	else
-		take_next(l);
+		take_next(lane);
 }
 
-/* It was resting: what it has done is done. */
+/* It was resting: what it has done is done. Or it was to be replaced. */
 static void on_lost(void *owner, const struct error *err)
 {
-	struct lane *l = owner;
+	struct lane *lane = owner;
 
 	(void)err;
-	l->is_lost = true;
+	if (lane->state == LANE_REPLACING)
+		lane->state = LANE_REPLACING_LOST;
 }
 
 static void on_warning(void *owner, const char *text)
 {
-	struct lane *l = owner;
+	const struct lane *lane = owner;
+	const struct transaction *transaction = &lane->transaction;
+	bool has_account = transaction->state == TRANSACTION_RUNNING ||
+			   transaction->state == TRANSACTION_COMMITTING;
 
-	log_warning(l->u->opts.log, "[%s upgrade] %s",
-		    l->account ? l->account->state->name : "session", text);
+	log_warning(opts_of(lane)->log, "[%s upgrade] %s",
+		    has_account ? transaction->account->state->name : "session", text);
 }
 
 static void on_waiting(void *owner, const struct error *why, uint64_t pause_ms)
 {
-	struct lane *l = owner;
+	const struct lane *lane = owner;
 
-	run_log_waiting(&l->u->opts, why, pause_ms);
+	run_log_waiting(opts_of(lane), why, pause_ms);
 }
 
-static struct session *start_node(struct lane *l, bool is_impatient)
+static struct session *connect_lane(struct lane *lane, bool is_impatient)
 {
-	struct upgrade *u = l->u;
+	const struct run_opts *run = opts_of(lane);
 	struct conninfo info;
 	const struct session_opts opts = {
-		.loop = u->opts.loop,
+		.loop = run->loop,
 		.info = &info,
 		.program = "metamodel upgrade",
 		.lock = SESSION_LOCK_NONE,
-		.lock_wait_ms = u->opts.conf->lock_wait_s * 1000,
+		.lock_wait_ms = run->conf->lock_wait_s * 1000,
 		.is_impatient = is_impatient,
 		.waiting = on_waiting,
 		.ready = on_ready,
 		.lost = on_lost,
 		.warning = on_warning,
-		.owner = l,
+		.owner = lane,
 	};
 	struct session *session;
 
-	session_conninfo(l->on->farm_node->session, &info);
+	session_conninfo(lane->on->place->session, &info);
 	session = session_start(&opts);
 	conninfo_release(&info);
 	return session;
 }
 
-static void start_session(struct lane *l)
+static void start_session(struct lane *lane)
 {
-	l->sessions++;
-	l->accounts = 0;
-	l->is_lost = false;
-	l->session = start_node(l, false);
+	lane->state = LANE_CONNECTING;
+	lane->sessions++;
+	lane->accounts = 0;
+	lane->session = connect_lane(lane, false);
 }
 
-/* Until it is ready, the lane has the old one, and keeps that if it cannot be had. */
-static void start_next_session(struct lane *l)
+static void start_next_session(struct lane *lane)
 {
-	l->is_ready = false;
-	l->next = start_node(l, true);
+	lane->state = LANE_REPLACING;
+	lane->next = connect_lane(lane, true);
 }
 
-static void add_lane(struct upgrade *u, struct upgrade_node *on, bool is_global)
-{
-	struct lane *l = xcalloc(1, sizeof(*l));
+/* ---- all lanes ---- */
 
-	u->lanes = xgrow(u->lanes, u->lane_count, sizeof(struct lane *));
-	u->lanes[u->lane_count++] = l;
-	u->lanes_busy++;
-	*l = (struct lane){ .u = u, .on = on, .is_global = is_global };
-	on->lanes++;
-	start_session(l);
+static void add_lane(struct upgrade_lanes *lanes, struct queue_node *on, bool is_global)
+{
+	struct lane *lane = xcalloc(1, sizeof(*lane));
+
+	lanes->list = xgrow(lanes->list, lanes->count, sizeof(struct lane *));
+	lanes->list[lanes->count++] = lane;
+	lanes->busy++;
+	*lane = (struct lane){
+		.lanes = lanes,
+		.on = on,
+		.is_global = is_global,
+		.transaction = { .machine = lanes->queue->machine,
+				 .over = on_transaction_over,
+				 .owner = lane },
+	};
+	upgrade_queue_enter(on);
+	start_session(lane);
+}
+
+void upgrade_lanes_start_global(struct upgrade_lanes *lanes)
+{
+	struct upgrade_queue *queue = lanes->queue;
+	const struct farm_node *node = queue->accounts->list[0].place->node;
+
+	add_lane(lanes, &queue->nodes[node->index], true);
 }
 
 /* A lane for each node in turn, as long as there are accounts for it. */
-static void add_lanes(struct upgrade *u)
+void upgrade_lanes_start(struct upgrade_lanes *lanes)
 {
-	unsigned most = run_choose_jobs(&u->opts, u->farm), added;
+	struct upgrade_queue *queue = lanes->queue;
+	const struct farm *farm = queue->accounts->farm;
+	unsigned most, added;
 
+	upgrade_queue_measure(queue);
+	most = run_choose_jobs(queue->accounts->opts, farm);
 	do {
 		added = 0;
-		for (size_t i = 0; i < u->farm->node_count && u->lane_count < most; i++) {
-			struct upgrade_node *on = &u->nodes[i];
-
-			if (on->lanes >= on->jobs || on->lanes >= on->waiting)
+		for (size_t i = 0; i < farm->node_count && lanes->count < most; i++) {
+			if (!upgrade_queue_has_room(&queue->nodes[i]))
 				continue;
-			add_lane(u, on, false);
+			add_lane(lanes, &queue->nodes[i], false);
 			added++;
 		}
 	} while (added);
+	check_rest(lanes);
 }
 
-void upgrade_lanes_start(struct upgrade *u, bool is_global)
-{
-	if (is_global)
-		add_lane(u, u->accounts[0].node, true);
-	else
-		add_lanes(u);
-	if (!u->lanes_busy)
-		u->all_rest = timer_start(u->opts.loop, 0, on_all_rest, u);
-}
-
-void upgrade_lanes_end(struct upgrade *u, const struct upgrade_node *on)
+void upgrade_lanes_stop(struct upgrade_lanes *lanes, const struct farm_node *on)
 {
 	const struct error ended = { .kind = ERROR_SERVER, .text = "cancelled" };
 
-	for (size_t i = 0; i < u->lane_count; i++) {
-		struct lane *l = u->lanes[i];
+	for (size_t i = 0; i < lanes->count; i++) {
+		struct lane *lane = lanes->list[i];
 
-		if (on && l->on != on)
+		if (on && lane->on->place != on)
 			continue;
-		if (l->account)
-			lane_end_account(l);
-		else if (l->session && !l->is_ready)
-			lane_renew(l, &ended); /* it was connecting */
+		switch (lane->state) {
+		case LANE_WORKING:
+			transaction_stop(&lane->transaction);
+			break;
+		case LANE_CONNECTING:
+		case LANE_RESETTING:
+		case LANE_REPLACING:
+		case LANE_REPLACING_LOST:
+			renew(lane, &ended);
+			break;
+		case LANE_RESTING:
+			break;
+		}
 	}
 }
 
-void upgrade_lanes_free(struct upgrade *u)
+void upgrade_lanes_init(struct upgrade_lanes *lanes, struct upgrade_queue *queue,
+			void (*done)(void *owner), void *owner)
 {
-	for (size_t i = 0; i < u->lane_count; i++) {
-		struct lane *l = u->lanes[i];
+	*lanes = (struct upgrade_lanes){ .queue = queue, .done = done, .owner = owner };
+}
 
-		assert(!l->account && !l->deadline);
-		end_session(l);
-		free(l);
-	}
-	free(u->lanes);
-	u->lanes = NULL;
-	u->lane_count = 0;
+void upgrade_lanes_release(struct upgrade_lanes *lanes)
+{
+	free_lanes(lanes);
+	*lanes = (struct upgrade_lanes){ 0 };
 }

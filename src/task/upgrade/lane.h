@@ -1,50 +1,49 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * A lane: a session on a node that upgrades one account after another. upgrade_lane.c has
- * the session and finds the accounts, upgrade_transaction.c does one of them.
+ * The lanes: sessions, each of which upgrades one waiting account of a node after another,
+ * and then goes on to another node.
+ *
+ * 1. upgrade_lanes_init(), once for a run.
+ * 2. upgrade_lanes_start(): each lane works until nothing is left for it; then the sessions
+ *    are freed and `done` is called, from the loop. It may then be started again.
+ * 3. Accounts may be waiting still: those that nobody was left for.
  */
 #ifndef TASK_UPGRADE_LANE_H
 #define TASK_UPGRADE_LANE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
-#include "task/upgrade/internal.h"
+#include "task/upgrade/queue.h"
 
-struct lane {
-	struct upgrade *u;
-	struct upgrade_node *on;
-	struct session *session; /* NULL: given up */
-	struct session *next;    /* that takes its place when it is ready; NULL: none */
-	unsigned sessions;       /* begun on this node for want of one */
-	unsigned accounts;       /* begun in this one */
-	bool is_ready;
-	bool is_lost;   /* while nothing was done in it */
-	bool is_global; /* for _global alone */
+struct lane;
 
-	/* Of the transaction. */
-	struct upgrade_account *account; /* NULL: idle */
-	char *script;
-	struct timer *deadline; /* of the account; then of the server's answer */
-	bool is_committing;
-	bool is_late;   /* --timeout has passed */
-	bool is_ending; /* the server was asked to end what runs */
+/* All zero is empty. */
+struct upgrade_lanes {
+	struct upgrade_queue *queue;
+	struct lane **list;
+	size_t count;
+	size_t busy;            /* connecting, or with an account */
+	struct timer *all_rest; /* set when no lane is busy any more */
+	void (*done)(void *owner);
+	void *owner;
 };
 
+/* Ownership: the queue must outlive *lanes, which the caller releases. */
+void upgrade_lanes_init(struct upgrade_lanes *lanes, struct upgrade_queue *queue,
+			void (*done)(void *owner), void *owner);
+/* When nothing runs. */
+void upgrade_lanes_release(struct upgrade_lanes *lanes);
+
+/* _global alone, in one lane. */
+void upgrade_lanes_start_global(struct upgrade_lanes *lanes);
+void upgrade_lanes_start(struct upgrade_lanes *lanes);
+
 /*
- * upgrade_transaction.c: begin that of an account whose steps are planned. In the end
- * the account's `progress` says what became of it (ACCOUNT_WAITING: to be tried again),
- * and lane_go_on() or lane_renew() is called.
+ * Have the servers end what runs, on one node or, if it is NULL, on all; what is being
+ * committed is waited for. A second call waits no longer. The machine is cancelled, or
+ * the node is lost.
  */
-void lane_begin(struct lane *lane, struct upgrade_account *account);
-
-/* Have the server end what runs; a COMMIT is waited for. A second call waits no longer.
- */
-void lane_end_account(struct lane *lane);
-
-/* upgrade_lane.c: take the next account, or go to another node, or rest. */
-void lane_go_on(struct lane *lane);
-
-/* The session is of no use any more: have another one, or rest. */
-void lane_renew(struct lane *lane, const struct error *why);
+void upgrade_lanes_stop(struct upgrade_lanes *lanes, const struct farm_node *on);
 
 #endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* What became of each account, for the closing line, --json and the exit status. */
+#ifndef TASK_UPGRADE_REPORT_H
+#define TASK_UPGRADE_REPORT_H
+
+#include <stdbool.h>
+
+#include "task/report.h"
+#include "task/upgrade/account.h"
+
+/*
+ * Add the accounts to *out, whose `error` and `signal_number` are set, and say how the run
+ * ended. `is_planned`: it was a dry run, and an account that waits would be upgraded.
+ * `has_failed`: the run did not come to its end.
+ * Ownership: the caller releases *out.
+ */
+void upgrade_report_fill(const struct upgrade_accounts *accounts, bool is_planned,
+			 bool has_failed, struct report *out);
+
+#endif
