@@ -69,7 +69,7 @@ static bool flush_kept(struct archive *a, struct error *err)
 	a->keep_begin = a->begin;
 	return !a->is_keeping ||
 	       fs_write_all(a->keep_fd, a->buffer + begin, a->begin - begin, err) ||
-	       error_prefix(err, "keep the archive's table of contents");
+	       error_prefix(err, "store the archive's table of contents");
 }
 
 /* Have something in the buffer, unless the file is at its end. */
@@ -158,7 +158,7 @@ static bool take_integer(struct archive *a, int32_t *out, struct error *err)
 	memcpy(&value, bytes + 1, sizeof(value));
 	value = le64toh(value);
 	if (bytes[0] > 1 || value > INT32_MAX)
-		return fail(a, err, "this is no integer");
+		return fail(a, err, "not an integer");
 	*out = bytes[0] ? -(int32_t)value : (int32_t)value;
 	return true;
 }
@@ -223,7 +223,7 @@ static bool take_string(struct archive *a, char **out, struct error *err)
 static bool unknown(bool *is_unknown, struct error *err)
 {
 	*is_unknown = true;
-	return error_prefix(err, "an archive of a kind that is not known here");
+	return error_prefix(err, "unknown kind of archive");
 }
 
 static bool read_version(struct archive *a, bool *is_unknown, struct error *err)
@@ -250,7 +250,7 @@ static bool read_version(struct archive *a, bool *is_unknown, struct error *err)
 	}
 	return (a->integer_bytes >= 4 && a->integer_bytes <= INTEGER_BYTES_MAX &&
 		a->offset_bytes >= 1 && a->offset_bytes <= OFFSET_BYTES_MAX) ||
-	       fail(a, err, "its integers have no size of integers");
+	       fail(a, err, "invalid size of integers");
 }
 
 static bool read_compression(struct archive *a, bool *is_unknown, struct error *err)
@@ -323,7 +323,7 @@ static bool parse_id(struct archive *a, const char *text, uint32_t *out,
 	uint64_t value;
 
 	if (!str_parse_uint(text, 0, INT32_MAX, &value))
-		return fail(a, err, "a dependency is no number");
+		return fail(a, err, "a dependency is not a number");
 	*out = (uint32_t)value;
 	return true;
 }
@@ -402,7 +402,7 @@ static bool read_entry(struct archive *a, struct archive_entry *e, struct error 
 	if (!is_ok)
 		return false;
 	if (desc.is_null || e->dump_id == 0 || relkind < 0 || relkind > 0x7f)
-		return fail(a, err, "the entry makes no sense");
+		return fail(a, err, "the entry is inconsistent");
 	e->has_data = has_data != 0;
 	e->tag = text_at(a, &tag);
 	e->desc = text_at(a, &desc);
@@ -481,7 +481,7 @@ bool archive_next_data(struct archive *a, uint32_t *dump_id, bool *is_end,
 	if (!take_byte(a, &kind, err))
 		return false;
 	if (kind != BLOCK_DATA)
-		return fail(a, err, "a block is no table's data");
+		return fail(a, err, "a block is not a table's data");
 	return take_count(a, dump_id, err);
 }
 

@@ -190,9 +190,10 @@ static bool unknown_entry(const struct archive_entry *e, bool *is_unknown,
 			  struct error *err)
 {
 	*is_unknown = true;
-	return error_set(err, ERROR_DATA,
-			 "the archive has an entry whose place is not known here: %s %s",
-			 e->desc, e->tag ? e->tag : "");
+	return error_set(
+		err, ERROR_DATA,
+		"the archive has an entry whose place in a dump is unknown: %s %s",
+		e->desc, e->tag ? e->tag : "");
 }
 
 /* Leave an entry to a pg_dump of its part alone, which it names here. */

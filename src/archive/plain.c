@@ -142,7 +142,7 @@ bool plain_init(struct plain *p, const struct archive_head *head,
 	    sscanf(head->dump_version, "%2u.%9u", &major, &minor) != 2 ||
 	    major < MAJOR_MIN || major > MAJOR_MAX)
 		return error_set(err, ERROR_DATA,
-				 "how pg_dump %s writes dumps is not known here",
+				 "the format of dumps by pg_dump %s is unknown",
 				 head->dump_version ? head->dump_version : "?");
 	*p = (struct plain){
 		.major = major,
@@ -192,8 +192,7 @@ bool plain_set(struct plain *p, const struct archive_entry *e, struct error *err
 		*settings[i] = xstrdup(e->definition);
 		return true;
 	}
-	return error_set(err, ERROR_DATA, "the archive's %s is not to be understood",
-			 e->desc);
+	return error_set(err, ERROR_DATA, "the archive's %s cannot be parsed", e->desc);
 }
 
 /* ---- names ---- */

@@ -110,8 +110,8 @@ static bool pass_data(struct split *s, uint32_t dump_id, bool is_wanted,
 		return false;
 	if (is_end || id != dump_id)
 		return error_set(err, ERROR_DATA,
-				 "the archive is damaged: the data of entry %u are not "
-				 "where they belong",
+				 "the archive is damaged: the data of entry %u are in "
+				 "the wrong place",
 				 dump_id);
 	for (;;) {
 		const char *data;
@@ -194,8 +194,8 @@ static bool check_end(struct split *s, struct error *err)
 	if (!archive_next_data(s->archive, &id, &is_end, err))
 		return false;
 	return is_end || error_set(err, ERROR_DATA,
-				   "the archive is damaged: there are more data than "
-				   "its table of contents says");
+				   "the archive is damaged: it has more data than its "
+				   "table of contents lists");
 }
 
 static bool open_entries(struct split *s, struct error *err)

@@ -76,11 +76,12 @@ void grants_hint_upgrade(const struct session *session, const struct catalog_sta
 	if (s->owner) {
 		AUTO_FREE char *owner = quote(s->owner);
 
-		error_hint(err,
-			   "upgrade as the role that owns its tables (-U), which is %s; "
-			   "if that is no superuser, it can be granted instead: GRANT %s "
-			   "TO %s",
-			   owner, owner, role);
+		error_hint(
+			err,
+			"upgrade as the role that owns its tables (-U), which is %s; if "
+			"that is not a superuser, you can grant it instead: GRANT %s "
+			"TO %s",
+			owner, owner, role);
 	} else {
 		AUTO_FREE char *dbname = quote(session_facts(session)->dbname);
 

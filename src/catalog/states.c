@@ -77,7 +77,7 @@ static void take_row(struct catalog_state *s, const char *version)
 			return;
 		free(s->problem);
 		s->problem = version ? str_format("its _general.version is '%s', which "
-						  "is no version",
+						  "is not a version",
 						  version)
 				     : xstrdup("its _general.version is NULL");
 		return;

@@ -44,7 +44,7 @@ static void on_answer(void *owner, const struct pg_result *result,
 	strvec_sort(&trust.owners);
 	if (err) {
 		named = *err;
-		error_prefix(&named, "find out whose the accounts are");
+		error_prefix(&named, "find the owners of the accounts");
 	}
 	q->done(q->owner, &trust, err ? &named : NULL);
 	free(q);

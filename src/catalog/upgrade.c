@@ -110,17 +110,17 @@ static void hint_step(const struct catalog_upgrade *u, size_t step, const char *
 
 	if (!strcmp(sqlstate, "55P04") && step > u->first)
 		error_hint(err,
-			   "a value is to be committed before it is used: put the line "
-			   "-- metamodel: commit at the top of the step that adds it, "
-			   "or upgrade with --to %s, and then again",
+			   "a value must be committed before it is used: put the line "
+			   "-- metamodel: commit at the top of the step that adds it, or "
+			   "upgrade with --to %s first, and then upgrade again",
 			   steps[step - 1].version);
 	else if (!strcmp(sqlstate, "55P04"))
-		error_hint(err, "a value is to be committed before it is used: add it in "
+		error_hint(err, "a value must be committed before it is used: add it in "
 				"a step before this one, with the line -- metamodel: "
 				"commit at its top");
 	else if (!strcmp(sqlstate, "25001") || !strcmp(sqlstate, "2D000"))
-		error_hint(err, "a migration is part of a transaction: leave out what "
-				"cannot be, or run it by hand");
+		error_hint(err, "a migration runs in a transaction: remove what cannot, "
+				"or run it by hand");
 }
 
 void catalog_upgrade_locate(const struct catalog_upgrade *u, const char *script,

@@ -81,8 +81,7 @@ static void on_saved(void *owner, const struct report *r)
 	if (r->error.kind == ERROR_NONE) {
 		error_set(&failed.error, ERROR_DATA,
 			  "not every account could be saved: nothing was upgraded");
-		error_hint(&failed.error,
-			   "mend what is in the way, or upgrade without --save");
+		error_hint(&failed.error, "fix the cause, or upgrade without --save");
 	}
 	on_upgraded(cli, &failed);
 }

@@ -128,7 +128,7 @@ static bool close_output(struct error *err)
 	if (!fclose(stdout) && !is_lost)
 		return true;
 	error_set(err, ERROR_SYSTEM, "standard output: write: %s",
-		  errno ? strerror(errno) : "not all of it arrived");
+		  errno ? strerror(errno) : "not everything was written");
 	return errno == ENOSPC && error_hint(err, "free space on that disk");
 }
 

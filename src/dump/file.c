@@ -73,12 +73,13 @@ static void note_stranger(struct check *c, enum dumpsql_use use, const char *sch
 	c->has_stranger = true;
 	if (use == SQL_ROWS && is_indirect(c, name))
 		error_set(&c->stranger, ERROR_DATA,
-			  "line %" PRIu64 ": fills %s, from where a view, a rule or a "
-			  "trigger may lead elsewhere",
+			  "line %" PRIu64 ": loads rows into %s, where a view, rule or "
+			  "trigger may redirect them",
 			  line, name);
 	else if (!is_other_account || (use != SQL_TABLE && use != SQL_ROWS))
 		error_set(&c->stranger, ERROR_DATA,
-			  "line %" PRIu64 ": %s%s%s: not of this account's metamodel",
+			  "line %" PRIu64
+			  ": %s%s%s: not part of this account's metamodel",
 			  line, schema, *schema ? "." : "", name);
 	else if (*schema)
 		error_set(&c->stranger, ERROR_DATA,
@@ -127,7 +128,7 @@ static void on_right(void *owner, enum dumpsql_right part, const char *text)
 		return;
 	c->has_stranger = true;
 	error_set(&c->stranger, ERROR_DATA,
-		  "line %" PRIu64 ": more rights are granted than can be compared",
+		  "line %" PRIu64 ": more privileges are granted than can be compared",
 		  dumpscan_line(&c->scan));
 }
 

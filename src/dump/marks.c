@@ -106,7 +106,7 @@ bool dumpmarks_next(struct dumpmarks_reader *r, char **data, size_t *length,
 	else if (!is_as_marked(r, *length, &is_same))
 		return error_set(err, ERROR_SYSTEM, "libcrypto: SHA-256 failed");
 	if (!is_same)
-		return error_set(err, ERROR_DATA, "it is not what was checked");
+		return error_set(err, ERROR_DATA, "it differs from what was checked");
 	r->at += (off_t)*length;
 	r->next += *length > 0;
 	*data = r->buffer;

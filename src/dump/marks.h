@@ -44,7 +44,7 @@ void dumpmarks_close(struct dumpmarks_reader *reader);
 /*
  * The next piece; *length is 0 after the last. The bytes are the reader's, who does not
  * look at them again: the caller may change them, until the next call.
- * Errors: ERROR_DATA when it is not what was checked, ERROR_SYSTEM.
+ * Errors: ERROR_DATA when it differs from what was checked, ERROR_SYSTEM.
  */
 MUST_CHECK bool dumpmarks_next(struct dumpmarks_reader *reader, char **data,
 			       size_t *length, struct error *err);

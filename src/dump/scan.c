@@ -318,12 +318,12 @@ static const struct {
 	[DUMPSCAN_CUT_IN_STATEMENT]   = { LINE_LAST,  "truncated inside the statement that begins in" },
 	[DUMPSCAN_NO_CLOSING]         = { LINE_NONE,  "does not end with pg_dump's closing comment" },
 	[DUMPSCAN_TEXT_AFTER_CLOSING] = { LINE_FIRST, "text after pg_dump's closing comment" },
-	[DUMPSCAN_NO_UNRESTRICT]      = { LINE_NONE,  "does not end with the \\unrestrict to its \\restrict" },
-	[DUMPSCAN_OTHER_UNRESTRICT]   = { LINE_FIRST, "\\unrestrict has another key than \\restrict" },
+	[DUMPSCAN_NO_UNRESTRICT]      = { LINE_NONE,  "does not end with the \\unrestrict that matches its \\restrict" },
+	[DUMPSCAN_OTHER_UNRESTRICT]   = { LINE_FIRST, "\\unrestrict and \\restrict have different keys" },
 	[DUMPSCAN_LONE_UNRESTRICT]    = { LINE_FIRST, "\\unrestrict without \\restrict" },
 	[DUMPSCAN_BAD_COPY]           = { LINE_FIRST, "COPY in a form that pg_dump does not write" },
-	[DUMPSCAN_BAD_NAME]           = { LINE_FIRST, "table whose name cannot be told" },
-	[DUMPSCAN_BAD_STATEMENT]      = { LINE_FIRST, "statement that no dump of a metamodel has" },
+	[DUMPSCAN_BAD_NAME]           = { LINE_FIRST, "table whose name cannot be determined" },
+	[DUMPSCAN_BAD_STATEMENT]      = { LINE_FIRST, "statement that does not occur in dumps of a metamodel" },
 	[DUMPSCAN_BAD_SETTING]        = { LINE_FIRST, "setting under which psql may read the file "
 						      "differently" },
 	[DUMPSCAN_BAD_TOKEN]          = { LINE_FIRST, "characters that pg_dump does not write" },
@@ -350,7 +350,8 @@ static bool describe(const struct dumpscan_result *r, struct error *err)
 				 r->problem_line, r->excerpt);
 	if (r->problem == DUMPSCAN_VARIABLE)
 		return error_set(err, ERROR_DATA,
-				 "line %" PRIu64 ": psql would put its variable %s here",
+				 "line %" PRIu64
+				 ": psql would substitute its variable %s here",
 				 r->problem_line, r->excerpt);
 	switch (descriptions[r->problem].line) {
 	case LINE_NONE:

@@ -23,7 +23,7 @@ enum dumpsql_effect {
 	SQL_ENDS,          /* this semicolon ends it, for psql too */
 	SQL_ENDS_COPY,     /* and data lines must follow */
 	SQL_BAD_COPY,      /* a COPY of a form that pg_dump does not write */
-	SQL_BAD_NAME,      /* a table whose name cannot be told */
+	SQL_BAD_NAME,      /* a table whose name cannot be determined */
 	SQL_BAD_STATEMENT, /* of a kind that pg_dump does not write for a metamodel */
 	SQL_BAD_SETTING,   /* psql may read what follows otherwise than we do */
 };

@@ -21,11 +21,10 @@ static bool check_doubtful(const struct farm *f, struct error *err)
 	if (!a || a->is_registered || (f->has_proxy && a->node))
 		return true;
 	error_set(err, ERROR_USAGE,
-		  "the argument behind --password is no registered account; it is not "
-		  "shown, as it may be a password");
-	return error_hint(err,
-			  "--password takes no value, and asks for one; name accounts "
-			  "before it, or behind --");
+		  "the argument after --password is not a registered account; it is not "
+		  "shown, since it may be a password");
+	return error_hint(err, "--password takes no value, but prompts for a password; "
+			       "put account names before it, or after --");
 }
 
 void farm_ready(struct farm *f, const struct error *err)
@@ -54,12 +53,13 @@ void farm_hint_place(const struct farm *f, struct error *err)
 		is_place |= strstr(err->text, words[i]) != NULL;
 	if (err->hint[0] || !is_place)
 		return;
-	error_hint(err,
-		   "say where the server is, and as whom to connect: -h, -p, -U and -d, "
-		   "the environment (PGHOST and so on), or [backend] in a configuration "
-		   "file; those are %s and %s",
-		   files->count > 0 ? files->v[0] : "none",
-		   files->count > 1 ? files->v[1] : "none");
+	error_hint(
+		err,
+		"specify the server and the user with -h, -p, -U and -d, the environment "
+		"(PGHOST and so on), or [backend] in one of these configuration files: "
+		"%s and %s",
+		files->count > 0 ? files->v[0] : "none",
+		files->count > 1 ? files->v[1] : "none");
 }
 
 /* ---- accounts ---- */

@@ -57,7 +57,7 @@ static void on_schemas(void *owner, const struct pg_result *result,
 			continue;
 		before = a->warning;
 		a->warning =
-			str_format("%s%sthere is a schema of its name on node %s",
+			str_format("%s%sa schema of the same name is on node %s",
 				   before ? before : "", before ? ", and " : "", n->name);
 		free(before);
 	}
@@ -176,8 +176,8 @@ static void on_listed(void *owner, const struct pg_result *result,
 			error_hint(&named, "connect to the proxy as the role that the "
 					   "server itself uses ([backend], -U)");
 		else
-			error_hint(&named,
-				   "the list is on the node of _global: is that up?");
+			error_hint(&named, "the list is on the node of _global: check "
+					   "that it is up");
 		farm_list_failed(f, &named);
 		return;
 	}

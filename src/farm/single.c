@@ -156,12 +156,12 @@ static void refuse(struct farm *f, const char *role)
 	struct error err;
 
 	strbuf_add_identifier(&quoted, role, strlen(role));
-	error_set(
-		&err, ERROR_DATA,
-		"_global._accounts is no ordinary table, or has row-level security: what "
-		"its owner %s defined would run as a superuser",
-		quoted.buf);
-	error_hint(&err, "work as the owner (-U), or as a role that is no superuser");
+	error_set(&err, ERROR_DATA,
+		  "_global._accounts is not an ordinary table, or has row-level "
+		  "security: what "
+		  "its owner %s defined would run as a superuser",
+		  quoted.buf);
+	error_hint(&err, "run as the owner (-U), or as a role that is not a superuser");
 	farm_list_failed(f, &err);
 }
 

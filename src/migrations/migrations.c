@@ -147,15 +147,14 @@ static bool read_directives(struct migration_file *file, struct error *err)
 		is_top = is_top &&
 			 (line[blanks] == '\n' || str_has_prefix(line + blanks, "--"));
 		if (is_top && directive && !is_commit)
-			return error_set(
-				err, ERROR_USAGE,
-				"line %llu: '%s' is nothing that a migration can "
-				"ask for; 'commit' is",
-				(unsigned long long)number, directive);
+			return error_set(err, ERROR_USAGE,
+					 "line %llu: invalid request '%s' in a "
+					 "migration: expected 'commit'",
+					 (unsigned long long)number, directive);
 		if (!is_top && is_commit)
 			return error_set(err, ERROR_USAGE,
-					 "line %llu: -- metamodel: commit belongs into "
-					 "the lines before the first statement",
+					 "line %llu: -- metamodel: commit must come "
+					 "before the first statement",
 					 (unsigned long long)number);
 		file->ends_transaction |= is_commit;
 		line += strcspn(line, "\n");
@@ -173,7 +172,7 @@ static bool add_file(struct migrations *m, enum migration_level level, const cha
 		return false;
 	file->name = str_format("%s/%s", folders[level], name);
 	if (strlen(text) != length)
-		return error_set(err, ERROR_USAGE, "%s: holds a NUL byte", file->name);
+		return error_set(err, ERROR_USAGE, "%s: contains a NUL byte", file->name);
 	if (!str_is_utf8(text, length))
 		return error_set(err, ERROR_USAGE, "%s: is not valid UTF-8", file->name);
 	file->text = normalize(text);
@@ -283,7 +282,7 @@ static bool check(struct migrations *m, struct error *err)
 	uint64_t unit = find_unit(m);
 
 	if (!m->count)
-		return error_set(err, ERROR_USAGE, "there is no migration");
+		return error_set(err, ERROR_USAGE, "no migrations found");
 	qsort(m->steps, m->count, sizeof(*m->steps), compare_steps);
 	for (size_t i = 0; i < m->count; i++) {
 		const struct migration *step = &m->steps[i];

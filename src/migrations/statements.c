@@ -167,7 +167,7 @@ static void on_problem(void *owner, enum dumplex_problem problem, const char *te
 	(void)text;
 	fail(r, r->lex.lines + 1,
 	     problem == LEX_VARIABLE ? "a variable of psql cannot be part of a migration"
-				     : "this is not SQL as a migration needs it");
+				     : "not valid SQL for a migration");
 }
 
 bool statements_read(const char *text, struct statements *out, struct error *err)
@@ -181,7 +181,7 @@ bool statements_read(const char *text, struct statements *out, struct error *err
 		dumplex_feed(&r.lex, "\n", 1); /* a last token ends here */
 	if (!r.is_failed && (r.is_inside || dumplex_inside(&r.lex) != TOKEN_SYMBOL))
 		fail(&r, found.count ? found.lines[found.count - 1] : 1,
-		     "the last statement does not end");
+		     "the last statement is not terminated");
 	if (r.is_failed)
 		statements_release(&found);
 	else

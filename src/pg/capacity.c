@@ -29,7 +29,7 @@ static void on_answer(void *owner, const struct pg_result *result,
 	if (err) {
 		struct error named = *err;
 
-		error_prefix(&named, "ask for free lock slots");
+		error_prefix(&named, "query the free lock slots");
 		q->done(q->owner, NULL, &named);
 	} else {
 		AUTO_FREE char *words = xstrdup(pgresult_value(result, 0, 2));

@@ -60,7 +60,7 @@ static bool add_option(struct childenv *out, struct strbuf *dbname,
 	}
 	if (o->dispchar[0] == '*') {
 		error_set(err, ERROR_USAGE,
-			  "%s cannot be handed to pg_dump without showing it",
+			  "%s cannot be passed to pg_dump without revealing it",
 			  o->keyword);
 		return error_hint(
 			err, "use a client key without a passphrase, readable by its "

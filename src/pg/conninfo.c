@@ -90,7 +90,8 @@ static bool add_connection_string(struct conninfo *info, const char *text,
 
 	if (!options) {
 		/* libpq goes on with a quotation, which may be of a password */
-		error_set(err, ERROR_USAGE, "option --dbname: libpq cannot read it: %.*s",
+		error_set(err, ERROR_USAGE,
+			  "option --dbname: libpq cannot parse it: %.*s",
 			  message ? (int)strcspn(message, "\":\n") : 0,
 			  message ? message : "");
 		PQfreemem(message);

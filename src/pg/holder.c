@@ -49,7 +49,7 @@ static void on_other(void *owner, const struct pg_result *result, const struct e
 	else
 		error_set(&busy, ERROR_BUSY, "another run holds the lock: %s",
 			  pgresult_value(result, 0, 0));
-	error_hint(&busy, "wait for it to end, or end it");
+	error_hint(&busy, "wait until it ends, or stop it");
 	h->opts.ready(h->opts.owner, &busy);
 }
 

@@ -298,7 +298,7 @@ static void on_no_answer(void *owner)
 
 	c->patience = NULL;
 	error_set(&silent, ERROR_SERVER,
-		  "the server has not answered for %llu s and is not waited for any more",
+		  "the server has not answered for %llu s: giving up",
 		  (unsigned long long)c->answer_ms / 1000);
 	pgconn_give_up(c, &silent);
 }
@@ -389,7 +389,7 @@ static bool take_lines(struct pgconn *c)
 /* No server can be kept from sending but by closing. */
 static void refuse(struct pgconn *c)
 {
-	error_set(&c->failure, ERROR_SERVER, "the server sends more than is wanted");
+	error_set(&c->failure, ERROR_SERVER, "the server sent more data than expected");
 	c->is_failed = true;
 	c->details = (struct pg_failure){ 0 };
 	c->state = LOST;
@@ -661,16 +661,13 @@ bool pg_is_transient(const char *message)
 const char *pg_pooler_hint(const char *message)
 {
 	if (strstr(message, "query_wait_timeout"))
-		return "the connection pooler has no server connection left: a save "
-		       "needs at "
-		       "least 3 of them, a restore or upgrade 2 and one for each of "
-		       "--jobs "
-		       "(pool_size), or connect to the server itself";
+		return "the connection pooler has no free server connection: a save "
+		       "needs at least 3, a restore or upgrade 2 plus one for each of "
+		       "--jobs (pool_size); or connect to the server directly";
 	if (!strstr(message, "unsupported startup parameter"))
 		return NULL;
-	return "a connection pooler refuses options: put ignore_startup_parameters = "
-	       "options "
-	       "into its pgbouncer.ini, or connect to the server itself";
+	return "the connection pooler refuses options: set ignore_startup_parameters = "
+	       "options in its pgbouncer.ini, or connect to the server directly";
 }
 
 void pgconn_cancel(struct pgconn *c)

@@ -189,8 +189,8 @@ static bool read_version(struct pgtool_search *s, const struct child_result *res
 	parse_version(tool->version_text, tool);
 	if (!tool->major)
 		return error_set(err, ERROR_CHILD,
-				 "%s --version says '%.100s', which is no "
-				 "version of PostgreSQL",
+				 "%s --version prints '%.100s', which is not a version "
+				 "of PostgreSQL",
 				 tool->path, tool->version_text);
 	return true;
 }

@@ -199,11 +199,10 @@ static void on_roles_made(void *owner, const struct pg_result *result,
 		return;
 	}
 	hinted = *err;
-	log_warning(
-		s->opts.log,
-		"roles that dumps name are missing, and there are no stand-ins: %s; a "
-		"role with CREATEROLE could make them",
-		hinted.text);
+	log_warning(s->opts.log,
+		    "roles that dumps name do not exist and have no stand-ins: %s; a "
+		    "role with CREATEROLE could create them",
+		    hinted.text);
 	strvec_release(&s->stand_ins);
 	allow_owners(s);
 }
@@ -292,8 +291,8 @@ static void hint_createdb(const struct scratch *s, struct error *err)
 
 	strbuf_add_identifier(&role, user, strlen(user));
 	error_hint(err,
-		   "it takes a role that may make databases: ALTER ROLE %s CREATEDB, or "
-		   "another server: --load=CONNINFO",
+		   "the role must be able to create databases: ALTER ROLE %s CREATEDB; "
+		   "or use another server: --load=CONNINFO",
 		   role.buf);
 }
 
@@ -309,7 +308,7 @@ static void on_made(void *owner, const struct pg_result *result, const struct er
 		hinted = *err;
 		if (!strcmp(pgconn_failure(session_conn(s->outside))->sqlstate, "42501"))
 			hint_createdb(s, &hinted);
-		error_prefix(&hinted, "the scratch database cannot be made");
+		error_prefix(&hinted, "cannot create the scratch database");
 		ready(s, &hinted);
 		return;
 	}
@@ -372,8 +371,8 @@ static void on_leftover_dropped(void *owner, const struct pg_result *result,
 
 	(void)result;
 	if (err)
-		log_debug(s->opts.log, "what an earlier run left behind stays: %s",
-			  err->text);
+		log_debug(s->opts.log,
+			  "cannot remove what an earlier run left behind: %s", err->text);
 	drop_leftovers(s);
 }
 
@@ -399,7 +398,7 @@ static void on_leftovers(void *owner, const struct pg_result *result,
 		strvec_push(&s->leftovers, pgresult_value(result, i, 0));
 	if (s->leftovers.count)
 		log_warning(s->opts.log,
-			    "an earlier run died: its scratch database is dropped now");
+			    "an earlier run died: dropping its scratch database");
 	drop_leftovers(s);
 }
 
@@ -479,7 +478,7 @@ static void on_role_dropped(void *owner, const struct pg_result *result,
 	(void)result;
 	/* another run needs it, or dropped it */
 	if (err && strcmp(state, "2BP01") != 0 && strcmp(state, "42704") != 0)
-		log_warning(s->opts.log, "a stand-in stays: %s", err->text);
+		log_warning(s->opts.log, "cannot drop a stand-in role: %s", err->text);
 	drop_roles(s);
 }
 
@@ -509,10 +508,9 @@ static void on_dropped(void *owner, const struct pg_result *result,
 	(void)result;
 	if (err) {
 		s->error = *err;
-		error_prefix(&s->error, "scratch database %s is still there", s->name);
-		error_hint(
-			&s->error,
-			"the next metamodel verify --load drops it when nobody uses it");
+		error_prefix(&s->error, "scratch database %s still exists", s->name);
+		error_hint(&s->error, "the next metamodel verify --load drops it when it "
+				      "is no longer in use");
 		end_drop(s);
 		return;
 	}

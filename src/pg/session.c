@@ -284,7 +284,7 @@ static void refuse_standby(struct session *s)
 
 	error_set(&err, ERROR_SERVER,
 		  "the server is a standby, where nothing can be changed");
-	error_hint(&err, "connect to the primary; where --dbname names several hosts, "
+	error_hint(&err, "connect to the primary; if --dbname names several hosts, "
 			 "target_session_attrs=read-write finds it");
 	failed(s, &err);
 }
@@ -408,10 +408,9 @@ static void on_connected(void *owner, const struct error *err)
 					   pgconn_user(s->conn), pgconn_dbname(s->conn));
 
 			error_append(&hinted, whose);
-			error_hint(
-				&hinted,
-				"give one with PGPASSWORD, ~/.pgpass, the config file or "
-				"--password");
+			error_hint(&hinted, "provide one with PGPASSWORD, ~/.pgpass, the "
+					    "config file or "
+					    "--password");
 		}
 		failed(s, &hinted);
 		return;

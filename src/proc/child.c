@@ -264,8 +264,7 @@ bool child_succeeded(const struct child_result *r, const char *program, struct e
 		error_set(err, ERROR_CHILD, "%s was stopped", program);
 	else if (r->is_timed_out)
 		error_set(err, ERROR_CHILD,
-			  "%s did not end within its time and was ended after "
-			  "%.1f s",
+			  "%s exceeded its time limit and was cancelled after %.1f s",
 			  program, (double)r->elapsed_ms / 1000);
 	else if (r->term_signal)
 		error_set(err, ERROR_CHILD, "%s was killed by signal %d (%s)", program,

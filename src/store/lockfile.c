@@ -22,7 +22,7 @@ static bool set_busy(int fd, const char *path, struct error *err)
 	holder[strcspn(holder, "\n")] = '\0';
 	error_set(err, ERROR_BUSY, "another run holds the lock %s%s%s", path,
 		  holder[0] ? ": " : "", holder);
-	return error_hint(err, "wait for it to end, or end it");
+	return error_hint(err, "wait until it ends, or stop it");
 }
 
 static bool describe(int fd, const char *holder)
@@ -67,8 +67,7 @@ bool lockfile_take(const char *path, const char *holder, int *fd, struct error *
 
 		error_set(err, ERROR_SYSTEM, "open the lock file %s: %s", path,
 			  strerror(errno));
-		return is_missing &&
-		       error_hint(err, "create the directory that is to hold it");
+		return is_missing && error_hint(err, "create its directory first");
 	}
 	if (!flock(opened, LOCK_EX | LOCK_NB)) {
 		(void)describe(opened, holder);

@@ -47,7 +47,8 @@ static bool get_text(const json_t *object, const char *key, const char **out,
 	const json_t *value = json_object_get(object, key);
 
 	if (!json_is_string(value) && !json_is_null(value))
-		return error_set(err, ERROR_DATA, "\"%s\" is missing or no text", key);
+		return error_set(err, ERROR_DATA, "\"%s\" is missing or not a string",
+				 key);
 	*out = json_string_value(value);
 	return true;
 }
@@ -71,7 +72,7 @@ static bool get_time(const json_t *object, const char *key, char out[21],
 	if (!get_text(object, key, &text, err))
 		return false;
 	if (!text || !is_time(text))
-		return error_set(err, ERROR_DATA, "\"%s\" is no time", key);
+		return error_set(err, ERROR_DATA, "\"%s\" is not a time", key);
 	memcpy(out, text, 21);
 	return true;
 }
@@ -83,7 +84,8 @@ static bool get_uint(const json_t *object, const char *key, uint64_t max, uint64
 	json_int_t n = json_integer_value(value);
 
 	if (!json_is_integer(value) || n < 0 || (uint64_t)n > max)
-		return error_set(err, ERROR_DATA, "\"%s\" is missing or no number", key);
+		return error_set(err, ERROR_DATA, "\"%s\" is missing or not a number",
+				 key);
 	*out = (uint64_t)n;
 	return true;
 }
@@ -110,7 +112,7 @@ static bool parse_entry(const json_t *json, struct manifest *m, struct error *er
 				 account, expected);
 	if (!sha256 || !is_sha256(sha256))
 		return error_set(err, ERROR_DATA,
-				 "account \"%s\": \"sha256\" is no SHA-256", account);
+				 "account \"%s\": \"sha256\" is not a SHA-256", account);
 	if (!json_is_boolean(stale))
 		return error_set(err, ERROR_DATA,
 				 "account \"%s\": \"stale\" is not true or false",
@@ -176,9 +178,9 @@ static bool parse_nodes(const json_t *root, struct manifest *m, struct error *er
 	const json_t *carried = json_object_get(root, "carried_nodes");
 
 	if (!json_is_array(list))
-		return error_set(err, ERROR_DATA, "\"nodes\" is missing or no list");
+		return error_set(err, ERROR_DATA, "\"nodes\" is missing or not a list");
 	if (carried && !json_is_array(carried))
-		return error_set(err, ERROR_DATA, "\"carried_nodes\" is no list");
+		return error_set(err, ERROR_DATA, "\"carried_nodes\" is not a list");
 	return parse_node_list(list, false, m, err) &&
 	       parse_node_list(carried, true, m, err);
 }
@@ -192,7 +194,7 @@ static bool parse_plan(const json_t *root, struct manifest *m, struct error *err
 	if (!list)
 		return true;
 	if (!json_is_array(list))
-		return error_set(err, ERROR_DATA, "\"dropped\" is no list");
+		return error_set(err, ERROR_DATA, "\"dropped\" is not a list");
 	m->has_plan = true;
 	m->dropped = xcalloc(json_array_size(list) + 1, sizeof(uint64_t));
 	json_array_foreach (list, i, json) {
@@ -200,7 +202,7 @@ static bool parse_plan(const json_t *root, struct manifest *m, struct error *err
 
 		if (!json_is_integer(json) || n < 0 || n > UINT16_MAX)
 			return error_set(err, ERROR_DATA,
-					 "\"dropped\" is no list of numbers");
+					 "\"dropped\" is not a list of numbers");
 		m->dropped[m->dropped_count++] = (uint64_t)n;
 	}
 	return get_uint(root, "window", UINT16_MAX, &m->window, err) &&
@@ -288,7 +290,7 @@ static bool read_accounts(struct reader *r, struct manifest *m, struct error *ba
 	json_t *json;
 
 	if (!take(r, '[')) {
-		fail_at(r, 1, "\"accounts\" is no list", bad);
+		fail_at(r, 1, "\"accounts\" is not a list", bad);
 		json = read_value(r, err);
 		json_decref(json);
 		return json;
@@ -316,9 +318,9 @@ static bool read_member(struct reader *r, json_t *root, struct manifest *m,
 	if (!key)
 		return false;
 	if (!name)
-		fail_at(r, 1, "a key is no text", err);
+		fail_at(r, 1, "a key is not a string", err);
 	else if (json_object_get(root, name))
-		error_set(err, ERROR_DATA, "\"%s\" is there twice", name);
+		error_set(err, ERROR_DATA, "\"%s\" appears twice", name);
 	else if (!expect(r, ':', err))
 		;
 	else if (strcmp(name, "accounts") != 0)
@@ -351,7 +353,7 @@ static bool check_accounts(struct manifest *m, struct error *err)
 	manifest_sort(m);
 	for (size_t i = 1; i < m->entry_count; i++)
 		if (!strcmp(m->entries[i - 1].account, m->entries[i].account))
-			return error_set(err, ERROR_DATA, "account \"%s\" is there twice",
+			return error_set(err, ERROR_DATA, "account \"%s\" appears twice",
 					 m->entries[i].account);
 	return true;
 }
@@ -364,7 +366,7 @@ bool manifest_parse(const char *text, size_t length, struct manifest *out,
 	struct manifest m = { 0 };
 	json_t *root = json_object();
 	bool is_ok = !memchr(text, '\0', length) || /* jansson passes over some */
-		     error_set(err, ERROR_DATA, "there is a NUL byte");
+		     error_set(err, ERROR_DATA, "it contains a NUL byte");
 
 	is_ok = is_ok && read_members(&r, root, &m, &bad, err) &&
 		parse_header(root, &m, err);

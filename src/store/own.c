@@ -130,8 +130,8 @@ static bool check_legacy(const struct savedir *s, const char *path, struct error
 
 		if (is_dump(s, file) || (has_global && begins_as_dump(s, file)))
 			continue;
-		error_set(err, ERROR_DATA, "%s holds %s, which is no dump of an account",
-			  path, file);
+		error_set(err, ERROR_DATA,
+			  "%s holds %s, which is not the dump of an account", path, file);
 		return refuse(err);
 	}
 	return true;
@@ -237,11 +237,10 @@ static bool keep_strangers(const struct savedir *s, const char *path, const char
 	    (errno != EINVAL || rename(path, kept) < 0))
 		return error_set(err, ERROR_SYSTEM, "rename %s to %s: %s", path, kept,
 				 strerror(errno));
-	strvec_push_format(notes,
-			   "%s, which is not part of the save, was in one that is "
-			   "deleted now, and stays in %s%s",
-			   strangers->v[0], kept,
-			   strangers->count > 1 ? ", as others do" : "");
+	strvec_push_format(
+		notes,
+		"%s is not part of the save, which is deleted now; it is kept in %s%s",
+		strangers->v[0], kept, strangers->count > 1 ? ", with other files" : "");
 	return delete_rest(s, kept, err);
 }
 

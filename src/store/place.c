@@ -52,7 +52,7 @@ bool place_check_outside(const struct layout *l, const char *name, struct error 
 
 	if (above) {
 		error_set(err, ERROR_USAGE,
-			  "option --directory: %s lies inside the save %s", name, above);
+			  "option --directory: %s is inside the save %s", name, above);
 		return error_hint(err, "name the save itself: --directory=%s", above);
 	}
 	if (stat(l->dir, &st) < 0 || S_ISDIR(st.st_mode))
@@ -96,20 +96,20 @@ bool place_check_renames(const struct layout *l, const char *name, struct error 
 			  "%s is a mount point, and a save is renamed when the next one "
 			  "takes its place",
 			  i ? old : name);
-		return error_hint(err, "save to a directory in it: --directory=%s/save",
-				  name);
+		return error_hint(
+			err, "save to a directory below it: --directory=%s/save", name);
 	}
 	if (faccessat(AT_FDCWD, l->parent, W_OK | X_OK, AT_EACCESS) < 0 &&
 	    errno != ENOENT) {
-		error_set(err, ERROR_SYSTEM, "make %s in %s: %s", name, l->parent,
+		error_set(err, ERROR_SYSTEM, "create %s in %s: %s", name, l->parent,
 			  strerror(errno));
-		return error_hint(err, "a save needs a directory in which names can be "
-				       "made and changed; name one with --directory");
+		return error_hint(err, "a save needs a directory in which it can create "
+				       "and rename files; specify one with --directory");
 	}
 	if (is_sticky_for_us(l->dir, l->parent)) {
 		error_set(err, ERROR_SYSTEM,
-			  "%s belongs to somebody else, and only its "
-			  "owner may rename it in %s",
+			  "%s belongs to another user, and only its owner may rename it "
+			  "in %s",
 			  name, l->parent);
 		return error_hint(err,
 				  "save as its owner, or elsewhere with --directory");

@@ -139,10 +139,10 @@ static bool refuse_foreign(const char *path, struct error *err)
 	if (save.fd < 0)
 		error_set(err, ERROR_DATA, "%s is not a directory", path);
 	else if (found)
-		error_set(err, ERROR_DATA, "%s holds %s, which no run has left there",
-			  path, found);
+		error_set(err, ERROR_DATA, "%s holds %s, which no run left there", path,
+			  found);
 	else
-		error_set(err, ERROR_DATA, "%s is there, and no run has left it", path);
+		error_set(err, ERROR_DATA, "%s exists, but no run left it there", path);
 	savedir_release(&save);
 	return error_hint(
 		err, "it is in the way and will not be deleted: move it away, or save "

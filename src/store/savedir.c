@@ -132,8 +132,8 @@ bool savedir_open_dump(const struct savedir *s, const char *account, int *fd,
 		if (!str_is_utf8(s->dumps.v[i], strlen(s->dumps.v[i])) &&
 		    !strcmp(other, account))
 			return error_set(err, ERROR_DATA,
-					 "the name of its file is not UTF-8: it is no "
-					 "account's");
+					 "its file name is not UTF-8, so it belongs to "
+					 "no account");
 	}
 	return error_set(err, ERROR_DATA, "missing");
 }

@@ -582,7 +582,7 @@ class TestPrompt(OnScram):
     def test_what_stands_behind_the_option_may_be_one_and_is_not_shown(self, saver, terminal, args):
         """Somebody thought that the option takes a value."""
         result = self.run(saver, terminal, *args, answer=PASSWORD + "\n")
-        assert result.returncode == 2 and "the argument behind --password is no" in result.stderr
+        assert result.returncode == 2 and "the argument after --password is not a" in result.stderr
         assert not saver.tree().path.exists()
 
     def test_an_account_may_stand_behind_the_option(self, saver, terminal):

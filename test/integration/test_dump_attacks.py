@@ -16,8 +16,8 @@ from support import ROOT, Database, Metamodel
 
 END = "--\n-- PostgreSQL database dump complete"
 # What each adds to the dump of alice, and by what it is refused.
-STATEMENT = "statement that no dump of a metamodel has"
-STRANGER = "not of this account's metamodel|of another account"
+STATEMENT = "statement that does not occur in dumps of a metamodel"
+STRANGER = "not part of this account's metamodel|of another account"
 PARENT = "of which the save says nothing"
 ATTACKS = {
     # a query instead of columns

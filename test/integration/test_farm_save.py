@@ -142,7 +142,7 @@ def test_what_is_left_of_an_account_elsewhere_may_be_emptied(accounts, metamodel
     result = running.wait()
     assert result.returncode == 3 and errors_of(result, "d") and not errors_of(result, "b"), result
     assert "b" in metamodel.tree().accounts()
-    assert "account b is on node os901003, but there is a schema of its name on node os901002" in result.stderr
+    assert "account b is on node os901003, but a schema of the same name is on node os901002" in result.stderr
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

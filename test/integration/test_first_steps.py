@@ -16,7 +16,7 @@ def test_without_a_server_it_says_how_to_tell_where_it_is(metamodel, command):
     (metamodel.cwd / "empty.conf").write_text("")
     for place in str(metamodel.cwd), "nosuch.invalid":
         result = metamodel.run(command, "-c", "empty.conf", "-w", env={"PGHOST": place}, expect=1)
-        [hint] = [line for line in result.stderr.splitlines() if line.startswith("metamodel: hint: say where")]
+        [hint] = [line for line in result.stderr.splitlines() if line.startswith("metamodel: hint: specify the server")]
         assert "-h, -p, -U and -d" in hint and "PGHOST" in hint
         assert "/etc/openresty/openresty.conf" in hint and hint.endswith("and empty.conf")
 
@@ -28,7 +28,7 @@ def test_the_files_that_it_looked_for_are_named(metamodel):
 
 def test_the_wrong_user_or_database_has_the_hint_too(metamodel):
     for name in "PGUSER", "PGDATABASE":
-        assert "hint: say where the server is, and as whom" in metamodel.run(
+        assert "hint: specify the server and the user" in metamodel.run(
             "save", env={name: "nobody_of_that_name"}, expect=1).stderr
 
 

@@ -218,4 +218,4 @@ def test_what_cannot_run_in_a_transaction_is_found_before_anything_runs(metamode
 def test_what_only_the_server_finds_has_a_hint(metamodel, db, more):
     db.add_accounts("a", version="0.009")
     more({"0.010": "DO $$ BEGIN COMMIT; END $$;"})
-    assert "hint: a migration is part of a transaction" in metamodel.run("upgrade", expect=3).stderr
+    assert "hint: a migration runs in a transaction" in metamodel.run("upgrade", expect=3).stderr

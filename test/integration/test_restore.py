@@ -631,7 +631,7 @@ def test_a_dry_run_has_a_line_for_each_account_and_more_with_verbose(metamodel, 
         "would be dropped: _action, _action_id_seq, _columns, _columns_id_seq, _extra, _general, "
         "_models, _models_id_seq, _roles, _roles_id_seq, _v, _views, _views_id_seq",
         "would be loaded: metamodel/a.sql"]
-    assert told["b"][1] == "its _general.version is 'abc', which is no version"
+    assert told["b"][1] == "its _general.version is 'abc', which is not a version"
     assert told["c"][2:] == ["would be destroyed: view c.stands", "would be loaded: metamodel/c.sql"]
     for account in "abc":
         db.sql(f"DROP SCHEMA {account} CASCADE; CREATE SCHEMA {account}")

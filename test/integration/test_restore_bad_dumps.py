@@ -363,7 +363,7 @@ for sql in [
         "SELECT pg_catalog.setval('{victim}._models_id_seq', 1000);",
         "CREATE VIEW public.extra AS SELECT 1;"]:
     case(f"touches {sql}", insert(MIDDLE, sql + "\n"),
-         "statement that no dump|not of this account's metamodel")
+         "statement that does not occur|not part of this account's metamodel")
 
 # The same by way of what is the account's own
 for sql in [
@@ -373,7 +373,7 @@ for sql in [
         "INSERT INTO {account}._views (id) VALUES (7);",
         "CREATE TABLE {account}._x (n integer); ALTER TABLE {account}._x SET SCHEMA {victim};"]:
     case(f"leads elsewhere: {sql}", insert(MIDDLE, sql + "\n"),
-         "may lead elsewhere|statement that no dump", modes=["rehashed", "legacy"])
+         "may redirect|statement that does not occur", modes=["rehashed", "legacy"])
 
 # What else SQL can do
 for sql in [
@@ -387,7 +387,7 @@ for sql in [
         "GRANT ALL ON TABLE {victim}._models TO PUBLIC;", "GRANT ALL ON SCHEMA {victim} TO PUBLIC;",
         "COMMENT ON TABLE {victim}._models IS 'x';"]:
     case(f"does {sql}", insert(MIDDLE, sql + "\n"),
-         "statement that no dump|not of this account's metamodel")
+         "statement that does not occur|not part of this account's metamodel")
 
 
 # ---- the runs ----
@@ -652,5 +652,5 @@ def test_a_file_of_an_unreadable_name_costs_the_others_nothing(db, metamodel, sm
     result = metamodel.run("restore", expect=3)
     assert sorted(re.findall("^Importing .* account (.*) from", result.stderr, re.M)) == [
         "_global", "a", "b"]
-    assert "the name of its file is not UTF-8" in errors_of(result, "%FF")
+    assert "its file name is not UTF-8" in errors_of(result, "%FF")
     assert re.search("Failed: (.*)\\.$", result.stderr)[1].split(", ") == ["%FF", "x" * 70]

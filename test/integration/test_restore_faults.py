@@ -194,7 +194,7 @@ def test_a_load_that_takes_too_long_is_ended_and_lets_go_of_the_account(world):
         wait_for(lambda: not world.sessions(), 10, what="the end of the session")
         world.db.sql("SET lock_timeout = '1s'; SELECT * FROM b._models; RESET lock_timeout")
     assert result.returncode == 3
-    assert "did not end within its time" in errors_of(result, "b")
+    assert "exceeded its time limit" in errors_of(result, "b")
     assert world.check_truth(result)["b"] == "before"
 
 

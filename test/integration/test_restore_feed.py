@@ -136,7 +136,7 @@ def test_a_full_pipe_does_not_hold_up_the_end(big, metamodel, signum,
 def test_a_time_out_ends_psql_and_its_feed(big, metamodel, leftover_processes):  # noqa: F811
     with big.locked("a._models", "ROW EXCLUSIVE"):
         result = metamodel.run("restore", "a", "--lock-wait", "0", "--timeout", "3", expect=1)
-    assert "did not end within its time" in errors_of(result, "a"), result
+    assert "exceeded its time limit" in errors_of(result, "a"), result
     wait_for(lambda: not leftover_processes())
 
 

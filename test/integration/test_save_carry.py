@@ -308,7 +308,7 @@ def test_what_somebody_put_into_a_save_stays_when_that_goes(metamodel, db, name)
         "save", "--keep", "2").stderr
     said = "".join(metamodel.run("save", "-q", "--keep", "2").stderr for _ in range(3))
     [kept] = metamodel.cwd.glob("metamodel.kept.*")
-    assert f"stays in {kept.name}" in said
+    assert f"kept in {kept.name}" in said
     assert everything(kept) == ["notes.sql", "pipe.sql", "sub", "sub/deep", "thesis.tex"]
     assert (kept / "notes.sql").read_text() == "mine, too"
     assert not list(metamodel.cwd.glob("metamodel.drop"))
@@ -373,7 +373,7 @@ def test_warnings_of_pg_dump_are_lines_of_their_own(metamodel, db, fake_pg_dump)
 
 @pytest.mark.parametrize("script, reason", [
     ("echo 'pg_dump (PostgreSQL) 9.6.24'", "is version 9, older than the server"),
-    ("echo hello", "'hello', which is no version"), ("exit 5", "exited with status 5"),
+    ("echo hello", "'hello', which is not a version"), ("exit 5", "exited with status 5"),
     (None, "no such file")])
 def test_a_pg_dump_that_does_not_serve_is_named_with_the_remedy(
         metamodel, db, tmp_path_factory, script, reason):

@@ -434,7 +434,7 @@ def test_a_child_that_hangs_is_ended_and_killed_if_it_will_not(
     fake_pg_dump.hang("c", ignore_sigterm=True)
     result = metamodel.run("save", "-j4", "--timeout", "2", expect=3)
     assert not leftover_processes()
-    assert "dump] pg_dump did not end within its time" in result.stderr
+    assert "dump] pg_dump exceeded its time limit" in result.stderr
     assert errors_of(result, "b") and errors_of(result, "c")
     assert "hint: raise --timeout" in result.stderr
     check_saved(metamodel, result, stale=["b", "c"])

@@ -99,7 +99,7 @@ def test_an_empty_directory_is_no_swap_that_was_begun(metamodel, db):
         metamodel.run("save")
     (metamodel.cwd / "metamodel.swap").mkdir()
     before = state(metamodel.cwd)
-    assert "no run has left it" in metamodel.run("save", expect=1).stderr
+    assert "no run left it" in metamodel.run("save", expect=1).stderr
     assert "finished now" not in metamodel.run("verify").stderr
     assert state(metamodel.cwd) == before
 
@@ -128,7 +128,7 @@ def test_a_directory_of_other_sql_files_is_no_save(metamodel, db, text):
     (own / "schema.sql").write_text(text)
     before = state(metamodel.cwd)
     result = metamodel.run("save", "-D", "own", expect=1)
-    assert "own holds schema.sql, which is no dump of an account" in result.stderr
+    assert "own holds schema.sql, which is not the dump of an account" in result.stderr
     assert state(metamodel.cwd) == before and "Dumping" not in result.stderr
 
 
@@ -142,7 +142,7 @@ def test_a_directory_inside_a_save_is_refused(metamodel, db, command, inside):
     assert result.returncode in (1, 2)
     assert sorted(path.name for path in metamodel.tree().path.iterdir()) == before
     if command != ["restore"]:  # which has said already that there is no save
-        assert "lies inside the save" in result.stderr
+        assert "is inside the save" in result.stderr
 
 
 def test_a_lock_file_that_a_slip_left_is_no_stranger(metamodel, db):

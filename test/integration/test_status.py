@@ -265,8 +265,8 @@ def test_what_many_accounts_have_is_said_once(metamodel, db, make):
     _, below = table_of(metamodel.run("status"))
     assert below == [
         "a0: table _feeds is missing", "a0: _general.created is missing",
-        "b0: its _general.version is 'x0', which is no version",
-        "b7: its _general.version is 'x1', which is no version", "c: table _feeds is missing",
+        "b0: its _general.version is 'x0', which is not a version",
+        "b7: its _general.version is 'x1', which is not a version", "c: table _feeds is missing",
         "a0: the same for 7 other accounts: a1, a2, a3, a4, a5 and 2 more",
         "b0: the same for 6 other accounts: b1, b2, b3, b4, b5 and 1 more"]
     report = metamodel.run("status", "--json").report["accounts"]

@@ -242,7 +242,7 @@ class TestDamagedDump:
             (save.path / "manifest.json").unlink()
         file, problem = one_problem(offline.run("verify", expect=3))
         assert file == "agentzh.sql"
-        assert re.search("truncated|does not end with|unrestri|that no dump", problem), problem
+        assert re.search("truncated|does not end with|unrestri|that does not occur", problem), problem
         assert ("wrong size" in problem) == has_manifest
 
     def test_data_cut_at_a_line_end_tells_the_table(self, offline, save):
@@ -454,7 +454,7 @@ class TestDamagedManifest:
         "account as number": (lambda m: entry(m).update(account=1), "account"),
         "account without name": (lambda m: entry(m).update(account=""), "account"),
         "account null": (lambda m: entry(m).update(account=None), "account"),
-        "account twice": (twice, '"_global" is there twice'),
+        "account twice": (twice, '"_global" appears twice'),
         "file elsewhere": (lambda m: entry(m).update(file="../onccf.sql"), "onccf.sql"),
         "file of another": (lambda m: entry(m).update(file="agentzh.sql"), "onccf.sql"),
         "file at the root": (lambda m: entry(m).update(file="/etc/passwd"), "onccf.sql"),

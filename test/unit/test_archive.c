@@ -522,7 +522,7 @@ static void test_integers_have_four_to_eight_bytes(void **state)
 				continue; /* of an offset, that is possible */
 			build_head(&b, 15, 4, 0);
 			b.out.buf[at] = (char)sizes[i];
-			assert_fails(&b, false, "no size of integers");
+			assert_fails(&b, false, "invalid size of integers");
 		}
 }
 
@@ -534,14 +534,14 @@ static void test_a_number_of_entries_that_is_none_is_an_error(void **state)
 	build_head(&b, 15, 4, -1);
 	assert_fails(&b, false, "negative");
 	build_head(&b, 15, 8, INT64_C(1) << 31);
-	assert_fails(&b, false, "this is no integer");
+	assert_fails(&b, false, "not an integer");
 	build_head(&b, 15, 8, INT64_MAX);
-	assert_fails(&b, false, "this is no integer");
+	assert_fails(&b, false, "not an integer");
 	build_head(&b, 15, 4, INT32_MAX); /* there is nothing, so nothing grows */
 	assert_fails(&b, false, "it ends too early");
 	build_head(&b, 15, 4, 0);
 	b.out.buf[b.out.length - 5] = 2; /* the sign */
-	assert_fails(&b, false, "this is no integer");
+	assert_fails(&b, false, "not an integer");
 }
 
 /* An entry whose tag is `length` bytes long, as it says; four are there. */
@@ -562,7 +562,7 @@ static void test_a_length_that_is_not_there_is_an_error(void **state)
 
 	(void)state;
 	build_tag(&b, INT64_MAX, "abcd");
-	assert_fails(&b, false, "entry 1 of 1: this is no integer");
+	assert_fails(&b, false, "entry 1 of 1: not an integer");
 	build_tag(&b, INT32_MAX, "abcd");
 	assert_fails(&b, false, "a string is too long");
 	build_tag(&b, ARCHIVE_ENTRY_BYTES_MAX - 1000, "abcd");
@@ -591,10 +591,10 @@ static void test_an_entry_that_makes_no_sense_is_an_error(void **state)
 	(void)state;
 	build_head(&b, 15, 4, 1);
 	build_entry(&b, &no_id);
-	assert_fails(&b, false, "entry 1 of 1: the entry makes no sense");
+	assert_fails(&b, false, "entry 1 of 1: the entry is inconsistent");
 	build_head(&b, 15, 4, 1);
 	build_entry(&b, &no_desc);
-	assert_fails(&b, false, "makes no sense");
+	assert_fails(&b, false, "is inconsistent");
 	build_head(&b, 15, 4, 1);
 	build_integer(&b, -1); /* the id */
 	assert_fails(&b, false, "negative");
@@ -614,7 +614,7 @@ static void test_a_dependency_that_is_no_number_is_an_error(void **state)
 		build_entry(&b, &(struct build_entry){ .id = 1, .desc = "TABLE" });
 		b.out.length -= 5 + 9;
 		build_text(&b, texts[i]);
-		assert_fails(&b, false, "a dependency is no number");
+		assert_fails(&b, false, "a dependency is not a number");
 	}
 }
 
@@ -630,7 +630,7 @@ static void test_an_unknown_block_is_an_error(void **state)
 		build_byte(&b, kinds[i]);
 		build_integer(&b, 7);
 		build_integer(&b, 0);
-		assert_fails(&b, false, "no table's data");
+		assert_fails(&b, false, "not a table's data");
 	}
 }
 

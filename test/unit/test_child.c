@@ -175,7 +175,7 @@ static void test_a_child_past_its_deadline_is_ended_and_says_so(void **state)
 	assert_true(f->result.is_timed_out);
 	assert_int_equal(f->result.term_signal, SIGTERM);
 	assert_false(child_succeeded(&f->result, "sh", &f->err));
-	assert_non_null(strstr(f->err.text, "did not end within its time"));
+	assert_non_null(strstr(f->err.text, "exceeded its time limit"));
 }
 
 static void test_a_child_that_ends_well_after_its_deadline_still_failed(void **state)

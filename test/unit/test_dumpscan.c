@@ -549,7 +549,7 @@ static void test_a_name_that_cannot_be_told_is_a_problem(void **state)
 		"SELECT pg_catalog.setval('a b', 1, true);",
 		"SELECT pg_catalog.setval(E'a', 1, true);",
 	};
-	static const char expected[] = "line 5: table whose name cannot be told";
+	static const char expected[] = "line 5: table whose name cannot be determined";
 	char *text = str_format("CREATE TABLE a%0255d ();", 0);
 
 	(void)state;
@@ -674,11 +674,12 @@ static void test_restrict_needs_its_unrestrict(void **state)
 	check(HEAD "\\restrict aZ9\n" TAIL "\\unrestrict aZ9");
 	assert_true(run.ok);
 	check(HEAD "\\restrict aZ9\n" TAIL);
-	assert_string_equal(run.err.text,
-			    "does not end with the \\unrestrict to its \\restrict");
+	assert_string_equal(
+		run.err.text,
+		"does not end with the \\unrestrict that matches its \\restrict");
 	check(HEAD "\\restrict aZ9\n" TAIL "\\unrestrict aZ8\n");
 	assert_string_equal(run.err.text,
-			    "line 10: \\unrestrict has another key than \\restrict");
+			    "line 10: \\unrestrict and \\restrict have different keys");
 	check(HEAD TAIL "\\unrestrict aZ9\n");
 	assert_string_equal(run.err.text, "line 9: \\unrestrict without \\restrict");
 	check("\\restrict a\n" TAIL "\\unrestrict a\n\\unrestrict a\n");
@@ -1019,9 +1020,10 @@ static void test_a_psql_variable_is_a_problem(void **state)
 {
 	(void)state;
 	assert_problem("CREATE VIEW t AS SELECT :DBNAME;",
-		       "line 5: psql would put its variable :DBNAME here");
-	assert_problem(":LAST_ERROR_MESSAGE COPY t FROM stdin;",
-		       "line 5: psql would put its variable :LAST_ERROR_MESSAGE here");
+		       "line 5: psql would substitute its variable :DBNAME here");
+	assert_problem(
+		":LAST_ERROR_MESSAGE COPY t FROM stdin;",
+		"line 5: psql would substitute its variable :LAST_ERROR_MESSAGE here");
 	assert_sound("CREATE VIEW t AS SELECT a[1:n], a[b:c], 'x'::USER, :DBNAME2, "
 		     "':DBNAME', a[1:N], "
 		     "x:=USER, 1::text;");
@@ -1249,8 +1251,9 @@ static void test_a_statement_that_no_dump_has_is_a_problem(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(statements); i++)
-		assert_problem(statements[i],
-			       "line 5: statement that no dump of a metamodel has");
+		assert_problem(
+			statements[i],
+			"line 5: statement that does not occur in dumps of a metamodel");
 }
 
 static void test_of_resets_only_that_of_the_session_user_is_taken(void **state)

@@ -670,7 +670,7 @@ static void test_other_versions_of_pg_dump_are_unknown(void **state)
 
 		build_of(&b, 15, versions[i], NULL, 0);
 		result = split(&b, SCHEMAS("a"));
-		assert_failed(&result, ERROR_DATA, true, "is not known here");
+		assert_failed(&result, ERROR_DATA, true, "is unknown");
 	}
 }
 
@@ -733,8 +733,7 @@ static void test_a_setting_of_another_form_is_an_error(void **state)
 		for (size_t at = 0; at < ARRAY_SIZE(settings); at++) {
 			struct result result = split_with_setting(at, definitions[i]);
 
-			assert_failed(&result, ERROR_DATA, false,
-				      "is not to be understood");
+			assert_failed(&result, ERROR_DATA, false, "cannot be parsed");
 		}
 }
 
@@ -758,7 +757,7 @@ static void test_a_setting_that_is_missing_or_twice_there_is_an_error(void **sta
 
 		build_of(&b, 14, "15.13", &settings[missing], 1);
 		result = split(&b, SCHEMAS("a"));
-		assert_failed(&result, ERROR_DATA, false, "is not to be understood");
+		assert_failed(&result, ERROR_DATA, false, "cannot be parsed");
 	}
 }
 
@@ -799,7 +798,7 @@ static void test_an_unknown_entry_of_no_schema_makes_the_archive_unknown(void **
 		struct result result;
 
 		result = SPLIT(cases[i], SCHEMAS("a"));
-		assert_failed(&result, ERROR_DATA, true, "place is not known here");
+		assert_failed(&result, ERROR_DATA, true, "place in a dump is unknown");
 		assert_non_null(strstr(result.err.text, cases[i][1].desc));
 		assert_int_equal(count_files(), 0);
 	}
@@ -955,12 +954,12 @@ static void test_data_in_another_order_missing_or_too_many_are_an_error(void **s
 		uint32_t ids[4];
 		const char *text;
 	} cases[] = {
-		{ { 4, 3 }, "the data of entry 3 are not where they belong" },
-		{ { 3, 3 }, "the data of entry 4 are not where they belong" },
-		{ { 3 }, "the data of entry 4 are not where they belong" },
-		{ { 0 }, "the data of entry 3 are not where they belong" },
-		{ { 3, 4, 4 }, "more data than its table of contents says" },
-		{ { 3, 4, 99 }, "more data than its table of contents says" },
+		{ { 4, 3 }, "the data of entry 3 are in the wrong place" },
+		{ { 3, 3 }, "the data of entry 4 are in the wrong place" },
+		{ { 3 }, "the data of entry 4 are in the wrong place" },
+		{ { 0 }, "the data of entry 3 are in the wrong place" },
+		{ { 3, 4, 4 }, "more data than its table of contents lists" },
+		{ { 3, 4, 99 }, "more data than its table of contents lists" },
 	};
 
 	(void)state;
@@ -1117,7 +1116,7 @@ static void test_a_disk_too_full_for_the_table_of_contents_is_an_error(void **st
 	result = split_fd(fd, SCHEMAS("a", "b"));
 	limit_file_size(RLIM_INFINITY);
 	assert_failed(&result, ERROR_SYSTEM, false,
-		      "keep the archive's table of contents: write: File too large");
+		      "store the archive's table of contents: write: File too large");
 	build_release(&b);
 }
 
@@ -1251,7 +1250,7 @@ static void test_what_has_no_place_in_a_schema_puts_it_aside(void **state)
 	(void)state;
 	assert_outcomes(&result, SPLIT_ASIDE, SPLIT_ASIDE, SPLIT_WRITTEN);
 	result = split_whole("15.13", unknown, ARRAY_SIZE(unknown), SCHEMAS("a"));
-	assert_failed(&result, ERROR_DATA, true, "not known here: SCHEMA other");
+	assert_failed(&result, ERROR_DATA, true, "unknown: SCHEMA other");
 }
 
 int main(void)

@@ -407,7 +407,7 @@ static void test_a_half_built_save_is_deleted(void **state)
 	write_save("m", 1, 1);
 	mkdir("m.new", 0700);
 	unit_write("m.new/foo.sql", "half");
-	recover_and(false, false, true); /* no run has left it */
+	recover_and(false, false, true); /* no run left it */
 	assert_int_equal(access("m.new/foo.sql", F_OK), 0);
 	mark("m.new", "foo.sql");
 	recover(false, true);

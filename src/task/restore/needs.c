@@ -117,8 +117,8 @@ static bool check_roles(const struct restore_account *account,
 		  "its relations are to belong to %s, which role %s may not give them to",
 		  list.buf, me.buf);
 	return error_hint(err,
-			  "restore as the role that owns them (-U); if that is no "
-			  "superuser, it can be granted instead: GRANT %s TO %s",
+			  "restore as the role that owns them (-U); if that is not a "
+			  "superuser, you can grant it instead: GRANT %s TO %s",
 			  one.buf, me.buf);
 }
 

@@ -22,7 +22,7 @@ static const struct {
 	{ "LOCK TABLE",
 	  "another session holds a lock on it (see pg_locks): raise --lock-wait, or "
 	  "save at another time" },
-	{ "did not end within",
+	{ "exceeded its time limit",
 	  "raise --timeout, or find what it waits for in pg_stat_activity" },
 	{ "invalid snapshot",
 	  "the session that holds the snapshot is gone; run the save again" },

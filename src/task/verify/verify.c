@@ -219,7 +219,8 @@ static void recover(struct verify *v)
 	    !lockfile_take(v->layout.lock, "metamodel verify", &lock_fd, &err))
 		return; /* a run is at work, or this is a place where we may only read */
 	if (!rotate_recover(&v->layout, &did_finish, &did_clean, &notes, &err))
-		log_warning(v->opts.log, "what an earlier run left behind stays: %s",
+		log_warning(v->opts.log,
+			    "cannot remove what an earlier run left behind: %s",
 			    err.text);
 	for (size_t i = 0; i < notes.count; i++)
 		log_warning(v->opts.log, "%s", notes.v[i]);
