@@ -51,9 +51,9 @@ char *age_find_old(const struct savedir *save, const char *name, uint64_t max_ag
 		strbuf_add_format(&out, "%s does not exist: there is no save of any age",
 				  name);
 	} else if (save->kind != SAVEDIR_SAVE) {
-		strbuf_add_format(
-			&out, "%s has no manifest that could tell how old the save is",
-			name);
+		strbuf_add_format(&out,
+				  "%s has no manifest, so the age of the save is unknown",
+				  name);
 	} else if (is_old(m->finished, max_age_s, now)) {
 		strbuf_add_format(&out, "%s is too old: it was made at %s, ", name,
 				  m->finished);

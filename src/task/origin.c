@@ -161,8 +161,8 @@ char *origin_format_notice(const struct origin *o, const char *dir)
 				  "after a failover, or a copy of it",
 				  dir, o->saved, o->here);
 	case ORIGIN_UNPROVEN:
-		return str_format("that %s is a save of this database is judged by its "
-				  "name and host only: %s",
+		return str_format("%s is assumed to be a save of this database by name "
+				  "and host only: %s",
 				  dir, o->saved);
 	case ORIGIN_UNKNOWN:
 	case ORIGIN_SAME:

@@ -40,12 +40,10 @@ static bool take_lock(const struct run_opts *opts, const struct layout *layout,
 		return false;
 	}
 	if (did_finish)
-		log_warning(opts->log,
-			    "an earlier run died while it swapped its save in; that was "
-			    "finished now");
+		log_warning(opts->log, "an earlier run died while it swapped its save "
+				       "in; the swap is complete now");
 	if (did_clean)
-		log_warning(opts->log,
-			    "an earlier run died; what it had begun was cleaned up");
+		log_warning(opts->log, "an earlier run died; its leftovers were removed");
 	run_log_notes(opts, &notes);
 	*lock_fd = fd;
 	return true;
@@ -55,8 +53,8 @@ void run_check_backend(const struct run_opts *opts)
 {
 	if (opts->conf->backend == CONF_PG && opts->conf->suffix[0])
 		log_warning(opts->log,
-			    "host suffix %s ignored: backend Pg has no use for one. An "
-			    "account of that name is given behind --",
+			    "host suffix %s ignored: backend Pg does not use one. To "
+			    "name an account like this, put -- before it",
 			    opts->conf->suffix);
 }
 
@@ -113,7 +111,7 @@ void run_log_newer_tool(const struct run_opts *opts, const struct pgtool *tool,
 			tool->path, tool->major, server_major,
 			strcmp(name, "pg_dump")
 				? ""
-				: ": what it dumps, this server may refuse to load",
+				: ": this server may refuse to load its dumps",
 			server_major);
 }
 
@@ -182,8 +180,7 @@ bool run_set_no_accounts(const struct farm *farm, struct error *err)
 {
 	error_set(err, ERROR_DATA, "database \"%s\" has no table _global._accounts",
 		  farm->nodes[0]->name);
-	return error_hint(err, "is it the database of an OpenResty server? Name it with "
-			       "--dbname");
+	return error_hint(err, "name the database of an OpenResty server with --dbname");
 }
 
 void run_log_misplaced(const struct run_opts *opts, const struct farm *farm)

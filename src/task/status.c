@@ -101,7 +101,7 @@ static void check_age(struct status *s, const struct savedir *save)
 		return;
 	error_set(&err, ERROR_DATA, "%s", s->report.too_old);
 	if (!conf->max_age)
-		error_hint(&err, "save, or say how old it may be: --max-age");
+		error_hint(&err, "save again, or set another limit with --max-age");
 	log_error(s->opts.log, &err);
 }
 
@@ -155,7 +155,7 @@ static void read_save(struct status *s)
 	case SAVEDIR_LEGACY:
 		log_warning(s->opts.log,
 			    "%s has no " MANIFEST_FILE
-			    ": when its dumps were made is not known",
+			    ": the time of its dumps is unknown",
 			    dir);
 		break;
 	case SAVEDIR_SAVE:
@@ -235,8 +235,8 @@ static void on_compared(void *owner, const struct error *err)
 
 	if (err && !s->signal_number)
 		log_warning(s->opts.log,
-			    "whether tables and columns are those of the version could "
-			    "not be found out: %s",
+			    "could not check whether tables and columns are those of the "
+			    "version: %s",
 			    err->text);
 	if (s->signal_number || s->opts.conf->accounts.count)
 		node_done(look, NULL);

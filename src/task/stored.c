@@ -28,8 +28,8 @@ static bool are_parents_known(const struct stored_dump *d, struct error *err)
 	    (d->entry && d->entry->parents && !strcmp(f->parents, d->entry->parents)))
 		return true;
 	return error_set(err, ERROR_DATA,
-			 "line %llu: its rows would become rows of %s, of which the save "
-			 "says nothing",
+			 "line %llu: its rows would become rows of %s, which the save "
+			 "does not know",
 			 (unsigned long long)f->parents_line, f->parents);
 }
 
@@ -64,10 +64,10 @@ static bool compare(const struct stored_dump *d, struct error *err)
 		return false;
 	if (e && strcmp(f->sha256, e->sha256) != 0)
 		return error_set(err, ERROR_DATA,
-				 "wrong hash: its SHA-256 is not that of the manifest");
+				 "wrong hash: its SHA-256 does not match the manifest");
 	if (e && has_other_facts(d))
 		return error_set(err, ERROR_DATA,
-				 "the manifest is wrong about it: it holds %u tables, "
+				 "it does not match the manifest: it holds %u tables, "
 				 "%llu rows, version %s",
 				 f->tables, (unsigned long long)f->rows,
 				 d->version ? d->version : "nil");

@@ -29,13 +29,13 @@ static bool refuse(const struct catalog_trust *t, const char *what, const char *
 	strbuf_add_identifier(&quoted, role, strlen(role));
 	strbuf_add_printable(&shown, quoted.buf);
 	strbuf_add_shell_word(&word, role);
-	error_set(
-		err, ERROR_DATA,
-		"%s role %s, who is no superuser: what that role defined would run as %s",
-		what, shown.buf, t->me);
+	error_set(err, ERROR_DATA,
+		  "%s role %s, which is not a superuser: what that role defined would "
+		  "run as %s",
+		  what, shown.buf, t->me);
 	return error_hint(err,
-			  "%s as the owner (-U %s), or as a member of it; only if what "
-			  "is defined there is trusted: --as-superuser",
+			  "%s as the owner (-U %s), or as a member of it; use "
+			  "--as-superuser only if you trust what is defined there",
 			  command, word.buf);
 }
 
@@ -61,7 +61,7 @@ bool trust_check_owners(const struct catalog_trust *t, const struct strvec *owne
 		AUTO_FREE char *hex = to_hex(owners->v[i]);
 
 		if (strvec_has(&t->owners, hex))
-			return refuse(t, "what its dump makes is to belong to",
+			return refuse(t, "objects in its dump would belong to",
 				      owners->v[i], command, err);
 	}
 	return true;

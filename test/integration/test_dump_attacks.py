@@ -18,7 +18,7 @@ END = "--\n-- PostgreSQL database dump complete"
 # What each adds to the dump of alice, and by what it is refused.
 STATEMENT = "statement that does not occur in dumps of a metamodel"
 STRANGER = "not part of this account's metamodel|of another account"
-PARENT = "of which the save says nothing"
+PARENT = "which the save does not know"
 ATTACKS = {
     # a query instead of columns
     "create table as": ("CREATE TABLE alice._x AS WITH d AS (DELETE FROM victim._secret RETURNING pw) "

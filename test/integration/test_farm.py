@@ -186,7 +186,7 @@ def test_an_account_on_no_node_is_reported(prepared, metamodel, command, kind):
     prepared.place("b", None)  # but still in _accounts
     result = metamodel.run(*command, check=False)
     if command[0] == "restore":
-        assert result.returncode == 3 and "User b not found." in result.stderr, result
+        assert result.returncode == 3 and "Account b does not exist." in result.stderr, result
     elif command[0] == "status":
         assert re.search(r"(?m)^b\b", result.stdout) or "[b status]" in result.stderr, result
     else:
@@ -559,7 +559,7 @@ def test_restore_never_makes_an_account(saved, metamodel, kind):
     for name in ("b", "d"):
         saved.nodes["os901002"].sql(f"DROP SCHEMA {name} CASCADE")
     result = metamodel.run("restore", expect=3)
-    assert "User b not found." in result.stderr and failed(result) == ["b"]
+    assert "Account b does not exist." in result.stderr and failed(result) == ["b"]
     assert "Adding account d..." in result.stderr
     assert not any(node.has_schema("b") for node in saved.nodes.values())
     assert "_models" in saved.tables("d")
@@ -570,7 +570,7 @@ def test_restore_of_unregistered_accounts_alone_does_nothing(saved, metamodel):
     saved.place("b", None)
     before = snapshots(saved)
     result = metamodel.run("restore", "b", check=False)
-    assert result.returncode == 1 and "User b not found." in result.stderr, result
+    assert result.returncode == 1 and "Account b does not exist." in result.stderr, result
     assert snapshots(saved) == before
 
 

@@ -81,7 +81,7 @@ def test_a_schema_on_a_second_node_is_left_alone(saved, metamodel):
 def test_who_is_not_registered_is_not_found_and_nothing_else_fails(saved, metamodel, args):
     saved.place("b", None)
     result = metamodel.run("restore", "--json", *args, expect=3)
-    assert errors_of(result, "b").startswith("[b plan] User b not found.")
+    assert errors_of(result, "b").startswith("[b plan] Account b does not exist.")
     assert failed(result) == ["b"]
     assert results(result) == {
         "b": ("failed", None), **{name: ("planned" if args else "restored", WHERE[name])
@@ -92,7 +92,7 @@ def test_a_name_with_quotes_that_nobody_has_is_not_found(saved, metamodel):
     before = snapshots(saved)
     for name in ("it's", "'; DROP SCHEMA a CASCADE; --", "A", 'a"', "$1"):
         result = metamodel.run("restore", f"--host-suffix={saved.suffix}", name, expect=1)
-        assert f"User {name} not found." in result.stderr
+        assert f"Account {name} does not exist." in result.stderr
     assert snapshots(saved) == before
 
 

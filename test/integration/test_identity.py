@@ -135,8 +135,8 @@ def test_a_failover_or_clone_is_said_and_not_refused(saved, metamodel):
 
 def test_an_old_manifest_is_judged_by_name_and_host(saved, metamodel):
     change_manifest(metamodel, forget_identity)
-    assert "judged by its name and host only" in metamodel.run("restore").stderr
-    assert "judged by its name and host only" in metamodel.run("save").stderr
+    assert "is assumed to be a save of this database by name and host only" in metamodel.run("restore").stderr
+    assert "is assumed to be a save of this database by name and host only" in metamodel.run("save").stderr
     assert "judged" not in metamodel.run("save").stderr
     change_manifest(metamodel, forget_identity)
     change_manifest(metamodel, set_node(host="db1.example.com"))

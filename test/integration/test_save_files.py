@@ -100,7 +100,7 @@ def test_an_empty_directory_is_no_swap_that_was_begun(metamodel, db):
     (metamodel.cwd / "metamodel.swap").mkdir()
     before = state(metamodel.cwd)
     assert "no run left it" in metamodel.run("save", expect=1).stderr
-    assert "finished now" not in metamodel.run("verify").stderr
+    assert "the swap is complete now" not in metamodel.run("verify").stderr
     assert state(metamodel.cwd) == before
 
 

@@ -143,7 +143,7 @@ class TestAnAttack:
     def test_comes_to_nothing_unless_a_superuser_lets_it_in(self, metamodel, db, bob, args, command, attack):
         for more in [["-n"], []] if command in ("restore", "upgrade") else [[]]:
             said = metamodel.run(*args, *more, expect=1).stderr
-            assert f'role "{bob.name}", who is no superuser: what that role defined would run as superuser' in said
+            assert f'role "{bob.name}", which is not a superuser: what that role defined would run as superuser' in said
             assert f"-U {bob.name}" in said or command == "verify"
             assert "--as-superuser" in said
         assert bob.ran_as == set() and not bob.is_superuser
@@ -166,7 +166,7 @@ class TestAnAttack:
 def refused(result, bob):
     """Is it b alone, and for that reason?"""
     return (errors_of(result, "b") and "error: [a " not in result.stderr
-            and f'role "{bob.name}", who is no superuser: what that role defined would run as' in result.stderr)
+            and f'role "{bob.name}", which is not a superuser: what that role defined would run as' in result.stderr)
 
 
 def test_the_accounts_of_superusers_are_done(db, metamodel, bob):
@@ -174,7 +174,7 @@ def test_the_accounts_of_superusers_are_done(db, metamodel, bob):
     for args in ["restore"], ["upgrade"]:
         assert refused(metamodel.run(*args, "-n", expect=3), bob)
         result = metamodel.run(*args, expect=3)
-        assert refused(result, bob) and result.stderr.count("who is no superuser") == 1
+        assert refused(result, bob) and result.stderr.count("which is not a superuser") == 1
     assert db.query("SELECT version FROM a._general") == [(NEWEST,)] and bob.version == "0.001"
 
 
@@ -230,7 +230,7 @@ def test_the_owners_in_a_dump_count_where_nothing_is_there_yet(db, metamodel, bo
     db.sql("DROP SCHEMA b CASCADE; CREATE SCHEMA b")
     for args in ["-n"], [], ["--rehearse"]:
         result = metamodel.run("restore", "b", *args, expect=1)
-        assert f'what its dump makes is to belong to role "{bob.name}"' in errors_of(result, "b")
+        assert f'objects in its dump would belong to role "{bob.name}"' in errors_of(result, "b")
     assert db.tables("b") == []
     metamodel.run("restore", "b", "--as-superuser")
 
@@ -244,7 +244,7 @@ def test_who_can_become_a_superuser_is_one(db, metamodel, bob, roles, how):
     else:
         metamodel.env["PGOPTIONS"] = f"-c role={bob.name}"  # what is run may say RESET ROLE
     for args in ["restore", "b"], ["upgrade", "b"]:
-        assert "who is no superuser" in errors_of(metamodel.run(*args, expect=1), "b")
+        assert "which is not a superuser" in errors_of(metamodel.run(*args, expect=1), "b")
 
 
 def test_who_can_become_a_superuser_gains_nothing(db, metamodel, roles, make):
@@ -263,7 +263,7 @@ def test_built_in_functions_are_enough_for_an_attack_on_a_scratch_database(metam
     metamodel.run("save", "-q")
     bob.listen()
     result = metamodel.run("verify", "--load", expect=1)
-    assert f'role "{bob.name}", who is no superuser' in result.stderr and "CREATEDB" in result.stderr
+    assert f'role "{bob.name}", which is not a superuser' in result.stderr and "CREATEDB" in result.stderr
     assert "metamodel was not loaded." in result.stderr
     assert "stolen" not in bob.log
     assert db.query("SELECT FROM pg_database WHERE datname LIKE 'metamodel_verify%'") == []

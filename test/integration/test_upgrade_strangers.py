@@ -3,7 +3,7 @@
 
 import pytest
 
-HINT = "is it the database of an OpenResty server? Name "
+HINT = "name the database of an OpenResty server with "
 
 STRANGERS = {
     "a schema": ("CREATE SCHEMA crm; CREATE TABLE crm.customers ()", "schema crm with relation customers"),

@@ -284,7 +284,7 @@ class TestDamagedDump:
         edit(save, lambda m: entry(m).update({key: value}))
         file, problem = one_problem(offline.run("verify", expect=3))
         known = save.entry("agentzh")
-        assert file == "onccf.sql" and "the manifest is wrong about it" in problem
+        assert file == "onccf.sql" and "it does not match the manifest" in problem
         assert f"{known['tables']} tables, {known['rows']} rows, version 0.001" in problem
 
     def test_an_unreadable_one_is_named(self, offline, save):

@@ -292,7 +292,7 @@ def test_a_second_signal_does_not_wait_for_a_silent_server(saved, db):
         time.sleep(1)
         running.send(signal.SIGTERM)
         assert running.wait().returncode == 128 + signal.SIGTERM
-        assert "may still be there" in running.stderr
+        assert "may still exist" in running.stderr
     finally:
         os.kill(pid, signal.SIGCONT)
     wait_for(lambda: not db.query(f"SELECT FROM pg_stat_activity WHERE pid = {pid}"))

@@ -88,7 +88,7 @@ static void fail_unplanned(struct restore *restore)
 		if (account->place->is_unknown)
 			error_set(&err, ERROR_SERVER, "%s", account->place->problem);
 		else /* accounts of a farm are made elsewhere */
-			error_set(&err, ERROR_DATA, "User %s not found.",
+			error_set(&err, ERROR_DATA, "Account %s does not exist.",
 				  account->place->name);
 		restore_account_fail(account, "plan", &err);
 	}

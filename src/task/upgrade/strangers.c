@@ -24,8 +24,8 @@ static void on_strangers(void *owner, const struct strvec *found, const struct e
 		error_append(&described, found->v[i]);
 	}
 	error_hint(&described,
-		   "is it the database of an OpenResty server? Name that with "
-		   "--dbname. If this one is to become it: CREATE SCHEMA " PRODUCT_GLOBAL
+		   "name the database of an OpenResty server with --dbname. To "
+		   "make this one such a database: CREATE SCHEMA " PRODUCT_GLOBAL
 		   ", and upgrade again");
 	strangers->done(strangers->owner, &described);
 }

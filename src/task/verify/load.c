@@ -220,7 +220,7 @@ struct verify_load *verify_load_start(const struct verify_load_opts *opts,
 static void give_up(struct verify_load *l)
 {
 	log_warning(l->opts.run->log,
-		    "scratch database %s may still be there: the next metamodel verify "
+		    "scratch database %s may still exist: the next metamodel verify "
 		    "--load drops it",
 		    scratch_name(l->scratch));
 	if (l->pending)

@@ -225,9 +225,8 @@ static void recover(struct verify *v)
 	for (size_t i = 0; i < notes.count; i++)
 		log_warning(v->opts.log, "%s", notes.v[i]);
 	if (did_finish)
-		log_warning(v->opts.log,
-			    "an earlier run died while it swapped its save in; that "
-			    "was finished now");
+		log_warning(v->opts.log, "an earlier run died while it swapped its save "
+					 "in; the swap is complete now");
 	close(lock_fd);
 }
 
@@ -254,8 +253,8 @@ static bool open_save(struct verify *v, struct error *err)
 		return true; /* the dumps can be looked at all the same */
 	case SAVEDIR_LEGACY:
 		log_warning(v->opts.log,
-			    "%s has no " MANIFEST_FILE ": it can only be checked that "
-			    "its dumps are whole",
+			    "%s has no " MANIFEST_FILE
+			    ": it can only be checked whether its dumps are complete",
 			    dir);
 		if (!v->save.dumps.count)
 			return error_set(err, ERROR_DATA, "%s holds no dump", dir);
