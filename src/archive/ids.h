@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What is known of dump ids: a map from each to one number. All zero is empty. */
+/* A map from dump ids to numbers. All zero is empty. */
 #ifndef ARCHIVE_IDS_H
 #define ARCHIVE_IDS_H
 
@@ -15,10 +15,10 @@ struct ids {
 	size_t count;
 };
 
-/* False: the id, which is never 0, is in there already. */
+/* Add an id, which is never 0. False: the map already contains it. */
 MUST_CHECK bool ids_add(struct ids *ids, uint32_t id, uint32_t value);
 
-/* NULL: it is not in there. Valid until the next ids_add(). */
+/* NULL if the map does not contain it. Valid until the next ids_add(). */
 const uint32_t *ids_find(const struct ids *ids, uint32_t id);
 
 void ids_release(struct ids *ids);

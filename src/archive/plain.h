@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The entries of an archive as the plain SQL that pg_dump would have written: byte for
- * byte, but for the key of \restrict.
+ * Convert the entries of an archive to the plain SQL that pg_dump would have written:
+ * byte for byte, except for the key of \restrict.
  *
- * That is what RestoreArchive() of src/bin/pg_dump/pg_backup_archiver.c does, for a
- * schema and what is in it, with the options of a pg_dump --table or --schema. It differs
- * between the versions of pg_dump, of which 12 to 18 are known.
+ * RestoreArchive() in src/bin/pg_dump/pg_backup_archiver.c does the same, for a schema
+ * and its contents, with the options of a pg_dump --table or --schema. The output
+ * differs between the versions of pg_dump; 12 to 18 are known.
  */
 #ifndef ARCHIVE_PLAIN_H
 #define ARCHIVE_PLAIN_H
@@ -22,7 +22,7 @@
 enum plain_pass {
 	PLAIN_MAIN,
 	PLAIN_ACL,
-	PLAIN_REFRESH, /* of materialized views, when everything may be read */
+	PLAIN_REFRESH, /* of materialized views, when everything can be read */
 	PLAIN_PASS_COUNT,
 };
 
@@ -33,7 +33,7 @@ enum plain_kind {
 	PLAIN_EXTRA,    /* of whatever it depends on, such as a comment */
 	PLAIN_SCHEMA,   /* itself */
 	PLAIN_MEMBER,   /* of its schema, and no relation: a type, a function */
-	PLAIN_OTHER,    /* of no schema */
+	PLAIN_OTHER,    /* not in a schema */
 	PLAIN_UNKNOWN,
 };
 
@@ -45,13 +45,13 @@ struct plain {
 	bool is_restricted; /* it writes \restrict */
 	const struct archive_head *head;
 	const struct strvec *keywords;
-	char *encoding; /* each as SQL; NULL until it was set */
+	char *encoding; /* each as SQL; NULL until it is set */
 	char *standard_strings;
 	char *search_path;
 	struct strvec names; /* of tablespaces and access methods, without order */
 };
 
-/* What differs; all zero at first. */
+/* What differs between files; all zero initially. */
 struct plain_file {
 	char key[PLAIN_KEY_SIZE];
 	unsigned tablespace; /* that is set; of plain.names, from 1; 0: none */
@@ -59,30 +59,30 @@ struct plain_file {
 };
 
 /*
- * `head` and `keywords` must outlive it. `keywords` are the words that the server calls
- * anything but unreserved (pg_get_keywords), sorted: such names are quoted.
- * Errors: ERROR_DATA when the version of pg_dump is not known.
+ * `head` and `keywords` must outlive it. `keywords` are the words for which the server's
+ * pg_get_keywords() does not say "unreserved", sorted: such names are quoted.
+ * Errors: ERROR_DATA if the version of pg_dump is not known.
  */
 MUST_CHECK bool plain_init(struct plain *plain, const struct archive_head *head,
 			   const struct strvec *keywords, struct error *err);
 void plain_release(struct plain *plain);
 
-/* What is not in the form that is known of its kind is PLAIN_UNKNOWN, too. */
+/* An entry that does not have the known form of its kind is PLAIN_UNKNOWN, too. */
 enum plain_kind plain_kind(const struct archive_entry *entry);
 enum plain_pass plain_pass(const struct archive_entry *entry);
 
-/* Take a setting. Errors: ERROR_DATA if it has another form, or is there already. */
+/* Store a setting. Errors: ERROR_DATA if it has another form, or was set before. */
 MUST_CHECK bool plain_set(struct plain *plain, const struct archive_entry *entry,
 			  struct error *err);
 
-/* The beginning of a file, with a key of its own. Errors: ERROR_DATA without the
- * settings; ERROR_SYSTEM. */
+/* Add the beginning of a file, with its own key. Errors: ERROR_DATA if the settings are
+ * missing; ERROR_SYSTEM. */
 MUST_CHECK bool plain_begin(const struct plain *plain, struct plain_file *file,
 			    struct strbuf *out, struct error *err);
 
 /*
- * Add an entry. If it has data, then up to where they come; the archive's data end as
- * the file wants it.
+ * Add an entry. If it has data, add what precedes them; the archive's data already end in
+ * the way that the file requires.
  */
 void plain_add(struct plain *plain, struct plain_file *file,
 	       const struct archive_entry *entry, struct strbuf *out);

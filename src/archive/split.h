@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Split an archive by schema: for each, the file that a pg_dump of that schema alone
- * would have written, of its relations (--table) or of all that it is (--schema).
+ * Split an archive by schema: write for each schema the file that a pg_dump of that
+ * schema alone would have written, with its relations (--table) or with everything
+ * (--schema).
  *
- * The archive is read once, as it comes. Its table of contents has what comes behind the
- * data, too, and is kept in a file without a name until then; the files are all written
- * side by side, in the archive's order, one open at a time. In memory are the dump ids
- * and one entry. It blocks, so it is for threads of their own.
+ * The archive is read once, as it arrives. Its table of contents also has what follows
+ * the data in a file, and is stored in an unnamed file until then. All files are
+ * written in parallel, in the archive's order, with one open at a time. Memory holds
+ * the dump ids and one entry. It blocks, so use it on a separate thread.
  */
 #ifndef ARCHIVE_SPLIT_H
 #define ARCHIVE_SPLIT_H
@@ -20,15 +21,15 @@
 #include "base/strvec.h"
 
 enum split_outcome {
-	SPLIT_ABSENT,  /* the archive has nothing of it */
-	SPLIT_WRITTEN, /* its file is whole */
+	SPLIT_ABSENT,  /* the archive does not have it */
+	SPLIT_WRITTEN, /* its file is complete */
 
-	/* From here on there is no file. */
-	/* A pg_dump of it alone may write something else than what is here, or something
-	 * in another order; or it has an entry that is not known here. */
+	/* The following have no file. */
+	/* A pg_dump of it alone might write something else, or in another order; or it
+	 * has an entry of an unknown kind. */
 	SPLIT_ASIDE,
-	/* It depends on others, or they on it, while there are some that are aside for
-	 * that: an archive without those may have its file. */
+	/* It depends on others, or they on it, and some of those are SPLIT_ASIDE for that
+	 * reason: an archive without those may give its file. */
 	SPLIT_AGAIN,
 };
 
@@ -37,7 +38,7 @@ struct split_part {
 	const char *file_name;
 	enum split_outcome outcome;
 
-	/* The rest is split's own; all zero at first. */
+	/* The rest is private; all zero initially. */
 	struct plain_file file;
 	size_t entries_left;
 	bool has_file;
@@ -46,23 +47,23 @@ struct split_part {
 };
 
 struct split_opts {
-	int archive_fd; /* stays the caller's */
-	int dir_fd;     /* where the files are made, which must not be there yet */
+	int archive_fd;           /* remains the caller's */
+	int dir_fd;               /* where the files are created; they must not exist */
 	struct split_part *parts; /* in the order of strcmp() by their schemas */
 	size_t part_count;
 	const struct strvec *keywords; /* see plain_init() */
-	bool is_whole; /* all that the schemas are, not their relations alone */
-	/* Called whenever something was read or written. Of `total` tables so many are
-	 * done; 0 of 0 while that is not known. */
+	bool is_whole; /* write everything in the schemas, not only their relations */
+	/* Called whenever something was read or written: `done` of `total` tables; 0 of 0
+	 * while that is unknown. */
 	void (*progress)(void *owner, size_t done, size_t total);
 	void *owner;
 };
 
 /*
- * Read the archive to its end, and fill in the outcome of each part.
- * Errors: on failure the files that are there are of no worth. *is_unknown: it is an
- * archive, but nothing that is known here; pg_dump has to write plain SQL itself.
- * ERROR_DATA as archive_open(); ERROR_SYSTEM if something cannot be written.
+ * Read the archive to its end, and set the outcome of each part.
+ * Errors: on failure the files are worthless. *is_unknown: it is an archive of an
+ * unknown kind; pg_dump must write plain SQL itself. ERROR_DATA as archive_open();
+ * ERROR_SYSTEM if something cannot be written.
  */
 MUST_CHECK bool split_archive(const struct split_opts *opts, bool *is_unknown,
 			      struct error *err);

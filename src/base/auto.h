@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Locals that die with their scope. Never in a function that also uses `goto out`. */
+/* Local variables that are released with their scope. Never in a function that also
+ * uses `goto out`. */
 #ifndef BASE_AUTO_H
 #define BASE_AUTO_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What the compiler is asked to check for us. */
+/* Attributes that make the compiler check callers. */
 #ifndef BASE_COMPILER_H
 #define BASE_COMPILER_H
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Files: whole reads and writes that tell the truth about failure, and what makes them
- * durable.
+ * Files: complete reads and writes that report every failure, and making files durable.
  *
- * Errors: ERROR_SYSTEM with the system's words; the caller adds the path where there is
- * none.
+ * Errors: ERROR_SYSTEM with the system's message; the caller adds the path where the
+ * function does not know it.
  */
 #ifndef BASE_FS_H
 #define BASE_FS_H
@@ -15,22 +14,24 @@
 #include "base/error.h"
 
 /*
- * Open a regular file for reading, and nothing else: no link, no pipe to wait at.
- * Ownership: the caller closes *fd. On failure errno tells, too.
+ * Open a regular file for reading: no symbolic link, and no pipe that could block.
+ * Ownership: the caller closes *fd.
+ * Errors: errno is set, too.
  */
 MUST_CHECK bool fs_open_file(int dir_fd, const char *name, int *fd, struct error *err);
 
 /*
  * Read `fd` to its end.
  * Ownership: on success the caller frees *out, which is NUL-terminated after *length
- * bytes. Errors: also ERROR_DATA when there are more than `max_bytes`.
+ * bytes.
+ * Errors: also ERROR_DATA if there are more than `max_bytes`.
  */
 MUST_CHECK bool fs_read_all(int fd, size_t max_bytes, char **out, size_t *length,
 			    struct error *err);
 
 MUST_CHECK bool fs_write_all(int fd, const void *data, size_t length, struct error *err);
 
-/* Copy what is left of `from` to `to`. */
+/* Copy the rest of `from` to `to`. */
 MUST_CHECK bool fs_copy(int from, int to, struct error *err);
 
 /* fsync a directory, so that the names in it survive a power failure. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Strings: memory that cannot fail, a growing buffer, and the few conversions we need.
+ * Strings: allocation that cannot fail, a growing buffer, and a few conversions.
  *
  * Errors: out of memory aborts, everywhere.
  */
@@ -14,27 +14,26 @@
 
 #include "base/compiler.h"
 
-/* malloc and its kin; never NULL. Ownership: the caller frees. */
+/* As malloc() and the like, but never NULL. Ownership: the caller frees. */
 void *xcalloc(size_t count, size_t size_bytes);
 void *xrealloc(void *old, size_t size_bytes);
-/* The same array with room for one more behind its `count` elements: twice as large
- * whenever `count` is a power of two, so all elements are to be added like this. */
+/* The array with room for one more element after its `count` elements. It doubles when
+ * `count` is a power of two, so every element must be added in this way. */
 void *xgrow(void *array, size_t count, size_t size_bytes);
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t length);
 
-/* A printf into fresh memory. Ownership: the caller frees. */
+/* printf into allocated memory. Ownership: the caller frees. */
 char *str_format(const char *format, ...) PRINTF_LIKE(1, 2);
 char *str_format_args(const char *format, va_list args) PRINTF_LIKE(1, 0);
 
-/* Parse all of `s` as a decimal number from `min` to `max`. On failure *out is untouched.
- */
+/* Parse all of `s` as a decimal number from `min` to `max`. */
 MUST_CHECK bool str_parse_uint(const char *s, uint64_t min, uint64_t max, uint64_t *out);
 
 /* Every byte outside A-Za-z0-9_- written %XX. Ownership: the caller frees. */
 char *str_percent_encode(const char *s);
 
-/* What a hexadecimal digit, of either case, stands for; 16 if it is none. */
+/* The value of a hexadecimal digit of either case; 16 if it is not one. */
 unsigned str_hex_digit(char c);
 
 bool str_has_prefix(const char *s, const char *prefix);
@@ -43,7 +42,7 @@ bool str_has_suffix(const char *s, const char *suffix);
 /* Is it well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms)? */
 bool str_is_utf8(const char *s, size_t length);
 
-/* A growing string, always NUL-terminated once something was added. All zero is empty. */
+/* A growing string, NUL-terminated once something was added. All zero is empty. */
 struct strbuf {
 	char *buf; /* NULL while empty and never grown */
 	size_t length;
@@ -55,29 +54,30 @@ void strbuf_add_str(struct strbuf *b, const char *s);
 void strbuf_add_char(struct strbuf *b, char c);
 void strbuf_add_format(struct strbuf *b, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* Add `text` with every byte that is not part of well-formed UTF-8 as '?'. */
+/* Add `text`, with '?' for every byte that is not part of well-formed UTF-8. */
 void strbuf_add_utf8(struct strbuf *b, const char *text);
 
 /*
- * Add `text` with its control characters, and what is no UTF-8, as \xNN: on one line, and
- * harmless to a terminal.
+ * Add `text` with control characters, and bytes that are not UTF-8, written \xNN: one
+ * line, harmless to a terminal.
  */
 void strbuf_add_printable(struct strbuf *b, const char *text);
 
-/* Add `word` as a shell takes it for one word: as it is, or within single quotes. */
+/* Add `word` quoted for a shell if necessary. */
 void strbuf_add_shell_word(struct strbuf *b, const char *word);
 
-/* Add `length` bytes of a name as SQL and pg_dump's patterns take it literally: within
- * double quotes. */
+/* Add `length` bytes of a name in double quotes, which SQL and pg_dump's patterns take
+ * literally. */
 void strbuf_add_identifier(struct strbuf *b, const char *name, size_t length);
 
 /* Add the bytes of `text` as hexadecimal digits. */
 void strbuf_add_hex(struct strbuf *b, const char *text);
 
-/* Empty it, keeping the memory. */
+/* Make it empty, but keep the memory. */
 void strbuf_reset(struct strbuf *b);
 
-/* The string, which the caller now frees (never NULL); the buffer is empty again. */
+/* Take the string out, never NULL; the buffer is empty again. Ownership: the caller
+ * frees. */
 char *strbuf_detach(struct strbuf *b);
 void strbuf_release(struct strbuf *b);
 

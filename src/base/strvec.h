@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* A NULL-terminated vector of strings that it owns: an argv, an environment, a list of
+/* A NULL-terminated vector that owns its strings: an argv, an environment, a list of
  * names. */
 #ifndef BASE_STRVEC_H
 #define BASE_STRVEC_H
@@ -9,8 +9,8 @@
 
 #include "base/compiler.h"
 
-/* All zero is empty. `v` is NULL until something was pushed: hand strvec_argv() to
- * others. */
+/* All zero is empty. `v` is NULL until something was pushed: pass strvec_argv() to
+ * other functions. */
 struct strvec {
 	char **v;
 	size_t count;
@@ -20,18 +20,18 @@ struct strvec {
 void strvec_push(struct strvec *vec, const char *s);
 void strvec_push_format(struct strvec *vec, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* Take the last one away. */
+/* Remove the last string. */
 void strvec_pop(struct strvec *vec);
 
-/* The strings with their closing NULL, never NULL itself; valid until the next push. */
+/* The NULL-terminated strings, never NULL itself; valid until the next push. */
 const char *const *strvec_argv(const struct strvec *vec);
 
 void strvec_sort(struct strvec *vec);
 
-/* Of those that are equal, leave one. The vector is sorted. */
+/* Remove duplicates. The vector must be sorted. */
 void strvec_unique(struct strvec *vec);
 
-/* Is it in there? The vector is sorted. */
+/* Does the vector contain `s`? It must be sorted. */
 bool strvec_has(const struct strvec *vec, const char *s);
 
 void strvec_release(struct strvec *vec);

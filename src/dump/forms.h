@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
  * The forms of statements that pg_dump 8.x to 18 writes for the relations of one account,
- * as far as it takes to find the name of what each is about. Part of dumpsql.
+ * as far as needed to find the name of the object that each concerns. Part of dumpsql.
  */
 #ifndef DUMP_FORMS_H
 #define DUMP_FORMS_H
@@ -12,9 +12,9 @@
 enum dumpforms_state {
 	AT_SAME, /* as an edge's `after`: no change */
 	AT_START,
-	AT_OTHER, /* nothing of interest until the statement ends */
-	AT_END,   /* the statement has to end here */
-	AT_NAME,  /* of what it is about, or of the schema of that */
+	AT_OTHER, /* ignored until the statement ends */
+	AT_END,   /* the statement must end here */
+	AT_NAME,  /* of the object, or of its schema */
 	AT_NAME_DOT,
 	AT_ALTER,
 	AT_VERB,
@@ -65,7 +65,7 @@ enum dumpforms_state {
 	AT_FIND_ON,
 	AT_FIND_TO,
 	AT_FIND_FROM,
-	AT_FIND_KIND, /* behind the first ON */
+	AT_FIND_KIND, /* after the first ON */
 	AT_KIND,
 	AT_IS,
 	AT_COMMENT,
@@ -156,11 +156,11 @@ enum dumpsql_use {
 	SQL_SEQUENCE, /* or a sequence */
 	SQL_ROWS,     /* it fills it */
 	SQL_RELATION, /* anything else, to a relation */
-	SQL_COLUMN,   /* the same to a column; the name has one part more */
-	SQL_OWNER,    /* a column is given a sequence: told as SQL_PART of its table */
-	SQL_PART,     /* to an index or to statistics, which have names of their own */
+	SQL_COLUMN,   /* the same to a column; the name has one more part */
+	SQL_OWNER,    /* a column is given a sequence: SQL_PART of its table */
+	SQL_PART,     /* to an index or to statistics, which have their own names */
 	SQL_PARENT,   /* it makes this one show the rows of another */
-	SQL_TYPE,     /* it only mentions it, and it is no relation */
+	SQL_TYPE,     /* it only mentions it, and it is not a relation */
 	SQL_HOOK,     /* it makes something run when the relation is filled or changed */
 };
 
@@ -169,14 +169,14 @@ struct dumpforms_edge {
 	const char *text;
 	enum dumpforms_state to;
 	enum dumpsql_use use;       /* of the name to come; SQL_NO_USE: as it was */
-	enum dumpforms_state after; /* what comes behind it; AT_SAME: as it was */
+	enum dumpforms_state after; /* what follows it; AT_SAME: as it was */
 };
 
 /* The edge of a state that a token follows, NULL if there is none. */
 const struct dumpforms_edge *dumpforms_find(enum dumpforms_state from,
 					    const struct dumplex_token *token);
 
-/* At which depth of parentheses does this state wait for one of its edges? -1: it does
+/* The depth of parentheses at which this state waits for one of its edges; -1: it does
  * not wait. */
 int dumpforms_waits_at(enum dumpforms_state state);
 

@@ -7,10 +7,10 @@
 #include <stddef.h>
 
 /*
- * The beginning of a sound dump, to be loaded into a server of this major version: what
- * pg_dump sets for newer ones only, to a value that means nothing to older ones, becomes
- * a comment of the same length. Nothing else is changed, and nothing behind the first
- * statement that is not SET.
+ * Adapt the beginning of a sound dump to a server of this major version: a setting that
+ * pg_dump makes only for newer servers, to a value that has no meaning for older ones,
+ * becomes a comment of the same length. Nothing else is changed, and nothing after the
+ * first statement that is not SET.
  */
 void dumpheader_adapt(char *data, size_t length, unsigned server_major);
 

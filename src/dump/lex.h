@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Bytes of SQL to tokens, by the rules of psql 15 to 18 (psqlscan.l). Part of dumpscan.
+ * Splits SQL into tokens by the rules of psql 15 to 18 (psqlscan.l). Part of dumpscan.
  *
- * psql lexes line by line, which shows: a literal that ends its line is not continued by
- * one on the next line, and standard_conforming_strings counts from the next line on.
- * Where its releases differ, that is a problem; pg_dump writes nothing of the kind.
+ * psql lexes line by line, with two consequences: a literal that ends its line is not
+ * continued by one on the next line, and standard_conforming_strings takes effect on
+ * the next line. Input that psql's releases read differently is reported as a problem;
+ * pg_dump writes no such input.
  */
 #ifndef DUMP_LEX_H
 #define DUMP_LEX_H
@@ -16,27 +17,26 @@
 #include "dump/quote.h"
 
 enum dumplex_kind {
-	TOKEN_WORD,    /* in lower case: a keyword or an unquoted name */
-	TOKEN_QUOTED,  /* "name" */
-	TOKEN_LITERAL, /* of any sort */
-	TOKEN_SYMBOL,  /* one character of anything else; a number is "0" */
-	TOKEN_COMMENT, /* behind the -- of a line; one in slashes and stars is TOKEN_BLOCK
-			*/
-	TOKEN_BLOCK,   /* as soon as it begins */
-	TOKEN_BACKSLASH, /* what is behind a backslash, to the end of its line */
+	TOKEN_WORD,      /* in lower case: a keyword or an unquoted name */
+	TOKEN_QUOTED,    /* "name" */
+	TOKEN_LITERAL,   /* of any sort */
+	TOKEN_SYMBOL,    /* one character of anything else; a number is "0" */
+	TOKEN_COMMENT,   /* after the --, up to the end of the line */
+	TOKEN_BLOCK,     /* the beginning of a comment in slashes and stars */
+	TOKEN_BACKSLASH, /* what follows a backslash, up to the end of its line */
 };
 
 struct dumplex_token {
 	enum dumplex_kind kind;
 	const char *text;   /* without its quotes, doubled ones undone */
-	bool is_plain;      /* text is whole, and means itself: no U&, no E */
-	bool is_line_start; /* nothing stands before it on its line */
+	bool is_plain;      /* text is complete and literal: no U&, no E */
+	bool is_line_start; /* it is the first on its line */
 	uint64_t line;      /* where it begins, counted from 1 */
 };
 
 enum dumplex_problem {
 	LEX_BAD_TOKEN,
-	LEX_VARIABLE, /* psql would put the value of the variable `text` here */
+	LEX_VARIABLE, /* psql would substitute its variable `text` here */
 	LEX_CARRIAGE_RETURN,
 	LEX_BYTE_ORDER_MARK,
 };
@@ -47,15 +47,15 @@ typedef void (*dumplex_problem_fn)(void *owner, enum dumplex_problem problem,
 
 struct dumplex {
 	dumplex_token_fn on_token;
-	dumplex_problem_fn on_problem; /* has to stop it */
+	dumplex_problem_fn on_problem; /* must stop it */
 	void *owner;
 	bool is_stopped;
-	uint64_t lines; /* newlines so far; the owner adds those it read itself */
+	uint64_t lines; /* newlines so far; the owner adds those that it reads itself */
 	/* Where the first plain '...' begins that would end elsewhere with
 	 * standard_conforming_strings set the other way; 0 if there is none. */
 	uint64_t ambiguous_line;
 
-	/* The rest is dumplex's own. */
+	/* The rest is private. */
 	int state;
 	bool is_line_start;
 	bool is_token_first;
@@ -69,26 +69,26 @@ struct dumplex {
 	uint64_t comment_depth;
 	char comment_last;
 	int number;
-	bool is_after_colon; /* quotes that begin right behind one: psql's :"name" and
-				:'name' */
+	bool is_after_colon; /* quotes that begin directly after one: psql's :"name"
+				and :'name' */
 	struct dumpquote quote;
 };
 
 void dumplex_init(struct dumplex *lex, dumplex_token_fn on_token,
 		  dumplex_problem_fn on_problem, void *owner);
 
-/* Take bytes (none of them NUL). Returns how many: not all of them only when a hook has
- * set is_stopped, and then up to the end of the token. */
+/* Process bytes, none of which may be NUL. Returns their number; if a hook sets
+ * is_stopped, only those up to the end of the token. */
 size_t dumplex_feed(struct dumplex *lex, const char *data, size_t length);
 
-/* standard_conforming_strings is set here: it counts from the next line on. */
+/* standard_conforming_strings is set here; it takes effect on the next line. */
 void dumplex_set_strings(struct dumplex *lex, bool is_standard);
 
-/* Go on behind a newline that the owner has read. */
+/* Continue after a newline that the owner has read. */
 void dumplex_resume_line(struct dumplex *lex);
 
-/* Inside what is the lexer? TOKEN_SYMBOL stands for nothing, TOKEN_LITERAL for a quoted
- * name, too. */
+/* What the lexer is inside of: TOKEN_SYMBOL means nothing, TOKEN_LITERAL also a quoted name.
+ */
 enum dumplex_kind dumplex_inside(const struct dumplex *lex);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * What a file held when it was checked, piece by piece: the SHA-256 of its beginning up
- * to the end of each piece. Whoever reads it again knows of each piece, before it is
- * used, that it is the one that was checked. It blocks, so it is for threads.
+ * The contents of a file when it was checked, piece by piece: the SHA-256 of its
+ * beginning up to the end of each piece. When the file is read again, each piece is
+ * compared before it is used. It blocks, so use it on threads.
  */
 #ifndef DUMP_MARKS_H
 #define DUMP_MARKS_H
@@ -16,7 +16,7 @@
 
 enum { DUMPMARKS_PIECE_BYTES = 256 * 1024, DUMPMARKS_DIGEST_BYTES = 32 };
 
-/* All zero at first; the owner releases it. */
+/* All zero initially; the owner releases it. */
 struct dumpmarks {
 	unsigned char (*digests)[DUMPMARKS_DIGEST_BYTES]; /* in the order of the pieces */
 	size_t count;
@@ -26,7 +26,7 @@ struct evp_md_ctx_st;
 
 void dumpmarks_release(struct dumpmarks *marks);
 
-/* What was digested so far ends here. False: libcrypto failed. */
+/* End a piece after what was digested so far. False: libcrypto failed. */
 MUST_CHECK bool dumpmarks_add(struct dumpmarks *marks,
 			      const struct evp_md_ctx_st *digest);
 
@@ -36,15 +36,15 @@ MUST_CHECK bool dumpmarks_read(int fd, off_t at, char *buffer, size_t *length,
 
 struct dumpmarks_reader;
 
-/* Read the file in `fd` once more, from its start; its offset is not touched.
- * Ownership: `marks` and `fd` stay the caller's and must outlive the reader. */
+/* Read the file in `fd` again, from its start; its offset is not touched.
+ * Ownership: `marks` and `fd` remain the caller's and must outlive the reader. */
 struct dumpmarks_reader *dumpmarks_open(const struct dumpmarks *marks, int fd);
 void dumpmarks_close(struct dumpmarks_reader *reader);
 
 /*
- * The next piece; *length is 0 after the last. The bytes are the reader's, who does not
- * look at them again: the caller may change them, until the next call.
- * Errors: ERROR_DATA when it differs from what was checked, ERROR_SYSTEM.
+ * The next piece; *length is 0 after the last. The bytes belong to the reader, which
+ * does not use them again: the caller may change them until the next call.
+ * Errors: ERROR_DATA if it differs from what was checked; ERROR_SYSTEM.
  */
 MUST_CHECK bool dumpmarks_next(struct dumpmarks_reader *reader, char **data,
 			       size_t *length, struct error *err);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * What the statements of a dump take for granted: SCHEMA.NAME of types, functions and so
- * on, by the place in which it stands, and the few things that have no schema. Part of
- * dumpscan.
+ * Objects that the statements of a dump require: SCHEMA.NAME of types, functions and so
+ * on, identified by their place in the statement, and the few objects without a schema.
+ * Part of dumpscan.
  *
- * It knows the places in which pg_dump's names can mean one thing only. What else is
- * named, such as a relation behind a comma in a view, it passes over; likewise what is in
- * pg_catalog, and names that are too long.
+ * It knows the places where a name in pg_dump's output can have only one meaning. It
+ * ignores other names, such as a relation after a comma in a view, names in pg_catalog,
+ * and names that are too long.
  */
 #ifndef DUMP_NEEDS_H
 #define DUMP_NEEDS_H
@@ -18,13 +18,13 @@
 #include "dump/lex.h"
 #include "dump/sql.h"
 
-/* Each is the letter that catalog/sql/restore_objects.sql knows it by. */
+/* Each is the letter used in catalog/sql/restore_objects.sql. */
 enum dumpneeds_kind {
 	NEED_NOTHING = 0,
 	NEED_TYPE = 't',
 	NEED_RELATION = 'r',
 	NEED_REFERENCED = 'R', /* by a foreign key */
-	NEED_PARENT = 'P',     /* of a table; the scanner does not tell it */
+	NEED_PARENT = 'P',     /* of a table; the scanner does not report it */
 	NEED_FUNCTION = 'f',
 	NEED_TRIGGER = 'g', /* the function of one */
 	NEED_COLLATION = 'c',
@@ -46,7 +46,7 @@ static inline bool dumpneeds_is_relation(enum dumpneeds_kind kind)
 	return kind == NEED_RELATION || kind == NEED_REFERENCED || kind == NEED_PARENT;
 }
 
-/* `schema` is "" for what has none. */
+/* `schema` is "" if there is none. */
 typedef void (*dumpneeds_fn)(void *owner, enum dumpneeds_kind kind, const char *schema,
 			     const char *name);
 
@@ -55,10 +55,10 @@ struct dumpneeds {
 	dumpneeds_fn found;
 	void *owner;
 
-	/* The rest is dumpneeds' own. */
+	/* The rest is private. */
 	int before;    /* the last token, */
 	int before2;   /* and the one before that */
-	bool is_index; /* the statement makes one */
+	bool is_index; /* the statement creates an index */
 	bool has_where;
 	bool is_in_from;      /* a table expression may begin here */
 	bool is_behind_start; /* a statement that is not SET has begun */
@@ -67,7 +67,7 @@ struct dumpneeds {
 	unsigned parts;
 	bool is_after_dot;
 	enum dumpneeds_kind kind;    /* what it is, */
-	enum dumpneeds_kind if_call; /* and with a parenthesis behind it */
+	enum dumpneeds_kind if_call; /* and if a parenthesis follows */
 	char schema[DUMP_TEXT_SIZE];
 	char name[DUMP_TEXT_SIZE];
 	/* 'SCHEMA.NAME'::regclass */
@@ -77,14 +77,14 @@ struct dumpneeds {
 	char setting[DUMP_TEXT_SIZE];
 };
 
-/* Take a token, of the first four kinds, before `sql` takes it. */
+/* Process a token of the first four kinds, before `sql` processes it. */
 void dumpneeds_token(struct dumpneeds *needs, const struct dumplex_token *token,
 		     const struct dumpsql *sql);
 
-/* One of them in ASCII: its letter, then SCHEMA.NAME in hexadecimal digits. */
+/* Encode a need in ASCII: its letter, then SCHEMA.NAME in hexadecimal digits. */
 void dumpneeds_push(struct strvec *list, enum dumpneeds_kind kind, const char *schema,
 		    const char *name);
-/* And back; both have room for DUMP_TEXT_SIZE bytes. */
+/* Decode it; both have room for DUMP_TEXT_SIZE bytes. */
 enum dumpneeds_kind dumpneeds_parse(const char *need, char *schema, char *name);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What stands inside quotes in SQL, and where they close for psql. Part of dumpscan. */
+/* The contents of quotes in SQL, and where psql closes them. Part of dumpscan. */
 #ifndef DUMP_QUOTE_H
 #define DUMP_QUOTE_H
 
@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DUMP_TEXT_SIZE = 256 }; /* what is kept of any token, with its NUL */
+enum { DUMP_TEXT_SIZE = 256 }; /* how much of a token is kept, including its NUL */
 
 enum dumpquote_kind {
 	QUOTE_PLAIN,        /* '...' */
@@ -22,29 +22,29 @@ enum dumpquote_kind {
 
 struct dumpquote {
 	enum dumpquote_kind kind;
-	bool is_closed;    /* the bytes that follow stand outside */
+	bool is_closed;    /* the bytes that follow are outside */
 	bool is_ambiguous; /* '...' that would close elsewhere with the other setting */
 	uint64_t newlines; /* so far */
 	bool is_cut;       /* there is more than `text` */
 	uint32_t length;
 	char text[DUMP_TEXT_SIZE]; /* the beginning, doubled quotes undone */
 
-	/* The rest is dumpquote's own. */
-	bool is_at_quote; /* the last byte was a quote, which may yet be doubled */
-	bool is_odd;      /* an odd number of backslashes stands before the next byte */
+	/* The rest is private. */
+	bool is_at_quote; /* the last byte was a quote, which may be doubled */
+	bool is_odd;      /* an odd number of backslashes precedes the next byte */
 	uint32_t tag_matched;
 	uint32_t tag_length;
 	char tag[DUMP_TEXT_SIZE + 2]; /* with both its $ */
 };
 
-/* Begin behind the quote that opens. `tag` is that of QUOTE_DOLLAR, shorter than
+/* Begin after the opening quote. `tag` is that of QUOTE_DOLLAR, shorter than
  * DUMP_TEXT_SIZE; "" otherwise. */
 void dumpquote_open(struct dumpquote *quote, enum dumpquote_kind kind, const char *tag);
 
-/* Take bytes; returns how many: all of them, unless it is closed. */
+/* Process bytes; returns their number: all, unless the quote is closed. */
 size_t dumpquote_feed(struct dumpquote *quote, const char *data, size_t length);
 
-/* Does `text` say all, and literally? */
+/* Is `text` complete and literal? */
 bool dumpquote_is_plain(const struct dumpquote *quote);
 
 #endif

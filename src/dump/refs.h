@@ -3,8 +3,9 @@
  * The qualified names in the statements of a dump: SCHEMA.NAME, also where a literal is
  * nothing but one, as in nextval('a._s'::regclass). Part of dumpscan.
  *
- * It does not know what a name stands for: of a.b.c it gives a.b and b.c, and the column
- * of an alias looks like a relation of a schema. Names that are too long are passed over.
+ * It does not know what a name denotes: for a.b.c it reports a.b and b.c, and the
+ * column of an alias looks like a relation of a schema. Names that are too long are
+ * ignored.
  */
 #ifndef DUMP_REFS_H
 #define DUMP_REFS_H
@@ -21,7 +22,7 @@ struct dumprefs {
 	char schema[DUMP_TEXT_SIZE];
 };
 
-/* Is the text nothing but SCHEMA.NAME? Both have room for DUMP_TEXT_SIZE bytes. */
+/* Is the text exactly SCHEMA.NAME? Both have room for DUMP_TEXT_SIZE bytes. */
 bool dumprefs_split(const char *text, char *schema, char *name);
 
 void dumprefs_token(struct dumprefs *refs, const struct dumplex_token *token,

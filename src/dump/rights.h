@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The GRANTs and REVOKEs of a dump as a list of plain ASCII that a server can take apart.
+ * The GRANTs and REVOKEs of a dump as a list in plain ASCII that a server can parse.
  * Part of dumpfile.
  *
  * Each is "KIND RELATION ROLE GRANTOR ITEM...;": KIND is g (GRANT), G (with grant
@@ -19,10 +19,10 @@ enum { DUMPRIGHTS_MAX = 1 << 20 }; /* bytes of a list */
 
 struct dumprights {
 	struct strbuf list;
-	bool is_full;     /* there are more than the list holds */
+	bool is_full;     /* there are more than fit into the list */
 	bool has_session; /* SET SESSION AUTHORIZATION */
 
-	/* The rest is dumprights' own. */
+	/* The rest is private. */
 	char kind;
 	char relation[2 * DUMP_TEXT_SIZE];
 	char role[2 * DUMP_TEXT_SIZE];
@@ -32,10 +32,10 @@ struct dumprights {
 	struct strbuf items;
 };
 
-/* Each part as it comes; `text` of those that have one. */
+/* Process the parts in order; `text` is that of a part that has one. */
 void dumprights_take(struct dumprights *rights, enum dumpsql_right part,
 		     const char *text);
-/* What the GRANT or REVOKE is about; no matter in other statements. */
+/* The relation of the GRANT or REVOKE; ignored in other statements. */
 void dumprights_take_target(struct dumprights *rights, const char *relation);
 void dumprights_release(struct dumprights *rights);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
  * The data lines of one COPY in a plain dump: counts them, finds their end as psql does,
- * and takes one watched column out of them. Part of dumpscan.
+ * and extracts one watched column. Part of dumpscan.
  */
 #ifndef DUMP_ROWS_H
 #define DUMP_ROWS_H
@@ -21,16 +21,16 @@ struct dumprows {
 	uint64_t rows;
 	uint64_t lines; /* the rows, and the line that ends them */
 	bool is_done;   /* the "\." was read */
-	bool has_cr;    /* a line ends in \r\n, as none that pg_dump wrote does */
+	bool has_cr;    /* a line ends in \r\n, which pg_dump never writes */
 
-	/* The line at hand. */
+	/* The current line. */
 	char head[4];
 	uint32_t head_length; /* 4 stands for "long enough not to be the last" */
 	char last;
 	uint32_t column;
 	bool is_escaped; /* the byte before was a backslash that escapes the next one */
 	uint32_t value_length;
-	char value[DUMPROWS_VALUE_MAX + 1]; /* as it stands in the file */
+	char value[DUMPROWS_VALUE_MAX + 1]; /* as in the file */
 };
 
 /*
@@ -41,8 +41,8 @@ struct dumprows {
 void dumprows_start(struct dumprows *rows, uint32_t wanted, dumprows_value_fn on_value,
 		    void *owner);
 
-/* Take bytes, up to the end of the data or of a line that ends in \r\n. Returns how many.
- */
+/* Process bytes, up to the end of the data or of a line that ends in \r\n. Returns their
+ * number. */
 size_t dumprows_feed(struct dumprows *rows, const char *data, size_t length);
 
 #endif

@@ -11,24 +11,25 @@
  *		dumpscan_feed(&scan, data, length);
  *	ok = dumpscan_finish(&scan, &err);
  *
- * The result does not depend on how the input is cut. Memory is constant, and nothing is
- * allocated, so there is nothing to release; but the struct must stay where it is.
+ * The result does not depend on how the input is divided. Memory is constant, and nothing
+ * is allocated, so there is nothing to release; but the struct must not be moved.
  *
- * A sound dump ends with pg_dump's closing comment, at the top level, and where it began
- * with "\restrict KEY" with the matching "\unrestrict KEY"; it has no other backslash
- * command, each COPY is of pg_dump's form and has its data, and nothing in it is read
- * otherwise by another release of psql. What is refused beyond that is only what pg_dump
- * never writes for the relations of an account: a carriage return outside of literals, a
- * function. What each statement is about, a hook is told.
+ * A sound dump ends with pg_dump's closing comment, at the top level, and if it began
+ * with "\restrict KEY", with the matching "\unrestrict KEY". It has no other backslash
+ * command, each COPY has pg_dump's form and its data, and all releases of psql read it
+ * in the same way. Beyond that, the scanner refuses only what pg_dump never writes for
+ * the relations of an account, such as a carriage return outside literals, or a
+ * function. A hook is told what each statement concerns.
  *
- * Names in a database cannot make a cut file look whole: in literals, quoted names and
- * data the closing comment is not at the top level; in pg_dump's "-- Name: ..." comments
- * it is not a line of its own. (A pg_dump from before February 2012 wrote line breaks in
- * names into its comments. Where there is a \restrict, its random key closes that, too.)
+ * Names in a database cannot make a truncated file look complete: in literals, quoted
+ * names and data the closing comment is not at the top level; in pg_dump's "-- Name:
+ * ..." comments it is not a separate line. (A pg_dump from before February 2012 wrote
+ * line breaks in names into its comments. If there is a \restrict, its random key
+ * prevents that, too.)
  *
- * What it cannot see is what expressions do while they are evaluated, such as to change a
- * setting in disguise: standard_conforming_strings, against which there is
- * `ambiguous_line`, or client_encoding.
+ * The scanner cannot see what expressions do while they are evaluated, such as changing a
+ * setting: standard_conforming_strings, for which there is `ambiguous_line`, or
+ * client_encoding.
  */
 #ifndef DUMP_SCAN_H
 #define DUMP_SCAN_H
@@ -55,7 +56,7 @@ enum dumpscan_problem {
 	DUMPSCAN_NO_CLOSING,
 	DUMPSCAN_TEXT_AFTER_CLOSING,
 	DUMPSCAN_NO_UNRESTRICT,
-	DUMPSCAN_OTHER_UNRESTRICT, /* its key is another */
+	DUMPSCAN_OTHER_UNRESTRICT, /* it has a different key */
 	DUMPSCAN_LONE_UNRESTRICT,
 	DUMPSCAN_BACKSLASH,
 	DUMPSCAN_BAD_COPY,
@@ -63,7 +64,7 @@ enum dumpscan_problem {
 	DUMPSCAN_BAD_STATEMENT,
 	DUMPSCAN_BAD_SETTING,
 	DUMPSCAN_BAD_TOKEN,
-	DUMPSCAN_VARIABLE, /* psql would put the value of one of its variables here */
+	DUMPSCAN_VARIABLE, /* psql would substitute one of its variables here */
 	DUMPSCAN_CARRIAGE_RETURN,
 	DUMPSCAN_BYTE_ORDER_MARK,
 	DUMPSCAN_NUL,
@@ -75,13 +76,12 @@ typedef void (*dumpscan_target_fn)(void *owner, enum dumpsql_use use, const char
 typedef void (*dumpscan_right_fn)(void *owner, enum dumpsql_right part, const char *text);
 
 /*
- * on_target: what a statement is about: the relation it creates, fills, changes or hangs
- * something on. Names are as the server would have them. The schema of a bare name is the
- * first of the last search_path, "" if that is empty.
- * on_value: the watched column of each COPY row of a table of the watched name, in any
- * schema; NULL for NULL, cut at DUMPROWS_VALUE_MAX bytes.
- * on_reference: a qualified name in a statement, whatever it is there for.
- * on_need: what has to be there for a statement, as in dump/needs.h.
+ * on_target: the relation that a statement creates, fills, changes or attaches
+ * something to. Names are as the server would have them. The schema of an unqualified
+ * name is the first of the last search_path, "" if that is empty. on_value: the watched
+ * column of each COPY row of a table of the watched name, in any schema; NULL for NULL,
+ * truncated at DUMPROWS_VALUE_MAX bytes. on_reference: a qualified name in a statement,
+ * whatever its purpose. on_need: what must exist for a statement, as in dump/needs.h.
  * Each may be NULL.
  */
 struct dumpscan_hooks {
@@ -89,30 +89,30 @@ struct dumpscan_hooks {
 	const char *watch_column;
 	dumpscan_target_fn on_target;
 	dumprows_value_fn on_value;
-	dumpscan_right_fn on_right; /* `text`: of a part that has one */
+	dumpscan_right_fn on_right; /* `text` is that of a part that has one */
 	dumprefs_fn on_reference;
 	dumpneeds_fn on_need;
 	void *owner;
 };
 
-/* Nothing is counted behind a problem, except bytes. */
+/* Nothing is counted after a problem, except bytes. */
 struct dumpscan_result {
 	uint64_t bytes;
 	uint64_t lines;
 	uint64_t rows;   /* of COPY data */
 	uint32_t tables; /* CREATE [UNLOGGED|FOREIGN] TABLE */
-	/* The first plain '...' that would end elsewhere with standard_conforming_strings
-	 * set the other way: psql and we may disagree from there on. 0: there is none. */
+	/* The first plain '...' that would end elsewhere with the other setting of
+	 * standard_conforming_strings: psql may read the rest differently. 0: none. */
 	uint64_t ambiguous_line;
 	enum dumpscan_problem problem;
 	uint64_t problem_line;
-	char excerpt[64]; /* printable; what the problem is about, or "" */
+	char excerpt[64]; /* printable; the text with the problem, or "" */
 };
 
 struct dumpscan {
 	struct dumpscan_result result; /* to be read after dumpscan_finish() */
 
-	/* The rest is dumpscan's own. */
+	/* The rest is private. */
 	struct dumpscan_hooks hooks;
 	struct dumplex lex;
 	struct dumpsql sql;
@@ -121,12 +121,12 @@ struct dumpscan {
 	struct dumpneeds needs;
 	int state;
 	bool has_newline; /* the last byte was one */
-	bool is_ending;   /* what is fed is the line end that the file lacks */
+	bool is_ending;   /* the input is the line end that the file lacks */
 	uint64_t statement_line;
 	bool has_statement;
 	bool is_right;            /* the statement is GRANT or REVOKE */
 	char key[DUMP_TEXT_SIZE]; /* of \\restrict; "" without one */
-	bool is_closed; /* the closing comment was the last thing of any weight */
+	bool is_closed;           /* nothing significant followed the closing comment */
 	bool is_unrestricted;
 	uint64_t text_after_line;
 };
@@ -137,7 +137,7 @@ void dumpscan_init(struct dumpscan *scan, const struct dumpscan_hooks *hooks);
 
 void dumpscan_feed(struct dumpscan *scan, const char *data, size_t length);
 
-/* The line that is being read, for hooks. */
+/* The current line, for hooks. */
 uint64_t dumpscan_line(const struct dumpscan *scan);
 
 /* The end of the file. Errors: ERROR_DATA, in one line, if it is not a sound dump. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The statements of a plain dump, token by token: where one ends for psql, what it is
- * about, what it sets. Part of dumpscan.
+ * The statements of a plain dump, token by token: where psql ends a statement, what it
+ * concerns, what it sets. Part of dumpscan.
  *
- * Nothing of a statement is kept but the names in it, so it may be of any length.
+ * Only the names in a statement are kept, so it may have any length.
  */
 #ifndef DUMP_SQL_H
 #define DUMP_SQL_H
@@ -17,7 +17,7 @@
 
 enum { DUMPSQL_PARTS = 3 }; /* schema.table.column */
 
-/* What a token does to the statement it belongs to. */
+/* The effect of a token on its statement. */
 enum dumpsql_effect {
 	SQL_GOES_ON,
 	SQL_ENDS,          /* this semicolon ends it, for psql too */
@@ -25,30 +25,30 @@ enum dumpsql_effect {
 	SQL_BAD_COPY,      /* a COPY of a form that pg_dump does not write */
 	SQL_BAD_NAME,      /* a table whose name cannot be determined */
 	SQL_BAD_STATEMENT, /* of a kind that pg_dump does not write for a metamodel */
-	SQL_BAD_SETTING,   /* psql may read what follows otherwise than we do */
+	SQL_BAD_SETTING,   /* psql may read the rest differently */
 };
 
-/* The parts of GRANT, REVOKE and SET SESSION AUTHORIZATION, in the order in which they
- * stand; the relation is the target between. */
+/* The parts of GRANT, REVOKE and SET SESSION AUTHORIZATION, in order; the relation is the
+ * target between them. */
 enum dumpsql_right {
 	RIGHT_NONE,
 	RIGHT_GRANT,
 	RIGHT_REVOKE,
 	RIGHT_OPTION,    /* WITH GRANT OPTION, GRANT OPTION FOR */
 	RIGHT_PRIVILEGE, /* in lower case */
-	RIGHT_COLUMN,    /* for which the last privilege is */
+	RIGHT_COLUMN,    /* of the last privilege */
 	RIGHT_ROLE,
 	RIGHT_PUBLIC,
 	RIGHT_END,
 	RIGHT_SESSION,    /* who grants from here on */
 	RIGHT_RESET,      /* it is the owner again */
-	RIGHT_OWNER,      /* outside of these: who is to own the relation, */
-	RIGHT_OTHER_ROLE, /* or whom a policy is for */
+	RIGHT_OWNER,      /* outside these: the new owner of the relation, */
+	RIGHT_OTHER_ROLE, /* or a role that a policy applies to */
 };
 
 struct dumpsql {
-	/* The token that completes the name of what the statement is about sets `target`;
-	 * the caller takes note and clears it. */
+	/* The token that completes the name of the statement's object sets `target`; the
+	 * caller processes and clears it. */
 	enum dumpsql_use target;
 	const char *schema; /* "" if it has none */
 	const char *name;
@@ -61,11 +61,11 @@ struct dumpsql {
 
 	bool has_standard_strings;     /* the last standard_conforming_strings */
 	char encoding[DUMP_TEXT_SIZE]; /* the last client_encoding; "": none */
-	uint64_t count;                /* tokens of the statement at hand */
+	uint64_t count;                /* tokens of the current statement */
 
-	/* The rest is dumpsql's own. */
+	/* The rest is private. */
 	enum dumpforms_state state;
-	enum dumpforms_state after; /* behind the name */
+	enum dumpforms_state after; /* after the name */
 	enum dumpsql_use use;
 	char parts[DUMPSQL_PARTS][DUMP_TEXT_SIZE]; /* of the name */
 	uint32_t part_count;
@@ -77,7 +77,7 @@ struct dumpsql {
 };
 
 void dumpsql_init(struct dumpsql *sql, const char *watch_column);
-/* Take a token, of the first four kinds. */
+/* Process a token of the first four kinds. */
 enum dumpsql_effect dumpsql_token(struct dumpsql *sql, const struct dumplex_token *token);
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What it depends on how much one pg_dump should dump of a database, and how it quotes.
- */
+/* Facts about a server that decide how much one pg_dump should dump, and how to quote. */
 #ifndef PG_CAPACITY_H
 #define PG_CAPACITY_H
 
@@ -12,16 +11,16 @@
 
 struct capacity {
 	/*
-	 * Locks that can still be taken, by all sessions together:
-	 * max_locks_per_transaction for each session there may be, without those that are
-	 * taken. The server has a little more than it promises.
+	 * Locks that all sessions together can still take: max_locks_per_transaction for
+	 * each possible session, minus the locks already held. The server has a few more
+	 * than it guarantees.
 	 */
 	uint64_t free_locks;
-	uint64_t relations;     /* of the whole database: each pg_dump reads them all */
+	uint64_t relations;     /* in the whole database: each pg_dump reads them all */
 	struct strvec keywords; /* all but unreserved ones, sorted */
 };
 
-/* The callee owns what is in *capacity, which is NULL when `err` is set. */
+/* Ownership: the callee owns the contents of *capacity, which is NULL if `err` is set. */
 typedef void capacity_fn(void *owner, const struct capacity *capacity,
 			 const struct error *err);
 

@@ -2,9 +2,9 @@
 /*
  * How to reach a server: an ordered list of libpq's connection keywords.
  *
- * Order of authority: command line, then libpq's environment, then the config files.
- * libpq itself adds its environment, so a value of a config file is taken only where the
- * environment has none; and none at all where a service is named, which describes the
+ * Order of precedence: command line, then libpq's environment, then the config files.
+ * libpq itself adds its environment, so a value from a config file is used only if the
+ * environment has none, and not at all if a service is named, which describes the
  * server by itself.
  */
 #ifndef PG_CONNINFO_H
@@ -24,7 +24,7 @@ struct conninfo {
 
 /*
  * Ownership: the caller releases *out, also after a failure.
- * Errors: ERROR_USAGE for a -d that libpq cannot read.
+ * Errors: ERROR_USAGE for a -d that libpq cannot parse.
  */
 MUST_CHECK bool conninfo_from_conf(const struct conf *conf, struct conninfo *out,
 				   struct error *err);
@@ -35,10 +35,10 @@ void conninfo_set(struct conninfo *info, const char *keyword, const char *value)
 /* Set all keywords that `from` has. */
 void conninfo_copy(struct conninfo *to, const struct conninfo *from);
 
-/* NULL if it was not set. */
+/* NULL if it is not set. */
 const char *conninfo_get(const struct conninfo *info, const char *keyword);
 
-/* As a connection string, with any password in it. Caller frees. */
+/* As a connection string, including any password. Ownership: the caller frees. */
 char *conninfo_format(const struct conninfo *info);
 
 void conninfo_release(struct conninfo *info);

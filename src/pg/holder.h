@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The session that holds the advisory lock of a database, and does nothing else: nobody
- * can delay it, and when it ends, the lock is free. The lock is that of a transaction
- * which stays open, so that it goes with us behind a pooler, too. It has no snapshot, and
- * holds back no vacuum.
+ * The session that holds the advisory lock of a database and does nothing else, so that
+ * nobody can delay it. When it ends, the lock is released. A transaction that stays
+ * open holds the lock, so this also works through a pooler. The transaction has no
+ * snapshot and does not hold back vacuum.
  *
  * 1. holder_start(); `ready` is called once, with or without an error. ERROR_BUSY:
- * another run holds the lock, and the error says who.
- * 2. When the session ends later by itself, `lost` is called once.
- * 3. holder_free() at any time, from a callback too: after it no callback is called any
- * more.
+ *    another run holds the lock; the error names it.
+ * 2. If the session ends later by itself, `lost` is called once.
+ * 3. holder_free() may be called at any time, also from a callback. No callback is called
+ *    after it.
  */
 #ifndef PG_HOLDER_H
 #define PG_HOLDER_H
@@ -40,10 +40,10 @@ struct holder_opts {
 MUST_CHECK bool holder_start(const struct holder_opts *opts, struct holder **out,
 			     struct error *err);
 
-/* Its process in the server. */
+/* The PID of its server process. */
 uint64_t holder_pid(const struct holder *holder);
 
-/* What is added to the name of the program for its session. */
+/* Added to the application_name of its session. */
 #define HOLDER_SUFFIX " (lock)"
 
 void holder_free(struct holder *holder);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Several hosts in one connection (host=a,b): libpq goes on to the next one when one
- * refuses, but only its blocking calls do so when one is silent.
- * And hosts that an address is not for: libpq has no way to ignore one that the
- * environment gives.
+ * Several hosts in one connection (host=a,b): libpq tries the next host when one refuses,
+ * but when one does not answer, only its blocking calls do so.
+ * Also hosts for which a given address does not apply: libpq has no way to ignore an
+ * address from the environment.
  */
 #ifndef PG_HOSTS_H
 #define PG_HOSTS_H
@@ -16,18 +16,18 @@
 #include "pg/pgconn.h"
 
 /*
- * Leave only the hosts behind the one that `conn` was trying. False, and *info untouched:
- * there are none.
+ * Keep only the hosts after the one that `conn` was trying. False, and *info untouched,
+ * if there are none.
  */
 bool hosts_skip(const struct pgconn *conn, struct conninfo *info);
 
-/* Was `conn` told an address: by hostaddr, PGHOSTADDR or a service? */
+/* Was `conn` given an address, by hostaddr, PGHOSTADDR or a service? */
 bool hosts_is_told_address(const struct pgconn *conn);
 
 /*
- * Set `host` and its own addresses, so that libpq takes no other one (PGHOSTADDR, or of a
- * service). Looking it up blocks, as libpq does. Errors: ERROR_SERVER; then *info is
- * untouched.
+ * Set `host` and its own addresses, so that libpq uses no other (from PGHOSTADDR or a
+ * service). The lookup blocks, as in libpq.
+ * Errors: ERROR_SERVER; then *info is untouched.
  */
 MUST_CHECK bool hosts_set(struct conninfo *info, const char *host, struct error *err);
 

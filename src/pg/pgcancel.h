@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Asking a server to end a query. libpq can only block for that, and a server may be
- * silent: so a thread asks.
+ * Cancel a query on a server. libpq's call blocks, and the server may not answer, so a
+ * thread makes the call.
  */
 #ifndef PG_PGCANCEL_H
 #define PG_PGCANCEL_H
@@ -12,13 +12,13 @@ struct pgcancel;
 struct pg_conn; /* libpq's PGconn */
 
 /*
- * Ask for what runs on this connection, which need not live on. Ownership: the caller
- * frees it, at any time: the thread goes on without. It never fails; whether the query
- * was ended, its own outcome tells.
+ * Cancel what is running on this connection, which may be closed meanwhile. It never
+ * fails: the outcome of the query itself shows whether it was cancelled.
+ * Ownership: the caller frees it, at any time: the thread continues without it.
  */
 struct pgcancel *pgcancel_start(struct pg_conn *conn);
 
-/* Has the server been asked, or could it not be? */
+/* Has the request been sent, or has sending it failed? */
 bool pgcancel_is_done(const struct pgcancel *cancel);
 
 void pgcancel_free(struct pgcancel *cancel);

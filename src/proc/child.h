@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * One child process: spawn it, keep the beginning and the end of its stderr, end it when
- * its time is up, report once.
+ * One child process: spawn it, keep the beginning and the end of its stderr, cancel it at
+ * its deadline, report once.
  *
- * 1. child_start() spawns it in a session of its own: a ^C in our terminal reaches us,
- * not it.
+ * 1. child_start() spawns it in its own session: a ^C on the terminal reaches this
+ *    program, not the child.
  * 2. It ends by itself, or at its deadline, or by child_cancel(): SIGTERM to its process
- * group, and SIGKILL when it is still there CHILD_GRACE_MS later.
- * 3. `done` is called once it has exited AND its stderr is at its end (or nobody closed
- * that within CHILD_DRAIN_MS: a grandchild may hold it).
+ *    group, and SIGKILL if it is still running CHILD_GRACE_MS later.
+ * 3. `done` is called when it has exited AND its stderr is at end of file (or is still
+ *    open CHILD_DRAIN_MS later: a grandchild may hold it).
  */
 #ifndef PROC_CHILD_H
 #define PROC_CHILD_H
@@ -26,27 +26,27 @@ enum { CHILD_GRACE_MS = 5000, CHILD_DRAIN_MS = 1000, CHILD_STDERR_BYTES = 3072 }
 struct child;
 
 struct child_result {
-	int exit_status;   /* meaningless when it was ended by a signal */
+	int exit_status;   /* meaningless if it was killed by a signal */
 	int term_signal;   /* 0 if it exited */
 	bool is_timed_out; /* its deadline passed */
 	bool is_cancelled; /* child_cancel() was called */
 	uint64_t elapsed_ms;
-	const char *messages; /* its stderr, of too much the beginning and the end,
+	const char *messages; /* its stderr, shortened in the middle if long,
 				 without the last newline; never NULL */
 };
 
 typedef void child_done_fn(void *owner, const struct child_result *result);
 
 struct child_opts {
-	const char *const *argv; /* argv[0] is a path, taken as it is; NULL-terminated */
-	const char *const *env;  /* the whole environment; NULL inherits ours */
-	int stdin_fd;            /* 0 is /dev/null: our own is never handed on */
+	const char *const *argv; /* argv[0] is a path, used as it is; NULL-terminated */
+	const char *const *env;  /* the whole environment; NULL inherits this one */
+	int stdin_fd;            /* 0 is /dev/null: stdin is never inherited */
 	int stdout_fd;           /* -1 is /dev/null */
-	bool owns_stdin;         /* child_start() closes stdin_fd, whatever comes of it */
+	bool owns_stdin;         /* child_start() closes stdin_fd, even if it fails */
 	bool owns_stdout;        /* and stdout_fd */
 	uint64_t timeout_ms;     /* 0: no deadline */
-	/* NULL, or a number that changes while the child gets on, and puts the deadline
-	 * off. Other threads may change it. It must outlive `done`. */
+	/* NULL, or a number that changes while the child makes progress, which postpones
+	 * the deadline. Other threads may change it. It must outlive `done`. */
 	const _Atomic uint64_t *activity;
 	child_done_fn *done; /* called exactly once, never from child_start() */
 	void *owner;         /* passed to `done`, must outlive that call */
@@ -54,19 +54,17 @@ struct child_opts {
 
 /*
  * Start one child.
- * Ownership: *opts is only read during the call. The child belongs to the loop and frees
- * itself; *out serves child_cancel() until `done` is called, never after. Errors:
- * ERROR_SYSTEM if it cannot start; then `done` stays silent.
+ * Ownership: *opts is read only during the call. The child belongs to the loop and frees
+ * itself; *out may be used for child_cancel() until `done` is called, not after.
+ * Errors: ERROR_SYSTEM if it cannot start; then `done` is not called.
  */
 MUST_CHECK bool child_start(struct loop *loop, const struct child_opts *opts,
 			    struct child **out, struct error *err);
 
-/* End it; the outcome still arrives through `done`. A second call does not wait: SIGKILL.
- */
+/* Cancel it; the outcome still arrives through `done`. A second call sends SIGKILL. */
 void child_cancel(struct child *child);
 
-/* Was the child's end a success? If not, *err says how it ended, with its messages below.
- */
+/* Did the child succeed? If not, *err says how it ended, followed by its messages. */
 MUST_CHECK bool child_succeeded(const struct child_result *result, const char *program,
 				struct error *err);
 

@@ -2,13 +2,13 @@
 /*
  * At most N children at once.
  *
- * 1. pool_kick() calls `next` as long as there is a free place and `next` has something
- * to start.
- * 2. For each item that `next` gave, exactly one of `start_failed` (never during `next`,
- * but maybe during pool_kick()) and `finished` (from the loop) is called.
- * 3. After `finished` the pool kicks itself. Who gets something new to start by another
- * way (a retry that is due) kicks it.
- * 4. After pool_cancel() nothing new starts; what runs is ended and still reported.
+ * 1. pool_kick() calls `next` while there is a free slot and `next` has something to
+ *    start.
+ * 2. For each item that `next` returned, exactly one of `start_failed` (never during
+ *    `next`, but possibly during pool_kick()) and `finished` (from the loop) is called.
+ * 3. After `finished` the pool kicks itself. A caller that has something new to start for
+ *    another reason, such as a retry that is due, calls pool_kick().
+ * 4. After pool_cancel() nothing new starts; running children are cancelled and reported.
  */
 #ifndef PROC_POOL_H
 #define PROC_POOL_H
@@ -25,13 +25,13 @@ struct pool_opts {
 	struct loop *loop;
 	unsigned jobs;
 	/*
-	 * Fill *child (all but done and owner, which are the pool's) and *item, or return
-	 * false when there is nothing to start now. What *child points to must live until
+	 * Fill *child (except done and owner, which the pool sets) and *item, or return
+	 * false if there is nothing to start now. What *child points to must live until
 	 * the next callback.
 	 */
 	bool (*next)(void *owner, struct child_opts *child, void **item);
 	void (*start_failed)(void *owner, void *item, const struct error *err);
-	void (*started)(void *owner, void *item); /* its child runs; may be NULL */
+	void (*started)(void *owner, void *item); /* its child is running; may be NULL */
 	void (*finished)(void *owner, void *item, const struct child_result *result);
 	void *owner;
 };
@@ -39,16 +39,16 @@ struct pool_opts {
 struct pool *pool_new(const struct pool_opts *opts);
 void pool_kick(struct pool *pool);
 
-/* A second call kills what the first one only asked to end. */
+/* A second call sends SIGKILL. */
 void pool_cancel(struct pool *pool);
 
-/* The same for the child of one item, if it has one; the others go on. */
+/* The same for the child of one item, if it has one; the others continue. */
 void pool_cancel_item(struct pool *pool, const void *item);
 
-/* Children that run now. */
+/* The number of running children. */
 unsigned pool_running(const struct pool *pool);
 
-/* Only while nothing runs. May be called from `finished`. */
+/* Only while no child is running. May be called from `finished`. */
 void pool_free(struct pool *pool);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Names: of a dump file, and of the directories and the lock that stand beside a save. */
+/* Names: of a dump file, and of the directories and the lock file next to a save. */
 #ifndef STORE_LAYOUT_H
 #define STORE_LAYOUT_H
 
@@ -15,24 +15,23 @@
 struct layout {
 	char *dir;     /* "metamodel": the save */
 	char *parent;  /* the directory that holds it, "." for a bare name */
-	char *staging; /* "metamodel.new": a save that is being built; never a whole one
-			*/
-	char *swap; /* "metamodel.swap": whole; about to become the save, or just replaced
-		     */
-	char *drop; /* "metamodel.drop": on its way out */
+	char *staging; /* "metamodel.new": a save under construction; never complete */
+	char *swap; /* "metamodel.swap": complete; to become the save, or just replaced */
+	char *drop; /* "metamodel.drop": being deleted */
 	char *lock; /* "metamodel.lock" */
 };
 
 /*
- * The names for the save in `dir`. Where that is a symbolic link, they are those of what
- * it points to, so that everything that is renamed stays on one file system. Ownership:
- * the caller releases *out. Errors: ERROR_SYSTEM for a link that leads nowhere.
+ * The names for the save in `dir`. If that is a symbolic link, they are derived from its
+ * target, so that everything that is renamed is on one file system.
+ * Ownership: the caller releases *out.
+ * Errors: ERROR_SYSTEM for a dangling link.
  */
 MUST_CHECK bool layout_init(struct layout *out, const char *dir, struct error *err);
 void layout_release(struct layout *layout);
 
-/* Is it the name of an old save, "m.old" or "m.old.2"? Then *family is "m"; the caller
- * frees. */
+/* Is it the name of an old save, "m.old" or "m.old.2"? Then *family is "m". Ownership:
+ * the caller frees. */
 bool layout_is_old(const char *dir, char **family);
 
 /* "metamodel.old" for 1, "metamodel.old.2" for 2, ... Ownership: the caller frees. */
@@ -40,17 +39,16 @@ char *layout_old(const struct layout *layout, unsigned generation);
 
 /*
  * The file of an account: its name with every byte outside A-Za-z0-9_- written %XX, and
- * ".sql". It holds no slash, begins with no dot, and no two names share one. Ownership:
- * the caller frees.
+ * ".sql". It contains no slash, does not begin with a dot, and is unique.
+ * Ownership: the caller frees.
  */
 char *layout_file_name(const char *account);
 
-/* The account whose file this is; NULL if layout_file_name() gives no such name. Caller
- * frees. */
+/* The account whose file this is; NULL if layout_file_name() gives no such name.
+ * Ownership: the caller frees. */
 char *layout_account_name(const char *file);
 
-/* May a directory that holds this name still be a save? Dumps, the manifest, NFS's
- * leftovers. */
+/* Can this file be part of a save? Dumps, the manifest, NFS's leftovers. */
 bool layout_is_save_file(const char *name);
 
 #endif

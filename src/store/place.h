@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Is this a place where a save can be? Looked at before anything is opened or made there.
- */
+/* Checks whether a save can be in this place, before anything is opened or created
+ * there. */
 #ifndef STORE_PLACE_H
 #define STORE_PLACE_H
 
@@ -9,15 +9,17 @@
 #include "store/layout.h"
 
 /*
- * It must not lie inside another save: its lock file would be left there. `name`: what
- * the user calls it. Errors: ERROR_USAGE.
+ * It must not be inside another save, where its lock file would remain. `name` is the
+ * user's name for it.
+ * Errors: ERROR_USAGE.
  */
 MUST_CHECK bool place_check_outside(const struct layout *layout, const char *name,
 				    struct error *err);
 
 /*
- * Could a commit rename what is there? Not a mount point, nor anything where the names
- * cannot be changed. Errors: ERROR_SYSTEM.
+ * Could a commit rename what is there? It must not be a mount point, and its parent
+ * directory must be writable.
+ * Errors: ERROR_SYSTEM.
  */
 MUST_CHECK bool place_check_renames(const struct layout *layout, const char *name,
 				    struct error *err);

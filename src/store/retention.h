@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Which old saves stay when a new one comes. It only calculates.
+ * Decides which old saves to keep when a new one is made. It only calculates.
  *
  * A save in which an account failed is a try. A try takes no place in the history if a
- * save with nothing missing follows within RETENTION_TRY_S, or any save that stays came
- * that shortly before: so retries push nothing out, and where an account fails for
- * weeks, there still is a save of each night. The one that the new save replaces stays
- * in any case, but a try is not counted.
+ * save without failures follows within RETENTION_TRY_S, or a save that is kept precedes
+ * it by at most that time. Retries therefore push nothing out, and if an account fails
+ * for weeks, a save of each night is still kept. The save that the new one replaces is
+ * always kept, but does not count if it is a try.
  *
- * Of the others stay the newest `keep`; and of each of the last `days` days, `weeks`
- * weeks and `months` months that have a save at all, the newest one. The new save is the
- * newest of its own day. What is needed stays always.
+ * Of the others, the newest `keep` are kept, and the newest of each of the last `days`
+ * days, `weeks` weeks and `months` months that have a save. The new save is the newest
+ * of its own day. A save that is needed is always kept.
  */
 #ifndef STORE_RETENTION_H
 #define STORE_RETENTION_H
@@ -31,14 +31,14 @@ struct retention_save {
 
 struct retention_rules {
 	uint64_t keep;
-	uint64_t days, weeks, months; /* 0: there is no such rule */
+	uint64_t days, weeks, months; /* 0: no such rule */
 };
 
 /*
- * `saves`, newest first; the first is the new one, which stays. Days, weeks (from Monday)
- * and months are those of the local time. Without a rule but `keep`, what was further
- * back than `keep` before stays: with a smaller number than before, no more saves go
- * than have come.
+ * `saves` begins with the newest: the new save, which is kept. Days, weeks (from
+ * Monday) and months are those of the local time. With `keep` as the only rule, saves
+ * beyond the former `keep` are kept: if the number is smaller than before, no more
+ * saves are deleted than were added.
  */
 void retention_choose(struct retention_save *saves, size_t count,
 		      const struct retention_rules *rules);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * A directory that may be a save: what is in it, and what its manifest says.
+ * A directory that may be a save: its contents and its manifest.
  *
- * It is held open, so that what was opened stays what it was while another run swaps the
+ * It is kept open, so that it remains the same directory while another run swaps the
  * names.
  */
 #ifndef STORE_SAVEDIR_H
@@ -16,12 +16,12 @@
 #include "store/manifest.h"
 
 enum savedir_kind {
-	SAVEDIR_ABSENT,  /* there is nothing of that name */
+	SAVEDIR_ABSENT,  /* it does not exist */
 	SAVEDIR_SAVE,    /* it has a readable manifest */
-	SAVEDIR_DAMAGED, /* it has a manifest that cannot be read; `damage` says why */
-	SAVEDIR_LEGACY,  /* no manifest, but dumps, as the Perl scripts wrote it; or empty
+	SAVEDIR_DAMAGED, /* its manifest cannot be read; `damage` says why */
+	SAVEDIR_LEGACY,  /* no manifest, but dumps, as the Perl scripts made it; or empty
 			  */
-	SAVEDIR_FOREIGN, /* no directory, or something is in it, but no dump */
+	SAVEDIR_FOREIGN, /* not a directory, or not empty and without a dump */
 };
 
 struct savedir {
@@ -30,33 +30,33 @@ struct savedir {
 	struct manifest manifest; /* all zero unless it is a save */
 	struct strvec dumps;      /* names of the *.sql files, sorted */
 	struct strvec strays;     /* of everything that is not part of a save, sorted */
-	struct strvec locks;      /* lock files of ours, which a slip left in it */
+	struct strvec locks;      /* lock files of this program, left by mistake */
 	struct error damage;
 };
 
 /*
  * Look at `path`.
  * Ownership: the caller releases *out.
- * Errors: ERROR_SYSTEM when it is there but cannot be looked at.
+ * Errors: ERROR_SYSTEM if it exists but cannot be read.
  */
 MUST_CHECK bool savedir_open(const char *path, struct savedir *out, struct error *err);
 
 /*
- * Add the names of the accounts it holds to *out, in UTF-8: those of the manifest, or
- * else of its files. The Perl scripts took a name as it is. A file whose name is not
- * UTF-8 is there under a name that cannot be opened.
+ * Add the names of its accounts to *out, in UTF-8: those in the manifest, or else those
+ * of its files. The Perl scripts used a name as it is. A file whose name is not UTF-8
+ * appears under a name that cannot be opened.
  */
 void savedir_list_accounts(const struct savedir *save, struct strvec *out);
 
-/* The name of an account's dump in it, whether that is there or not. Ownership: the
+/* The file name of an account's dump, whether the file exists or not. Ownership: the
  * caller frees. */
 char *savedir_file_name(const struct savedir *save, const char *account);
 
 /*
  * Open an account's dump for reading.
  * Ownership: the caller closes *fd.
- * Errors: ERROR_DATA, "missing", when there is none; ERROR_SYSTEM, also for what is no
- * file.
+ * Errors: ERROR_DATA, "missing", if there is none; ERROR_SYSTEM, also if it is not a
+ * regular file.
  */
 MUST_CHECK bool savedir_open_dump(const struct savedir *save, const char *account,
 				  int *fd, struct error *err);
