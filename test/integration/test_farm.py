@@ -5,6 +5,7 @@ What a command does to one account is in its own tests.
 """
 
 import contextlib
+import itertools
 import json
 import re
 import time
@@ -14,16 +15,18 @@ import pytest
 from farm import REGISTERED
 from farm_fixtures import (DOWN, NODES, ODD, ON_2, OTHERS, WHERE, accounts, check_failed, damage, failed,
                            held, metamodel, prepared, saved, snapshots, waiting)
-from support import errors_of, literal, pg_bindir, quote, wait_for
+from support import PATIENCE, errors_of, literal, pg_bindir, quote, wait_for
 from support_restore import LOCK
 from versions import snapshot
 
 FIXTURES = accounts, metamodel, prepared, saved
 NEWEST = "0.009"
 SUFFIX = pytest.mark.parametrize("suffix", [[], [".farm.test"], ["--host-suffix=.farm.test"]])
+# Says when it ran for which node.
 SLOWLY = """#!/bin/sh
-case "$*" in *--version*) ;; *) sleep 2 ;; esac
-exec "{}" "$@"
+case "$*" in *--version*) exec "{real}" "$@" ;; esac
+began=$(cut -d' ' -f1 /proc/uptime); sleep 1; "{real}" "$@"; status=$?
+echo "$PGDATABASE $began $(cut -d' ' -f1 /proc/uptime)" >>"{log}"; exit $status
 """
 
 
@@ -98,7 +101,7 @@ def test_a_node_that_is_down_fails_its_accounts_and_no_others(prepared, metamode
     start = time.monotonic()
     result = metamodel.run(*command, expect=3)
     check_failed(result, ON_2, "os901002")
-    assert time.monotonic() - start < 30
+    assert time.monotonic() - start < 10 * PATIENCE
 
 
 @EACH
@@ -114,7 +117,7 @@ def test_a_silent_node_that_the_proxy_asks_costs_one_timeout_in_all(farm, metamo
     farm.stop_node("os901002", "silent")
     start = time.monotonic()
     result = metamodel.run("status", "--json", expect=3, env={"PGCONNECT_TIMEOUT": "6"})
-    assert time.monotonic() - start < 6 + 0.1 * len(names[1::3]) + 5  # the last is for a slow machine
+    assert time.monotonic() - start < 8 + 5 * PATIENCE  # one for each account would be 120
     found = states(result)
     for i, name in enumerate(names):
         assert found[name][0] == (None if i % 3 == 1 else NODES[i % 3])
@@ -126,7 +129,7 @@ def test_a_silent_node_keeps_the_others_waiting_for_ten_seconds(accounts, metamo
     start = time.monotonic()
     result = metamodel.run("status", expect=3, env={"PGCONNECT_TIMEOUT": None})
     check_failed(result, ON_2, "os901002")
-    assert 9 < time.monotonic() - start < 20
+    assert 9 < time.monotonic() - start < 10 + 5 * PATIENCE
 
 
 @pytest.mark.parametrize("how", ["environment", "service", "-d"])
@@ -314,22 +317,26 @@ def test_a_node_that_falls_silent_is_not_waited_for_beyond_the_timeout(saved, me
         start = time.monotonic()
         saved.stop_node("os901002", "silent")
         result = running.wait()
-        assert time.monotonic() - start < 30
+        assert time.monotonic() - start < 10 * PATIENCE
         saved.start_node("os901002")
     assert result.returncode == 3 and failed(result) == ON_2, result
     check_failed(result, ON_2, "os901002")
 
 
-@pytest.mark.parametrize("command, seconds", [("save", 4), ("restore", 6)])  # _global first
-def test_a_run_takes_as_long_as_its_slowest_node(saved, metamodel, tmp_path_factory, command, seconds):
-    """Each account takes two seconds, and no node does two at once."""
+@pytest.mark.parametrize("command", ["save", "restore"])
+def test_nodes_are_worked_on_side_by_side_and_none_on_two_accounts_at_once(
+        saved, metamodel, tmp_path_factory, command):
     bindir = tmp_path_factory.mktemp("slowly")
     for name in ("pg_dump", "psql"):
-        (bindir / name).write_text(SLOWLY.format(pg_bindir() / name))
+        (bindir / name).write_text(SLOWLY.format(real=pg_bindir() / name, log=bindir / "log"))
         (bindir / name).chmod(0o755)
-    start = time.monotonic()
     metamodel.run(command, "-j6", "--node-jobs=1", "--pg-bindir", bindir)
-    assert seconds < time.monotonic() - start < 2 * len(WHERE) - 1
+    runs = [(node, float(began), float(ended))
+            for node, began, ended in map(str.split, (bindir / "log").read_text().splitlines())]
+    assert len(runs) == len(WHERE)
+    pairs = [(one[0] == two[0]) for one, two in itertools.combinations(runs, 2)
+             if one[1] < two[2] and two[1] < one[2]]
+    assert pairs and not any(pairs), runs  # some at the same time, none of them on one node
 
 
 @pytest.mark.parametrize("options, most", [
@@ -660,7 +667,5 @@ def test_three_hundred_accounts_over_three_nodes(farm, metamodel):
     asked = [line for line in farm.proxy.server.log(offset).splitlines()
              if re.search(r"(statement|execute.*): .*registered\(", line)]
     assert 1 <= len(asked) < 10, asked  # in bulk, not one by one
-    start = time.monotonic()
     metamodel.run("save", "-q", "-j4", timeout=120)
     assert len(metamodel.tree().accounts()) == 301
-    assert time.monotonic() - start < 100

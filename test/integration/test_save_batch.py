@@ -635,10 +635,10 @@ def test_a_batch_from_which_nothing_comes_is_ended_and_divided(before, metamodel
 def test_a_batch_that_gets_on_may_take_longer_than_the_timeout(before, metamodel, archiver):
     here = archiver('"$real" "$@" | /usr/bin/python3 -ISc "import sys, time; b = sys.stdin.buffer.read(); '
                     '[(sys.stdout.buffer.write(b[len(b) * i // 12:len(b) * (i + 1) // 12]), '
-                    'sys.stdout.flush(), time.sleep(0.25)) for i in range(12)]"')
+                    'sys.stdout.flush(), time.sleep(0.35)) for i in range(12)]"')
     began = time.monotonic()
-    metamodel.run("save", "-v", TOGETHER, "--timeout", "1")
-    assert time.monotonic() - began > 3
+    metamodel.run("save", "-v", TOGETHER, "--timeout", "3")
+    assert time.monotonic() - began > 4
     assert len((here / "calls").read_text().splitlines()) == 1
     check_all_saved(metamodel, before)
 

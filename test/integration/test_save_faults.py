@@ -562,17 +562,22 @@ def test_a_frozen_server_does_not_hold_up_the_end(
 
 
 def test_a_second_signal_kills_at_once(before, metamodel, fake_pg_dump, leftover_processes):
+    """The first one alone waits for 5 s: however slow the machine is, it never takes less."""
     fake_pg_dump.hang("b", ignore_sigterm=True)
-    running = metamodel.start("save")
-    wait_for(lambda: fake_pg_dump.calls("b"))
-    [child] = [call["pid"] for call in fake_pg_dump.calls("b")]
-    wait_for(lambda: ignores(child, signal.SIGTERM))
-    began = time.monotonic()
-    running.send(signal.SIGINT)
-    wait_for(lambda: not is_pending(running.pid, signal.SIGINT))
-    running.send(signal.SIGINT)
-    check_stopped(running, signal.SIGINT, leftover_processes, metamodel, before)
-    assert time.monotonic() - began < 4.5  # the first one alone would wait for 5 s
+
+    def seconds():
+        running = metamodel.start("save")
+        wait_for(lambda: fake_pg_dump.calls("b") and fake_pg_dump.calls("b")[-1]["pid"] in children_of(running.pid))
+        child = fake_pg_dump.calls("b")[-1]["pid"]
+        wait_for(lambda: ignores(child, signal.SIGTERM))
+        began = time.monotonic()
+        running.send(signal.SIGINT)
+        wait_for(lambda: not is_pending(running.pid, signal.SIGINT))
+        running.send(signal.SIGINT)
+        check_stopped(running, signal.SIGINT, leftover_processes, metamodel, before)
+        return time.monotonic() - began
+
+    assert any(seconds() < 4.5 for _ in range(4))
 
 
 def ignores(pid, signum):
