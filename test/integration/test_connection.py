@@ -892,7 +892,8 @@ SETTINGS = ["statement_timeout = '300ms'", "idle_in_transaction_session_timeout 
             "DateStyle = 'SQL, DMY'", "client_encoding = SJIS", "synchronous_commit = off",
             "quote_all_identifiers = on", "IntervalStyle = sql_standard", "array_nulls = off",
             "extra_float_digits = 0", "TimeZone = 'Asia/Tokyo'", "client_min_messages = debug1",
-            "backslash_quote = off", "transform_null_equals = on", "enable_seqscan = off",
+            "backslash_quote = off", "transform_null_equals = on",
+            "enable_seqscan = off", "jit = off",  # or every query, being so dear now, is compiled
             "default_toast_compression = lz4", "xmloption = document"]
 
 

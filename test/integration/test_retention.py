@@ -53,12 +53,13 @@ def test_where_an_account_always_fails_there_is_a_save_of_each_night(
 
 def test_by_age_one_of_each_day_week_and_month_stays(metamodel, db):
     db.add_global()
-    for _ in range(45):
+    ages = [0, 1, 2, 3, 4, 5, 6, 7, 8, 11, 14, 18, 22, 29, 36, 44, 45]
+    for newer, older in reversed(list(zip(ages, ages[1:]))):
         metamodel.run("save", "-q", "--keep", "99")
-        shift(metamodel, DAY)
+        shift(metamodel, (older - newer) * DAY)
     metamodel.run("save", "-q", "--keep-days", "4", "--keep-weeks", "3", "--keep-months", "2")
     today = datetime.date.fromtimestamp(time.time())
-    dates = {46 - n: today - datetime.timedelta(n) for n in range(46)}
+    dates = {len(ages) - n: today - datetime.timedelta(age) for n, age in enumerate(ages)}
     wanted = set()
     for count, key in [(4, lambda d: d), (3, lambda d: d.isocalendar()[:2]),
                        (2, lambda d: (d.year, d.month))]:
