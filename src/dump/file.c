@@ -33,6 +33,7 @@ struct check {
 	struct strvec sessions;
 	bool has_hook; /* it has a rule or a trigger */
 	bool has_relation;
+	bool has_schema;   /* itself */
 	bool has_stranger; /* it is about something that is not the account's */
 	struct error stranger;
 };
@@ -78,9 +79,9 @@ static void note_stranger(struct check *c, enum dumpsql_use use, const char *sch
 			  line, name);
 	else if (!is_other_account || (use != SQL_TABLE && use != SQL_ROWS))
 		error_set(&c->stranger, ERROR_DATA,
-			  "line %" PRIu64
-			  ": %s%s%s: not part of this account's metamodel",
-			  line, schema, *schema ? "." : "", name);
+			  "line %" PRIu64 ": %s%s%s: not part of this account's %s", line,
+			  schema, *schema ? "." : "", name,
+			  c->opts->is_whole ? "schema" : "metamodel");
 	else if (*schema)
 		error_set(&c->stranger, ERROR_DATA,
 			  "holds table %s.%s of another account (line %" PRIu64 ")",
@@ -137,7 +138,7 @@ static bool is_other_schema(struct check *c, enum dumpsql_use use, const char *s
 {
 	const char *expected = c->opts->expect_schema;
 
-	if (!expected && !c->opts->expect_prefix)
+	if (!expected && !c->opts->expect_prefix && !c->opts->is_whole)
 		return false;
 	if (!expected && !c->schema && use != SQL_PARENT)
 		c->schema = xstrdup(schema);
@@ -184,7 +185,8 @@ static void on_need(void *owner, enum dumpneeds_kind kind, const char *schema,
 		    const char *name)
 {
 	const struct check *c = owner;
-	bool may_be_created = dumpneeds_is_relation(kind) || kind == NEED_TYPE;
+	bool may_be_created =
+		c->opts->is_whole || dumpneeds_is_relation(kind) || kind == NEED_TYPE;
 
 	if (!may_be_created || !is_created(c, schema, name))
 		note_need(c->opts->needs, kind, schema, name);
@@ -205,7 +207,11 @@ static void on_target(void *owner, enum dumpsql_use use, const char *schema,
 		on_need(c, NEED_PARENT, schema, name);
 	if (use == SQL_PARENT)
 		return;
-	dumprights_take_target(&c->rights, name);
+	c->has_schema |= use == SQL_SCHEMA;
+	if (use == SQL_SCHEMA || use == SQL_PART)
+		dumprights_pass_over(&c->rights);
+	else
+		dumprights_take_target(&c->rights, name);
 	if (use == SQL_TABLE || use == SQL_VIEW || use == SQL_SEQUENCE) {
 		c->has_relation = true;
 		note_created(c, name, is_other);
@@ -280,9 +286,9 @@ static bool is_sound(struct check *c, struct error *err)
 		return false;
 	if (c->has_stranger)
 		*err = c->stranger;
-	else if (!c->has_relation)
+	else if (!c->has_relation && !c->has_schema)
 		error_set(err, ERROR_DATA, "holds no table");
-	return !c->has_stranger && c->has_relation;
+	return !c->has_stranger && (c->has_relation || c->has_schema);
 }
 
 static void fill_facts(struct check *c, const unsigned char *hash,
@@ -334,6 +340,7 @@ bool dumpfile_check(int fd, const struct dumpfile_opts *opts, struct dumpfile_fa
 	unsigned char hash[EVP_MAX_MD_SIZE];
 	bool is_read;
 	struct dumpscan_hooks hooks = {
+		.is_whole = opts->is_whole,
 		.watch_table = opts->watch_table,
 		.watch_column = opts->watch_column,
 		.on_target = on_target,

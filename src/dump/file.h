@@ -24,6 +24,8 @@ struct dumpfile_opts {
 	 * everything is accepted. */
 	const char *expect_schema;
 	const char *expect_prefix;
+	/* Or that schema or anything in it, whatever its name; the prefix is NULL. */
+	bool is_whole;
 	/* A column to watch in each table of a given name, as in struct dumpscan_hooks.
 	 * */
 	const char *watch_table;

@@ -3,22 +3,14 @@
 
 #include <string.h>
 
-#include "base/compiler.h"
-
-enum { EDGES_MAX = 18 };
-
-#define GO(text, to) BY(text, to, SQL_NO_USE, AT_SAME)
-#define BY(text, to, use, after)     \
-	{                            \
-		text, to, use, after \
-	}
+#include "dump/forms_table.h"
 
 /*
  * Words that may stand in front of others lead back to where they stand: in an order that
  * pg_dump does not write, the server takes them for an error. What can move a relation to
  * another name or schema is not among the verbs of ALTER.
  */
-static const struct dumpforms_edge forms[AT_NOWHERE][EDGES_MAX] = {
+static const struct dumpforms_edge forms[AT_NOWHERE][DUMPFORMS_EDGES_MAX] = {
 	/* clang-format off */
 	[AT_START] = {
 		GO("alter",        AT_ALTER),
@@ -369,14 +361,22 @@ static bool fits(const struct dumpforms_edge *e, const struct dumplex_token *t)
 	return *e->text == *t->text && !strcmp(e->text, t->text);
 }
 
-const struct dumpforms_edge *dumpforms_find(enum dumpforms_state from,
+static const struct dumpforms_edge *find_among(const struct dumpforms_edge *edges,
+					       const struct dumplex_token *t)
+{
+	for (size_t i = 0; i < DUMPFORMS_EDGES_MAX && edges[i].text; i++)
+		if (fits(&edges[i], t) && (t->kind != TOKEN_QUOTED || !*edges[i].text))
+			return &edges[i];
+	return NULL;
+}
+
+const struct dumpforms_edge *dumpforms_find(bool is_whole, enum dumpforms_state from,
 					    const struct dumplex_token *t)
 {
-	for (size_t i = 0; i < EDGES_MAX && forms[from][i].text; i++)
-		if (fits(&forms[from][i], t) &&
-		    (t->kind != TOKEN_QUOTED || !*forms[from][i].text))
-			return &forms[from][i];
-	return NULL;
+	const struct dumpforms_edge *edge =
+		is_whole ? find_among(dumpforms_whole[from], t) : NULL;
+
+	return edge ? edge : find_among(forms[from], t);
 }
 
 int dumpforms_waits_at(enum dumpforms_state state)
@@ -392,12 +392,21 @@ int dumpforms_waits_at(enum dumpforms_state state)
 	case AT_SEQUENCE:
 	case AT_IDENTITY_BEGIN:
 	case AT_FROZEN:
+	case AT_CLASS_TYPE:
+	case AT_FIND_ON_DOMAIN:
+	case AT_RETURN:
 		return 0;
 	case AT_IDENTITY:
 	case AT_COLUMNS:
 	case AT_TABLE_INSIDE:
 	case AT_BOUND_OPTIONS:
 	case AT_INSERT_COLUMNS:
+	case AT_AGGREGATE_INSIDE:
+	case AT_ARGUMENTS_INSIDE:
+	case AT_DEFINITION_INSIDE:
+	case AT_OPERATOR_VALUE:
+	case AT_RANGE_VALUE:
+	case AT_ROUTINE_INSIDE:
 		return 1;
 	}
 	return -1;

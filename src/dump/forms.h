@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
  * The forms of statements that pg_dump 8.x to 18 writes for the relations of one account,
- * as far as needed to find the name of the object that each concerns. Part of dumpsql.
+ * or for a whole schema, as far as needed to find the name of the object that each
+ * concerns. Part of dumpsql.
  */
 #ifndef DUMP_FORMS_H
 #define DUMP_FORMS_H
+
+#include <stdbool.h>
 
 #include "dump/lex.h"
 
@@ -145,7 +148,96 @@ enum dumpforms_state {
 	AT_SERIAL_END,
 	AT_BOOL,
 	AT_CLOSE,
-	AT_NOWHERE, /* no edge fits */
+	/* only where a dump is of a whole schema */
+	AT_ARGUMENTS,
+	AT_OWNER_VERB,
+	AT_DEFAULT,
+	AT_DOMAIN_VERB,
+	AT_ARGUMENTS_INSIDE,
+	AT_ALTER_TEXT,
+	AT_ALTER_SEARCH,
+	AT_CONFIGURATION_VERB,
+	AT_MAPPING,
+	AT_DEFAULT_WHERE,
+	AT_DEFAULT_FOR,
+	AT_DEFAULT_IN,
+	AT_DEFAULT_ROLE,
+	AT_DEFAULT_ACTION,
+	AT_DEFAULT_RIGHT,
+	AT_DEFAULT_REVOKE,
+	AT_DEFAULT_OPTION,
+	AT_DEFAULT_OF,
+	AT_DEFAULT_NEXT,
+	AT_DEFAULT_KIND,
+	AT_DEFAULT_TO,
+	AT_DEFAULT_GRANTEE,
+	AT_DEFAULT_WITH,
+	AT_AGGREGATE,
+	AT_DEFINITION,
+	AT_ROUTINE,
+	AT_OPERATOR_KEY,
+	AT_CREATE_TEXT,
+	AT_TYPE,
+	AT_CREATE_SEARCH,
+	AT_DEFINITION_INSIDE,
+	AT_AGGREGATE_INSIDE,
+	AT_TYPE_AS,
+	AT_RANGE,
+	AT_RANGE_KEY,
+	AT_RANGE_IS,
+	AT_MULTIRANGE_IS,
+	AT_RANGE_VALUE,
+	AT_MULTIRANGE,
+	AT_RANGE_NEXT,
+	AT_ROUTINE_INSIDE,
+	AT_ROUTINE_OPTION,
+	AT_ROUTINE_AS,
+	AT_ATOMIC,
+	AT_ROUTINE_NUMBER,
+	AT_LANGUAGE,
+	AT_PARALLEL,
+	AT_RETURN,
+	AT_RETURNS,
+	AT_SECURITY,
+	AT_ROUTINE_SET,
+	AT_TRANSFORM,
+	AT_RETURNS_TABLE,
+	AT_RETURN_TYPE,
+	AT_TRANSFORM_FOR,
+	AT_TYPE_NEXT,
+	AT_ROUTINE_SET_NAME,
+	AT_ROUTINE_SET_VALUE,
+	AT_ROUTINE_SET_NEXT,
+	AT_BODY, /* in dump/body.h */
+	AT_OTHER_OPERATOR_IS,
+	AT_OPERATOR_IS,
+	AT_OPERATOR_NEXT,
+	AT_OPERATOR_VALUE,
+	AT_OTHER_OPERATOR,
+	AT_OTHER_OPERATOR_PAREN,
+	AT_CLASS,
+	AT_CLASS_DEFAULT,
+	AT_CLASS_FOR,
+	AT_METHOD,
+	AT_CLASS_DEFAULT_FOR,
+	AT_CLASS_USING,
+	AT_CLASS_TYPE,
+	AT_CLASS_METHOD,
+	AT_CLASS_FAMILY,
+	AT_CLASS_AS,
+	AT_USING,
+	AT_METHOD_NEXT,
+	AT_FIND_ON_DOMAIN,
+	AT_KIND_TEXT,
+	AT_KIND_SEARCH,
+	AT_ARGUMENTS_END,
+	AT_OPERATOR,      /* its schema, or CLASS or FAMILY */
+	AT_OPERATOR_WORD, /* behind one of these two, which may be a schema */
+	AT_OPERATOR_DOT,
+	AT_OPERATOR_SYMBOL,
+	AT_ON_DOMAIN,  /* or on a relation */
+	AT_DOMAIN_DOT, /* behind DOMAIN, which may be a schema */
+	AT_NOWHERE,    /* no edge fits */
 };
 
 /* What a statement does to what it names. */
@@ -158,10 +250,11 @@ enum dumpsql_use {
 	SQL_RELATION, /* anything else, to a relation */
 	SQL_COLUMN,   /* the same to a column; the name has one more part */
 	SQL_OWNER,    /* a column is given a sequence: SQL_PART of its table */
-	SQL_PART,     /* to an index or to statistics, which have their own names */
-	SQL_PARENT,   /* it makes this one show the rows of another */
-	SQL_TYPE,     /* it only mentions it, and it is not a relation */
-	SQL_HOOK,     /* it makes something run when the relation is filled or changed */
+	SQL_PART, /* to what has its own name: an index, statistics, a type, a function */
+	SQL_PARENT, /* it makes this one show the rows of another */
+	SQL_TYPE,   /* it only mentions it, and it is not a relation */
+	SQL_HOOK,   /* it makes something run when the relation is filled or changed */
+	SQL_SCHEMA, /* it concerns the schema itself, whose name is the name, too */
 };
 
 /* Where a keyword, a symbol or ('x) the literal 'x' leads. */
@@ -172,8 +265,9 @@ struct dumpforms_edge {
 	enum dumpforms_state after; /* what follows it; AT_SAME: as it was */
 };
 
-/* The edge of a state that a token follows, NULL if there is none. */
-const struct dumpforms_edge *dumpforms_find(enum dumpforms_state from,
+/* The edge of a state that a token follows, NULL if there is none; with `is_whole`, in
+ * the dump of a whole schema. */
+const struct dumpforms_edge *dumpforms_find(bool is_whole, enum dumpforms_state from,
 					    const struct dumplex_token *token);
 
 /* The depth of parentheses at which this state waits for one of its edges; -1: it does

@@ -65,7 +65,8 @@ void dumprights_take(struct dumprights *r, enum dumpsql_right part, const char *
 		begin(r, 'r');
 		break;
 	case RIGHT_OPTION:
-		r->kind = r->kind == 'g' ? 'G' : 'o';
+		if (r->kind)
+			r->kind = r->kind == 'g' ? 'G' : 'o';
 		break;
 	case RIGHT_PRIVILEGE:
 		end_privilege(r);
@@ -97,6 +98,11 @@ void dumprights_take_target(struct dumprights *r, const char *relation)
 {
 	if (r->kind)
 		put_hex(r->relation, relation);
+}
+
+void dumprights_pass_over(struct dumprights *r)
+{
+	r->kind = '\0';
 }
 
 void dumprights_release(struct dumprights *r)

@@ -37,6 +37,8 @@ void dumprights_take(struct dumprights *rights, enum dumpsql_right part,
 		     const char *text);
 /* The relation of the GRANT or REVOKE; ignored in other statements. */
 void dumprights_take_target(struct dumprights *rights, const char *relation);
+/* The GRANT or REVOKE is about something else than a relation: it is not listed. */
+void dumprights_pass_over(struct dumprights *rights);
 void dumprights_release(struct dumprights *rights);
 
 #endif

@@ -134,6 +134,7 @@ static void take_sql(struct dumpscan *s, const struct dumplex_token *t)
 		[SQL_BAD_NAME] = DUMPSCAN_BAD_NAME,
 		[SQL_BAD_STATEMENT] = DUMPSCAN_BAD_STATEMENT,
 		[SQL_BAD_SETTING] = DUMPSCAN_BAD_SETTING,
+		[SQL_BAD_BODY] = DUMPSCAN_BAD_BODY,
 	};
 	enum dumpsql_effect effect;
 
@@ -210,7 +211,7 @@ void dumpscan_init(struct dumpscan *s, const struct dumpscan_hooks *hooks)
 	s->needs.found = s->hooks.on_need;
 	s->needs.owner = s->hooks.owner;
 	dumplex_init(&s->lex, on_token, on_problem, s);
-	dumpsql_init(&s->sql, s->hooks.watch_column);
+	dumpsql_init(&s->sql, s->hooks.watch_column, s->hooks.is_whole);
 }
 
 /* What stands between "FROM stdin;" and the data. */
@@ -323,9 +324,11 @@ static const struct {
 	[DUMPSCAN_LONE_UNRESTRICT]    = { LINE_FIRST, "\\unrestrict without \\restrict" },
 	[DUMPSCAN_BAD_COPY]           = { LINE_FIRST, "COPY in a form that pg_dump does not write" },
 	[DUMPSCAN_BAD_NAME]           = { LINE_FIRST, "table whose name cannot be determined" },
-	[DUMPSCAN_BAD_STATEMENT]      = { LINE_FIRST, "statement that does not occur in dumps of a metamodel" },
+	[DUMPSCAN_BAD_STATEMENT]      = { LINE_FIRST, "statement that does not occur in such dumps" },
 	[DUMPSCAN_BAD_SETTING]        = { LINE_FIRST, "setting under which psql may read the file "
 						      "differently" },
+	[DUMPSCAN_BAD_BODY]           = { LINE_FIRST, "psql cannot find the end of this function: BEGIN, "
+						      "CASE or END is a name in it" },
 	[DUMPSCAN_BAD_TOKEN]          = { LINE_FIRST, "characters that pg_dump does not write" },
 	[DUMPSCAN_CARRIAGE_RETURN]    = { LINE_FIRST, "CRLF line end or stray carriage return: "
 						      "changed after pg_dump wrote it" },

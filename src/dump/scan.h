@@ -17,9 +17,10 @@
  * A sound dump ends with pg_dump's closing comment, at the top level, and if it began
  * with "\restrict KEY", with the matching "\unrestrict KEY". It has no other backslash
  * command, each COPY has pg_dump's form and its data, and all releases of psql read it
- * in the same way. Beyond that, the scanner refuses only what pg_dump never writes for
+ * in the same way. Beyond that, the scanner refuses only what pg_dump never writes: for
  * the relations of an account, such as a carriage return outside literals, or a
- * function. A hook is told what each statement concerns.
+ * function; for a whole schema, such as an extension, or a function in C. A hook is told
+ * what each statement concerns.
  *
  * Names in a database cannot make a truncated file look complete: in literals, quoted
  * names and data the closing comment is not at the top level; in pg_dump's "-- Name:
@@ -63,6 +64,7 @@ enum dumpscan_problem {
 	DUMPSCAN_BAD_NAME,
 	DUMPSCAN_BAD_STATEMENT,
 	DUMPSCAN_BAD_SETTING,
+	DUMPSCAN_BAD_BODY,
 	DUMPSCAN_BAD_TOKEN,
 	DUMPSCAN_VARIABLE, /* psql would substitute one of its variables here */
 	DUMPSCAN_CARRIAGE_RETURN,
@@ -85,6 +87,7 @@ typedef void (*dumpscan_right_fn)(void *owner, enum dumpsql_right part, const ch
  * Each may be NULL.
  */
 struct dumpscan_hooks {
+	bool is_whole; /* it is to be the dump of a whole schema */
 	const char *watch_table;
 	const char *watch_column;
 	dumpscan_target_fn on_target;

@@ -2,35 +2,19 @@
 #include "dump/sql.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/compiler.h"
+#include "dump/names.h"
 
-void dumpsql_init(struct dumpsql *sql, const char *watch_column)
+void dumpsql_init(struct dumpsql *sql, const char *watch_column, bool is_whole)
 {
 	*sql = (struct dumpsql){
 		.watch_column = watch_column,
+		.is_whole = is_whole,
 		.has_standard_strings = true,
 		.state = AT_START,
 	};
-}
-
-static bool is_word(const struct dumplex_token *t, const char *word)
-{
-	/* Mostly it is not: the first byte spares the call. */
-	return t->kind == TOKEN_WORD && *t->text == *word && !strcmp(t->text, word);
-}
-
-static bool is_symbol(const struct dumplex_token *t, char symbol)
-{
-	return t->kind == TOKEN_SYMBOL && *t->text == symbol;
-}
-
-static void copy_name(char *to, const char *from)
-{
-	size_t length = strnlen(from, DUMP_TEXT_SIZE - 1);
-
-	memcpy(to, from, length);
-	to[length] = '\0';
 }
 
 /*
@@ -70,127 +54,16 @@ static enum dumpsql_effect take_value(struct dumpsql *sql, const struct dumplex_
 	if (!is_value)
 		return SQL_BAD_SETTING;
 	if (state == AT_PATH) {
-		copy_name(sql->search_path, t->text);
+		dumpnames_copy(sql->search_path, t->text);
 		return is_word(t, "default") ? SQL_BAD_SETTING : SQL_GOES_ON;
 	}
 	if (state == AT_ENCODING)
-		copy_name(sql->encoding, t->text);
+		dumpnames_copy(sql->encoding, t->text);
 	if (state == AT_ENCODING)
 		return is_unsafe_encoding(t->text) ? SQL_BAD_SETTING : SQL_GOES_ON;
 	sql->has_standard_strings = !strcmp(t->text, "on");
 	return sql->has_standard_strings || !strcmp(t->text, "off") ? SQL_GOES_ON
 								    : SQL_BAD_SETTING;
-}
-
-static bool is_name(const struct dumplex_token *t)
-{
-	return (t->kind == TOKEN_WORD || t->kind == TOKEN_QUOTED) && t->is_plain &&
-	       *t->text;
-}
-
-static enum dumpsql_effect bad_name(const struct dumpsql *sql)
-{
-	return sql->after == AT_COPY_LIST ? SQL_BAD_COPY : SQL_BAD_NAME;
-}
-
-static bool is_of_column(const struct dumpsql *sql)
-{
-	return sql->use == SQL_COLUMN || sql->use == SQL_OWNER;
-}
-
-/* A part of the name: of which kind, the token after it tells. */
-static enum dumpsql_effect take_name(struct dumpsql *sql, const struct dumplex_token *t)
-{
-	if (!sql->part_count && sql->use == SQL_RELATION && is_word(t, "only"))
-		return SQL_GOES_ON;
-	if (!is_name(t) || sql->part_count == (is_of_column(sql) ? DUMPSQL_PARTS : 2))
-		return bad_name(sql);
-	copy_name(sql->parts[sql->part_count++], t->text);
-	sql->state = AT_NAME_DOT;
-	return SQL_GOES_ON;
-}
-
-/* The name is whole. */
-static enum dumpsql_effect set_target(struct dumpsql *sql)
-{
-	uint32_t count = sql->part_count - (is_of_column(sql) ? 1 : 0);
-
-	if (!count)
-		return bad_name(sql);
-	sql->schema = count == 2 ? sql->parts[0] : sql->search_path;
-	sql->name = sql->parts[count - 1];
-	sql->target = sql->use == SQL_COLUMN  ? SQL_RELATION
-		      : sql->use == SQL_OWNER ? SQL_PART
-					      : sql->use;
-	sql->has_watched = false;
-	sql->column = 0;
-	return SQL_GOES_ON;
-}
-
-/* Behind the name. Where there may be several, pg_dump writes one, but of parents. */
-static enum dumpsql_effect end_name(struct dumpsql *sql, const struct dumplex_token *t)
-{
-	enum dumpsql_effect effect;
-
-	sql->state = sql->after;
-	if (is_symbol(t, ',') && sql->use != SQL_PARENT)
-		return SQL_BAD_STATEMENT;
-	if (sql->after != AT_VERB || !is_word(t, "attach"))
-		return set_target(sql);
-	if (sql->use == SQL_PART) /* the server asks what the tables are to each other */
-		return SQL_GOES_ON;
-	effect = set_target(sql);
-	sql->target = SQL_PARENT;
-	return effect;
-}
-
-static bool is_name_byte(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c >= '0' && c <= '9') || c == '_' || c == '$' || (c & 0x80);
-}
-
-/* A part of a name that stands in a literal, as the server reads it. Returns what is
- * behind it, NULL if it is none. */
-static const char *split_part(const char *p, bool has_escapes, char *to)
-{
-	bool is_open = *p == '"', is_quoted = is_open;
-	const char *start = to;
-
-	for (p += is_quoted; *p; p++) {
-		if (is_open && *p == '"' && *++p != '"') {
-			is_open = false;
-			break;
-		}
-		if (!is_quoted && !is_name_byte(*p))
-			break;
-		if (*p == '\\' && has_escapes && *++p != '\\')
-			return NULL;
-		*to++ = *p >= 'A' && *p <= 'Z' && !is_quoted ? (char)(*p + 32) : *p;
-	}
-	*to = '\0';
-	return is_open || to == start ? NULL : p;
-}
-
-/* 'acct._x_id_seq', for setval() */
-static enum dumpsql_effect take_literal(struct dumpsql *sql,
-					const struct dumplex_token *t)
-{
-	const char *p = t->text - 1;
-	bool has_escapes = !t->is_plain && !sql->has_standard_strings;
-
-	sql->part_count = 0;
-	if ((!t->is_plain && !has_escapes) || strlen(t->text) == DUMP_TEXT_SIZE - 1)
-		return SQL_BAD_NAME;
-	do {
-		if (sql->part_count == 2)
-			return SQL_BAD_NAME;
-		p = split_part(p + 1, has_escapes, sql->parts[sql->part_count++]);
-	} while (p && *p == '.');
-	if (!p || *p)
-		return SQL_BAD_NAME;
-	sql->state = sql->state == AT_SERIAL_TABLE ? AT_SERIAL_COMMA : AT_SETVAL_COMMA;
-	return set_target(sql);
 }
 
 static enum dumpsql_effect take_column(struct dumpsql *sql, const struct dumplex_token *t)
@@ -253,6 +126,51 @@ static bool take_session(struct dumpsql *sql, const struct dumplex_token *t)
 	return is_name(t) || (t->kind == TOKEN_LITERAL && t->is_plain && *t->text);
 }
 
+/* What is loaded into the server would run there as the server itself. */
+static bool is_unsafe_language(const char *name)
+{
+	return !strcasecmp(name, "c") || !strcasecmp(name, "internal");
+}
+
+/* The same as take_operand(), in states of whole schemas. */
+static bool take_whole_operand(struct dumpsql *sql, const struct dumplex_token *t,
+			       enum dumpforms_state *to)
+{
+	switch ((int)sql->state) {
+	case AT_CLASS_METHOD:
+		*to = AT_CLASS_FAMILY;
+		return is_name(t);
+	case AT_DEFAULT_GRANTEE:
+		*to = AT_DEFAULT_WITH;
+		return take_other_role(sql, t, RIGHT_OTHER_ROLE);
+	case AT_DEFAULT_RIGHT:
+		*to = AT_DEFAULT_NEXT;
+		return t->kind == TOKEN_WORD;
+	case AT_DEFAULT_ROLE:
+		*to = AT_DEFAULT_WHERE;
+		return take_other_role(sql, t, RIGHT_OTHER_ROLE);
+	case AT_LANGUAGE:
+		*to = AT_ROUTINE_OPTION;
+		return is_name(t) && !is_unsafe_language(t->text);
+	case AT_METHOD:
+		*to = AT_METHOD_NEXT;
+		return is_name(t);
+	case AT_RETURN_TYPE:
+		*to = AT_TYPE_NEXT;
+		return is_name(t);
+	case AT_ROUTINE_AS:
+		*to = AT_END;
+		return t->kind == TOKEN_LITERAL;
+	case AT_ROUTINE_SET:
+		*to = AT_ROUTINE_SET_NAME;
+		return is_name(t);
+	case AT_ROUTINE_SET_VALUE:
+		*to = AT_ROUTINE_SET_NEXT;
+		return t->kind == TOKEN_LITERAL;
+	}
+	return false;
+}
+
 /* Is it what may stand here, and no keyword? Then *to is the next state. */
 static bool take_operand(struct dumpsql *sql, const struct dumplex_token *t,
 			 enum dumpforms_state *to)
@@ -303,7 +221,7 @@ static bool take_operand(struct dumpsql *sql, const struct dumplex_token *t,
 		*to = AT_END;
 		return is_literal || is_name(t);
 	}
-	return false;
+	return take_whole_operand(sql, t, to);
 }
 
 /* No edge fits. */
@@ -339,7 +257,7 @@ static enum dumpsql_effect step(struct dumpsql *sql, const struct dumplex_token 
 
 static enum dumpsql_effect follow_edge(struct dumpsql *sql, const struct dumplex_token *t)
 {
-	const struct dumpforms_edge *edge = dumpforms_find(sql->state, t);
+	const struct dumpforms_edge *edge = dumpforms_find(sql->is_whole, sql->state, t);
 	int depth = dumpforms_waits_at(sql->state);
 	bool is_there = sql->paren_depth == (uint64_t)depth && !sql->bracket_depth;
 
@@ -361,6 +279,10 @@ static enum dumpsql_effect follow_edge(struct dumpsql *sql, const struct dumplex
 		sql->after = edge->after;
 	if (edge->to == AT_NAME)
 		sql->part_count = 0;
+	if (edge->to == AT_BODY)
+		dumpbody_begin(&sql->body);
+	if (edge->after == AT_ROUTINE)
+		sql->is_routine = true;
 	if (edge->to == AT_CONFIG_LOCAL)
 		sql->search_path[0] = '\0';
 	if (edge->to == AT_REFUSED)
@@ -368,23 +290,51 @@ static enum dumpsql_effect follow_edge(struct dumpsql *sql, const struct dumplex
 	return *edge->text ? SQL_GOES_ON : step(sql, t);
 }
 
+/* A token of a function's body, whose statements are not looked at. */
+static enum dumpsql_effect step_body(struct dumpsql *sql, const struct dumplex_token *t)
+{
+	enum dumpbody_place place =
+		sql->paren_depth ? BODY_GOES_ON : dumpbody_token(&sql->body, t);
+
+	if (place == BODY_ENDS)
+		sql->state = AT_END;
+	return place == BODY_IS_UNCLEAR ? SQL_BAD_BODY : SQL_GOES_ON;
+}
+
+/* Where a keyword may be a name instead. */
+static enum dumpsql_effect step_ambiguous(struct dumpsql *sql,
+					  const struct dumplex_token *t)
+{
+	bool is_domain = sql->state == AT_ON_DOMAIN || sql->state == AT_DOMAIN_DOT;
+	bool is_over = false;
+	enum dumpsql_effect effect = is_domain
+					     ? dumpnames_take_domain(sql, t, &is_over)
+					     : dumpnames_take_operator(sql, t, &is_over);
+
+	return is_over ? step(sql, t) : effect;
+}
+
 static enum dumpsql_effect step(struct dumpsql *sql, const struct dumplex_token *t)
 {
 	enum dumpsql_effect effect;
 
 	if (sql->state == AT_NAME)
-		return take_name(sql, t);
+		return dumpnames_take(sql, t);
 	if (sql->state == AT_NAME_DOT) {
 		if (is_symbol(t, '.')) {
 			sql->state = AT_NAME;
 			return SQL_GOES_ON;
 		}
-		effect = end_name(sql, t);
+		effect = dumpnames_end(sql, t);
 		if (effect != SQL_GOES_ON)
 			return effect;
 	}
 	if (sql->state == AT_OTHER)
 		return SQL_GOES_ON;
+	if (sql->state == AT_BODY)
+		return step_body(sql, t);
+	if (sql->state >= AT_OPERATOR && sql->state <= AT_DOMAIN_DOT)
+		return step_ambiguous(sql, t);
 	if (sql->state == AT_COPY_COLUMN)
 		return take_column(sql, t);
 	if (sql->state == AT_PATH || sql->state == AT_STRINGS ||
@@ -392,7 +342,7 @@ static enum dumpsql_effect step(struct dumpsql *sql, const struct dumplex_token 
 		return take_value(sql, t);
 	if ((sql->state == AT_SETVAL_NAME || sql->state == AT_SERIAL_TABLE) &&
 	    t->kind == TOKEN_LITERAL)
-		return take_literal(sql, t);
+		return dumpnames_take_literal(sql, t);
 	if (sql->state == AT_SERIAL_COLUMN && t->kind == TOKEN_LITERAL) {
 		sql->state = AT_SERIAL_END;
 		return SQL_GOES_ON;
@@ -408,6 +358,7 @@ static enum dumpsql_effect end_statement(struct dumpsql *sql)
 	sql->use = SQL_NO_USE;
 	sql->count = 0;
 	sql->bracket_depth = 0;
+	sql->is_routine = false;
 	return is_copy ? SQL_ENDS_COPY : SQL_ENDS;
 }
 
@@ -415,6 +366,13 @@ static enum dumpsql_effect end_statement(struct dumpsql *sql)
 static bool is_hidden_copy(const struct dumpsql *sql, const struct dumplex_token *t)
 {
 	return sql->is_after_semicolon && is_word(t, "copy");
+}
+
+/* psql takes any BEGIN in the making of a function for that of a body. */
+static bool is_false_body(const struct dumpsql *sql, const struct dumplex_token *t)
+{
+	return sql->is_routine && !sql->paren_depth && sql->state != AT_ATOMIC &&
+	       is_word(t, "begin");
 }
 
 enum dumpsql_effect dumpsql_token(struct dumpsql *sql, const struct dumplex_token *t)
@@ -425,6 +383,8 @@ enum dumpsql_effect dumpsql_token(struct dumpsql *sql, const struct dumplex_toke
 		return SQL_BAD_COPY;
 	sql->is_after_semicolon = false;
 	effect = step(sql, t);
+	if (effect == SQL_GOES_ON && is_false_body(sql, t))
+		effect = SQL_BAD_BODY;
 	if (effect != SQL_GOES_ON)
 		return effect;
 	sql->count++;
@@ -438,7 +398,7 @@ enum dumpsql_effect dumpsql_token(struct dumpsql *sql, const struct dumplex_toke
 		sql->bracket_depth++;
 	else if (*t->text == ']' && sql->bracket_depth)
 		sql->bracket_depth--;
-	else if (*t->text == ';' && sql->paren_depth)
+	else if (*t->text == ';' && (sql->paren_depth || sql->state == AT_BODY))
 		sql->is_after_semicolon = true;
 	else if (*t->text == ';')
 		return end_statement(sql);

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dump/body.h"
 #include "dump/forms.h"
 #include "dump/lex.h"
 
@@ -24,8 +25,9 @@ enum dumpsql_effect {
 	SQL_ENDS_COPY,     /* and data lines must follow */
 	SQL_BAD_COPY,      /* a COPY of a form that pg_dump does not write */
 	SQL_BAD_NAME,      /* a table whose name cannot be determined */
-	SQL_BAD_STATEMENT, /* of a kind that pg_dump does not write for a metamodel */
+	SQL_BAD_STATEMENT, /* of a kind that pg_dump does not write here */
 	SQL_BAD_SETTING,   /* psql may read the rest differently */
+	SQL_BAD_BODY, /* psql may find another end of this function than the server */
 };
 
 /* The parts of GRANT, REVOKE and SET SESSION AUTHORIZATION, in order; the relation is the
@@ -74,9 +76,13 @@ struct dumpsql {
 	uint64_t paren_depth;
 	uint64_t bracket_depth;  /* psql does not count these */
 	bool is_after_semicolon; /* of one that did not end the statement */
+	bool is_whole;
+	bool is_routine; /* the statement makes a function or procedure */
+	struct dumpbody body;
 };
 
-void dumpsql_init(struct dumpsql *sql, const char *watch_column);
+/* `is_whole`: it is the dump of a whole schema, not only of relations. */
+void dumpsql_init(struct dumpsql *sql, const char *watch_column, bool is_whole);
 /* Process a token of the first four kinds. */
 enum dumpsql_effect dumpsql_token(struct dumpsql *sql, const struct dumplex_token *token);
 

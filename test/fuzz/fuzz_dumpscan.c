@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Any bytes whatsoever through dumpscan: whole, in two pieces at several places, and byte
- * by byte, with the same result and the same calls of the hooks each time.
+ * Any bytes whatsoever through dumpscan, as the dump of relations and of a whole schema:
+ * at once, in two pieces at several places, and byte by byte, with the same result and the
+ * same calls of the hooks each time.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -66,10 +67,11 @@ static void feed(struct outcome *o, const uint8_t *data, size_t length)
 }
 
 /* The first piece has `cut` bytes; the rest goes in pieces of `step`. */
-static void scan(struct outcome *o, const uint8_t *data, size_t size, size_t cut,
-		 size_t step)
+static void scan(struct outcome *o, const uint8_t *data, size_t size, bool is_whole,
+		 size_t cut, size_t step)
 {
 	struct dumpscan_hooks hooks = {
+		.is_whole = is_whole,
 		.watch_table = "_general",
 		.watch_column = "version",
 		.on_target = on_target,
@@ -111,24 +113,30 @@ static void require_sense(const struct outcome *o, size_t size)
 			abort();
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void try(const uint8_t *data, size_t size, bool is_whole)
 {
-	static struct outcome whole, parts;
+	static struct outcome at_once, parts;
 	uint64_t seed = size;
 
-	scan(&whole, data, size, size, 1);
-	require_sense(&whole, size);
+	scan(&at_once, data, size, is_whole, size, 1);
+	require_sense(&at_once, size);
 	for (size_t i = 0; i < size; i++)
 		seed = (seed ^ data[i]) * 1099511628211u;
 	for (int i = 0; i < CUTS && size > 0; i++) {
-		scan(&parts, data, size, seed % size, size);
-		require_equal(&whole, &parts);
+		scan(&parts, data, size, is_whole, seed % size, size);
+		require_equal(&at_once, &parts);
 		seed = seed * 6364136223846793005u + 1442695040888963407u;
 	}
 	if (size <= BYTEWISE_MAX) {
-		scan(&parts, data, size, 0, 1);
-		require_equal(&whole, &parts);
+		scan(&parts, data, size, is_whole, 0, 1);
+		require_equal(&at_once, &parts);
 	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	try(data, size, false);
+	try(data, size, true);
 	return 0;
 }
 
@@ -136,7 +144,7 @@ void fuzz_describe(const uint8_t *data, size_t size)
 {
 	static struct outcome o;
 
-	scan(&o, data, size, size, 1);
+	scan(&o, data, size, false, size, 1);
 	printf("%" PRIu64 " lines, %" PRIu64 " rows, %" PRIu32
 	       " tables, ambiguous %" PRIu64 ": %s\n",
 	       o.scan.result.lines, o.scan.result.rows, o.scan.result.tables,

@@ -16,7 +16,7 @@ from support import ROOT, Database, Metamodel
 
 END = "--\n-- PostgreSQL database dump complete"
 # What each adds to the dump of alice, and by what it is refused.
-STATEMENT = "statement that does not occur in dumps of a metamodel"
+STATEMENT = "statement that does not occur in such dumps"
 STRANGER = "not part of this account's metamodel|of another account"
 PARENT = "which the save does not know"
 ATTACKS = {

@@ -2,11 +2,12 @@
 """Whole schemas out of one archive are, each, what pg_dump --schema of it writes."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
-from support import ROOT, quote, read_sql, server_major
+from support import ROOT, literal, quote, read_sql, server_major
 from support_save import RESTRICT
 from support_whole import MODELS, alone, load, pg_dump, schemas
 
@@ -18,11 +19,28 @@ def split(db, directory, names):
     keywords = [row[0] for row in db.query("SELECT word FROM pg_get_keywords() WHERE catcode <> 'U' ORDER BY word")]
     archive = pg_dump(db, "--format=custom", "--compress=0", *(f"--schema={quote(name)}" for name in names))
     directory.mkdir()
-    run = subprocess.run([TOOL, ",".join(keywords), *names], cwd=directory, input=archive, check=False, stdout=subprocess.PIPE)
+    run = subprocess.run([TOOL, "split", ",".join(keywords), *names], cwd=directory, input=archive, check=False, stdout=subprocess.PIPE)
     assert run.returncode == 0, run.stdout
     said = run.stdout.decode().split()
     return {name: RESTRICT.sub(b"", (directory / f"{number}.sql").read_bytes()) if outcome == "written" else outcome
             for number, (name, outcome) in enumerate(zip(names, said, strict=True))}
+
+
+def check(schema, directory, *dumps):
+    """What the scanner says of each."""
+    directory.mkdir()
+    for number, dump in enumerate(dumps):
+        (directory / str(number)).write_bytes(dump)
+    return subprocess.run([TOOL, "check", schema], cwd=directory, check=True, capture_output=True, text=True,
+                          input="".join(f"{number}\n" for number in range(len(dumps)))).stdout.splitlines()
+
+
+def facts(db, schema):
+    """What is in a schema, as the scanner would say it."""
+    tables = db.query("SELECT oid::regclass::text, relkind FROM pg_class WHERE relkind IN ('r', 'p', 'f') AND "
+                      f"relnamespace = {literal(quote(schema))}::regnamespace")
+    rows = sum(db.query(f"SELECT count(*) FROM ONLY {name}")[0][0] for name, kind in tables if kind == "r")
+    return f"{len(tables)} tables, {rows} rows"
 
 
 @pytest.fixture
@@ -41,6 +59,8 @@ def test_each_tenant_of_a_framework_is_split_as_pg_dump_writes_it(saas, db, tmp_
     names = schemas(db, MODELS[model])
     parts = split(db, tmp_path / "parts", names)
     assert len(names) >= 3 and parts == {name: alone(db, name) for name in names}
+    for number, name in enumerate(names):
+        assert check(name, tmp_path / str(number), parts[name]) == [facts(db, name)]
 
 
 @pytest.fixture
@@ -52,7 +72,27 @@ def test_all_kinds_of_objects_are_split_as_pg_dump_writes_them(db, owner, tmp_pa
     names = sorted(["everything", 'Every "thing"; Schema: x', "select", "ünder_"], key=str.encode)
     for name in names:
         db.sql(read_sql("whole", schema=name, owner=owner))
-    assert split(db, tmp_path / "parts", names) == {name: alone(db, name) for name in names}
+    parts = split(db, tmp_path / "parts", names)
+    assert parts == {name: alone(db, name) for name in names}
+    for number, name in enumerate(names):
+        assert check(name, tmp_path / str(number), parts[name]) == [facts(db, name)]
+
+
+def test_a_dump_that_is_cut_or_of_another_schema_is_refused(db, owner, tmp_path):
+    for name in "here", "there":
+        db.sql(read_sql("whole", schema=name, owner=owner))
+    dump, other = alone(db, "here"), alone(db, "there")
+    assert re.fullmatch(r"line \d+: here.here: not part of this account's schema", check("there", tmp_path / "other", dump)[0])
+    lines = dump.split(b"\n")
+    cuts = [b"\n".join(lines[:at]) for at in range(len(lines) - 4)] + [dump[:at] for at in range(0, len(dump) - 9, 61)]
+    said = check("here", tmp_path / "cut", *cuts)
+    assert len(said) == len(cuts) and not [line for line in said if re.match(r"\d+ tables", line)]
+    # statements of the other one
+    statements = [each for each in re.split(rb"\n(?=-- Name: )", other) if each.startswith(b"-- Name")]
+    end = dump.index(b"--\n-- PostgreSQL database dump complete")
+    said = check("here", tmp_path / "more", *(dump[:end] + b"--\n" + each + b"\n" + dump[end:] for each in statements))
+    accepted = [each for each, line in zip(statements, said, strict=True) if re.match(r"\d+ tables", line)]
+    assert len(statements) > 140 and accepted == []
 
 
 # Schemas a, b and c that have to do with each other, and which of them are then for a pg_dump of their own.

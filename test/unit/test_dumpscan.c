@@ -1251,9 +1251,8 @@ static void test_a_statement_that_no_dump_has_is_a_problem(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(statements); i++)
-		assert_problem(
-			statements[i],
-			"line 5: statement that does not occur in dumps of a metamodel");
+		assert_problem(statements[i],
+			       "line 5: statement that does not occur in such dumps");
 }
 
 static void test_of_resets_only_that_of_the_session_user_is_taken(void **state)
