@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
+/*
+ * A save that cron has not made for weeks looks like any other. Whoever asks for its age
+ * wants to hear of the dumps in it as well: some may be carried over again and again.
+ */
 #include "task/age.h"
 
 #include "base/auto.h"
@@ -22,20 +26,21 @@ static void add_age(struct strbuf *out, const char *when, time_t now)
 	strbuf_add_str(out, age);
 }
 
-static void add_dumps(struct strbuf *out, const struct manifest *m, uint64_t max_age_s,
-		      time_t now)
+static void add_dumps(struct strbuf *out, const struct manifest *manifest,
+		      uint64_t max_age_s, time_t now)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < m->entry_count; i++) {
-		const struct manifest_entry *e = &m->entries[i];
+	for (size_t i = 0; i < manifest->entry_count; i++) {
+		const struct manifest_entry *entry = &manifest->entries[i];
 
-		if (!is_old(e->saved_at, max_age_s, now) || ++count > NAMES)
+		if (!is_old(entry->saved_at, max_age_s, now) || ++count > NAMES)
 			continue;
 		strbuf_add_format(out, "%sthe dump of account ", out->length ? "\n" : "");
-		strbuf_add_printable(out, e->account);
-		strbuf_add_format(out, " is too old: it was made at %s, ", e->saved_at);
-		add_age(out, e->saved_at, now);
+		strbuf_add_printable(out, entry->account);
+		strbuf_add_format(out, " is too old: it was made at %s, ",
+				  entry->saved_at);
+		add_age(out, entry->saved_at, now);
 	}
 	if (count > NAMES)
 		strbuf_add_format(out, "\nand %zu more", count - NAMES);
@@ -44,7 +49,7 @@ static void add_dumps(struct strbuf *out, const struct manifest *m, uint64_t max
 char *age_find_old(const struct savedir *save, const char *name, uint64_t max_age_s,
 		   time_t now)
 {
-	const struct manifest *m = &save->manifest;
+	const struct manifest *manifest = &save->manifest;
 	struct strbuf out = { 0 };
 
 	if (save->kind == SAVEDIR_ABSENT) {
@@ -54,12 +59,12 @@ char *age_find_old(const struct savedir *save, const char *name, uint64_t max_ag
 		strbuf_add_format(&out,
 				  "%s has no manifest, so the age of the save is unknown",
 				  name);
-	} else if (is_old(m->finished, max_age_s, now)) {
+	} else if (is_old(manifest->finished, max_age_s, now)) {
 		strbuf_add_format(&out, "%s is too old: it was made at %s, ", name,
-				  m->finished);
-		add_age(&out, m->finished, now);
+				  manifest->finished);
+		add_age(&out, manifest->finished, now);
 	} else {
-		add_dumps(&out, m, max_age_s, now);
+		add_dumps(&out, manifest, max_age_s, now);
 	}
 	return out.length ? strbuf_detach(&out) : NULL;
 }

@@ -9,8 +9,9 @@
 #include "store/savedir.h"
 
 /*
- * What is older, a line each: the save itself, and the dumps that were carried over into
- * it. NULL: nothing is. `name`: what the user calls it. Ownership: the caller frees.
+ * What is older, a line each: the save itself, or the dumps that were carried over into
+ * it. NULL: nothing is. `name`: what the user calls it.
+ * Ownership: the caller frees.
  */
 char *age_find_old(const struct savedir *save, const char *name, uint64_t max_age_s,
 		   time_t now);

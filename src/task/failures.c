@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
+/*
+ * When a disk is full, thousands of accounts fail for one reason, and the one that fails
+ * for another must not drown among them. What differs only in the account's name is the
+ * same reason.
+ */
 #include "task/failures.h"
 
 #include <ctype.h>
@@ -52,11 +57,13 @@ static char *reason_of(const char *account, const struct error *err)
 	return strbuf_detach(&out);
 }
 
-static struct failure *find(struct failures *f, const char *step, const char *reason)
+static struct failure *find(struct failures *failures, const char *step,
+			    const char *reason)
 {
-	for (size_t i = 0; i < f->count; i++)
-		if (!strcmp(f->list[i].step, step) && !strcmp(f->list[i].reason, reason))
-			return &f->list[i];
+	for (size_t i = 0; i < failures->count; i++)
+		if (!strcmp(failures->list[i].step, step) &&
+		    !strcmp(failures->list[i].reason, reason))
+			return &failures->list[i];
 	return NULL;
 }
 
@@ -70,19 +77,19 @@ static void log_whole(const struct log *log, const char *name, const char *step,
 	log_error(log, &whole);
 }
 
-/* What we found out about this account, each with a line of its own: all of it matters.
- */
+/* What we found out about this account, each with a line of its own: all of it
+ * matters. */
 static bool is_list(const struct error *err)
 {
 	return err->kind == ERROR_DATA && strchr(err->text, '\n');
 }
 
-bool failures_note(struct failures *f, const char *account, const char *step,
+bool failures_note(struct failures *failures, const char *account, const char *step,
 		   const struct error *err)
 {
 	AUTO_STRBUF struct strbuf name = { 0 };
 	AUTO_FREE char *reason = reason_of(account, err);
-	struct failure *known = is_list(err) ? NULL : find(f, step, reason);
+	struct failure *known = is_list(err) ? NULL : find(failures, step, reason);
 
 	strbuf_add_printable(&name, account);
 	if (known) {
@@ -91,30 +98,32 @@ bool failures_note(struct failures *f, const char *account, const char *step,
 			strvec_push(&known->first, name.buf);
 		return false;
 	}
-	if (is_list(err) || f->count == REASONS_MOST)
+	if (is_list(err) || failures->count == REASONS_MOST)
 		return true;
-	f->list = xgrow(f->list, f->count, sizeof(*f->list));
-	f->list[f->count++] = (struct failure){ .account = xstrdup(name.buf),
-						.step = xstrdup(step),
-						.kind = err->kind,
-						.reason = xstrdup(reason) };
+	failures->list = xgrow(failures->list, failures->count, sizeof(*failures->list));
+	failures->list[failures->count++] =
+		(struct failure){ .account = xstrdup(name.buf),
+				  .step = xstrdup(step),
+				  .kind = err->kind,
+				  .reason = xstrdup(reason) };
 	return true;
 }
 
-void failures_add(struct failures *f, const struct log *log, const char *account,
+void failures_add(struct failures *failures, const struct log *log, const char *account,
 		  const char *step, const struct error *err)
 {
 	AUTO_STRBUF struct strbuf name = { 0 };
 
-	if (!failures_note(f, account, step, err))
+	if (!failures_note(failures, account, step, err))
 		return;
 	strbuf_add_printable(&name, account);
 	log_whole(log, name.buf, step, err);
 }
 
-char *failures_format_others(const struct failures *f, size_t index, const char **account)
+char *failures_format_others(const struct failures *failures, size_t index,
+			     const char **account)
 {
-	const struct failure *failure = &f->list[index];
+	const struct failure *failure = &failures->list[index];
 	AUTO_STRBUF struct strbuf names = { 0 };
 
 	*account = failure->account;
@@ -129,31 +138,31 @@ char *failures_format_others(const struct failures *f, size_t index, const char 
 			  failure->others == 1 ? "" : "s", names.buf);
 }
 
-void failures_flush(struct failures *f, const struct log *log)
+void failures_flush(struct failures *failures, const struct log *log)
 {
-	for (size_t i = 0; i < f->count; i++) {
+	for (size_t i = 0; i < failures->count; i++) {
 		const char *account;
-		AUTO_FREE char *others = failures_format_others(f, i, &account);
+		AUTO_FREE char *others = failures_format_others(failures, i, &account);
 		struct error err;
 
 		if (!others)
 			continue;
-		error_set(&err, f->list[i].kind, "[%s %s] %s", account, f->list[i].step,
-			  others);
+		error_set(&err, failures->list[i].kind, "[%s %s] %s", account,
+			  failures->list[i].step, others);
 		error_hint(&err, "%s", "");
 		log_error(log, &err);
 	}
-	failures_release(f);
+	failures_release(failures);
 }
 
-void failures_release(struct failures *f)
+void failures_release(struct failures *failures)
 {
-	for (size_t i = 0; i < f->count; i++) {
-		free(f->list[i].account);
-		free(f->list[i].step);
-		free(f->list[i].reason);
-		strvec_release(&f->list[i].first);
+	for (size_t i = 0; i < failures->count; i++) {
+		free(failures->list[i].account);
+		free(failures->list[i].step);
+		free(failures->list[i].reason);
+		strvec_release(&failures->list[i].first);
 	}
-	free(f->list);
-	*f = (struct failures){ 0 };
+	free(failures->list);
+	*failures = (struct failures){ 0 };
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * What is said of the accounts that fail: each reason once, however many accounts have
- * it.
+ * What is said of the accounts that fail: each reason once, however many have it.
  *
  * The first account with a reason is reported at once and in full, the others are
  * counted. At the end of the run one line says how many they are, and names the first of
@@ -27,8 +26,8 @@ struct failures {
 
 /*
  * Report that `account` failed in `step`: "[ACCOUNT STEP] text", its details and the
- * hint. A reason is the same if it differs only in the account's name. What lists objects
- * of the account (ERROR_DATA of several lines) is always reported in full.
+ * hint. A reason is the same if it differs only in the account's name. What lists
+ * objects of the account (ERROR_DATA of several lines) is always reported in full.
  */
 void failures_add(struct failures *failures, const struct log *log, const char *account,
 		  const char *step, const struct error *err);
@@ -44,8 +43,8 @@ bool failures_note(struct failures *failures, const char *account, const char *s
 char *failures_format_others(const struct failures *failures, size_t index,
 			     const char **account);
 
-/* The end of the run: say for how many others each reason holds. Later ones begin anew.
- */
+/* The end of the run: say for how many others each reason holds. Later ones begin
+ * anew. */
 void failures_flush(struct failures *failures, const struct log *log);
 
 void failures_release(struct failures *failures);

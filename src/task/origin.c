@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
+/*
+ * A restore into the wrong database, or a save over that of another one, destroys what
+ * nobody can bring back. Yet databases move: so there is more to say than yes or no.
+ */
 #include "task/origin.h"
 
 #include <stdio.h>
@@ -7,14 +11,14 @@
 #include "base/str.h"
 
 /* A node of the farm that can be asked. */
-static bool is_known(const struct farm_node *n)
+static bool is_known(const struct farm_node *node)
 {
-	return n->session && session_facts(n->session)->dbname;
+	return node->session && session_facts(node->session)->dbname;
 }
 
-static bool is_same_backend(const struct manifest *m, const struct farm *farm)
+static bool is_same_backend(const struct manifest *manifest, const struct farm *farm)
 {
-	return m->backend && !strcmp(m->backend, farm->backend);
+	return manifest->backend && !strcmp(manifest->backend, farm->backend);
 }
 
 static bool is_local(const char *host)
@@ -23,10 +27,10 @@ static bool is_local(const char *host)
 	       !strcmp(host, "127.0.0.1") || !strcmp(host, "::1");
 }
 
-static bool is_same_place(const struct manifest_node *saved, const struct farm_node *n)
+static bool is_same_place(const struct manifest_node *saved, const struct farm_node *node)
 {
-	const char *host = pgconn_host(session_conn(n->session));
-	const char *port = pgconn_port(session_conn(n->session));
+	const char *host = pgconn_host(session_conn(node->session));
+	const char *port = pgconn_port(session_conn(node->session));
 	const char *saved_host = saved->host ? saved->host : "";
 
 	return !strcmp(saved->port ? saved->port : "", port) &&
@@ -34,24 +38,25 @@ static bool is_same_place(const struct manifest_node *saved, const struct farm_n
 }
 
 /* Between farms the name is part of what a node is: the proxy goes by it. */
-static enum origin_verdict compare_nodes(const struct manifest *m,
+static enum origin_verdict compare_nodes(const struct manifest *manifest,
 					 const struct manifest_node *saved,
-					 const struct farm_node *n)
+					 const struct farm_node *node)
 {
-	const struct session_facts *facts = session_facts(n->session);
-	bool is_same_name = !strcmp(saved->name, n->name);
+	const struct session_facts *facts = session_facts(node->session);
+	bool is_same_name = !strcmp(saved->name, node->name);
 
-	if (!is_same_name && n->farm->has_proxy && is_same_backend(m, n->farm))
+	if (!is_same_name && node->farm->has_proxy &&
+	    is_same_backend(manifest, node->farm))
 		return ORIGIN_UNKNOWN;
 	if (saved->system_identifier && facts->system_identifier) {
 		if (!strcmp(saved->system_identifier, facts->system_identifier) &&
 		    saved->database_oid == facts->database_oid)
-			return is_same_place(saved, n) ? ORIGIN_SAME : ORIGIN_MOVED;
+			return is_same_place(saved, node) ? ORIGIN_SAME : ORIGIN_MOVED;
 		return is_same_name ? ORIGIN_OTHER : ORIGIN_UNKNOWN;
 	}
 	if (!is_same_name)
 		return ORIGIN_UNKNOWN;
-	return is_same_place(saved, n) ? ORIGIN_UNPROVEN : ORIGIN_OTHER;
+	return is_same_place(saved, node) ? ORIGIN_UNPROVEN : ORIGIN_OTHER;
 }
 
 static void describe_place(char *out, size_t size, const char *host, const char *port,
@@ -66,18 +71,19 @@ static void describe_place(char *out, size_t size, const char *host, const char 
 			 (unsigned long long)oid);
 }
 
-static void describe(struct origin *o, const struct manifest_node *saved,
-		     const struct farm_node *n)
+static void describe(struct origin *origin, const struct manifest_node *saved,
+		     const struct farm_node *node)
 {
-	const struct session_facts *facts = session_facts(n->session);
+	const struct session_facts *facts = session_facts(node->session);
 
-	describe_place(o->saved, sizeof(o->saved), saved->host, saved->port,
+	describe_place(origin->saved, sizeof(origin->saved), saved->host, saved->port,
 		       saved->system_identifier, saved->database_oid);
-	describe_place(o->here, sizeof(o->here), pgconn_host(session_conn(n->session)),
-		       pgconn_port(session_conn(n->session)), facts->system_identifier,
+	describe_place(origin->here, sizeof(origin->here),
+		       pgconn_host(session_conn(node->session)),
+		       pgconn_port(session_conn(node->session)), facts->system_identifier,
 		       facts->database_oid);
-	snprintf(o->saved_name, sizeof(o->saved_name), "%s", saved->name);
-	snprintf(o->here_name, sizeof(o->here_name), "%s", n->name);
+	snprintf(origin->saved_name, sizeof(origin->saved_name), "%s", saved->name);
+	snprintf(origin->here_name, sizeof(origin->here_name), "%s", node->name);
 }
 
 /* What counts more: one that proves it, then one that speaks for it, then one against. */
@@ -91,12 +97,12 @@ static unsigned rank(enum origin_verdict verdict)
 	return ranks[verdict];
 }
 
-static bool has_entry_of(const struct manifest *m, const struct farm *farm)
+static bool has_entry_of(const struct manifest *manifest, const struct farm *farm)
 {
-	for (size_t i = 0; i < m->entry_count; i++)
-		for (size_t k = 0; m->entries[i].node && k < farm->node_count; k++)
-			if (!manifest_find_node(m, m->entries[i].node) &&
-			    !strcmp(m->entries[i].node, farm->nodes[k]->name))
+	for (size_t i = 0; i < manifest->entry_count; i++)
+		for (size_t k = 0; manifest->entries[i].node && k < farm->node_count; k++)
+			if (!manifest_find_node(manifest, manifest->entries[i].node) &&
+			    !strcmp(manifest->entries[i].node, farm->nodes[k]->name))
 				return true;
 	return false;
 }
@@ -110,60 +116,63 @@ static bool has_unknown(const struct farm *farm)
 }
 
 /* No node speaks for or against it. */
-static void judge_strangers(const struct manifest *m, const struct farm *farm,
-			    struct origin *o)
+static void judge_strangers(const struct manifest *manifest, const struct farm *farm,
+			    struct origin *origin)
 {
-	const struct farm_node *n = NULL;
+	const struct farm_node *node = NULL;
 
-	for (size_t i = 0; !n && i < farm->node_count; i++)
+	for (size_t i = 0; !node && i < farm->node_count; i++)
 		if (is_known(farm->nodes[i]))
-			n = farm->nodes[i];
-	if (!n || !m->node_count)
+			node = farm->nodes[i];
+	if (!node || !manifest->node_count)
 		return;
-	describe(o, &m->nodes[0], n);
-	if (has_entry_of(m, farm)) /* an older manifest, which left nodes out */
-		o->verdict = ORIGIN_UNPROVEN;
-	else if (!is_same_backend(m, farm) || !has_unknown(farm))
-		o->verdict = ORIGIN_OTHER;
+	describe(origin, &manifest->nodes[0], node);
+	if (has_entry_of(manifest, farm)) /* an older manifest, which left nodes out */
+		origin->verdict = ORIGIN_UNPROVEN;
+	else if (!is_same_backend(manifest, farm) || !has_unknown(farm))
+		origin->verdict = ORIGIN_OTHER;
 }
 
-void origin_compare(const struct manifest *m, const struct farm *farm, struct origin *out)
+void origin_compare(const struct manifest *manifest, const struct farm *farm,
+		    struct origin *out)
 {
 	*out = (struct origin){ .verdict = ORIGIN_UNKNOWN };
 	for (size_t i = 0; i < farm->node_count; i++)
-		for (size_t k = 0; is_known(farm->nodes[i]) && k < m->node_count; k++) {
-			enum origin_verdict verdict =
-				compare_nodes(m, &m->nodes[k], farm->nodes[i]);
+		for (size_t k = 0; is_known(farm->nodes[i]) && k < manifest->node_count;
+		     k++) {
+			enum origin_verdict verdict = compare_nodes(
+				manifest, &manifest->nodes[k], farm->nodes[i]);
 
 			if (rank(verdict) <= rank(out->verdict))
 				continue;
 			out->verdict = verdict;
-			describe(out, &m->nodes[k], farm->nodes[i]);
+			describe(out, &manifest->nodes[k], farm->nodes[i]);
 		}
 	if (out->verdict == ORIGIN_UNKNOWN)
-		judge_strangers(m, farm, out);
+		judge_strangers(manifest, farm, out);
 }
 
-bool origin_set_other(const struct origin *o, const struct manifest *m, const char *dir,
-		      struct error *err)
+bool origin_set_other(const struct origin *origin, const struct manifest *manifest,
+		      const char *dir, struct error *err)
 {
 	return error_set(err, ERROR_DATA,
 			 "%s is a save of database \"%s\", not of \"%s\": it was saved "
 			 "%s from %s; this is %s",
-			 dir, o->saved_name, o->here_name, m->started, o->saved, o->here);
+			 dir, origin->saved_name, origin->here_name, manifest->started,
+			 origin->saved, origin->here);
 }
 
-char *origin_format_notice(const struct origin *o, const char *dir)
+char *origin_format_notice(const struct origin *origin, const char *dir)
 {
-	switch (o->verdict) {
+	switch (origin->verdict) {
 	case ORIGIN_MOVED:
 		return str_format("%s was saved from %s; this is %s: the same database "
 				  "after a failover, or a copy of it",
-				  dir, o->saved, o->here);
+				  dir, origin->saved, origin->here);
 	case ORIGIN_UNPROVEN:
 		return str_format("%s is assumed to be a save of this database by name "
 				  "and host only: %s",
-				  dir, o->saved);
+				  dir, origin->saved);
 	case ORIGIN_UNKNOWN:
 	case ORIGIN_SAME:
 	case ORIGIN_OTHER:

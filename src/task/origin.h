@@ -42,8 +42,8 @@ void origin_compare(const struct manifest *manifest, const struct farm *farm,
 bool origin_set_other(const struct origin *origin, const struct manifest *manifest,
 		      const char *dir, struct error *err);
 
-/* What to say of a verdict that is not plain: ORIGIN_MOVED, ORIGIN_UNPROVEN. Ownership:
- * the caller frees; NULL for the others. */
+/* What to say of a verdict that is not plain: ORIGIN_MOVED, ORIGIN_UNPROVEN; NULL for the
+ * others. Ownership: the caller frees. */
 char *origin_format_notice(const struct origin *origin, const char *dir);
 
 #endif

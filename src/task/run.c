@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
+/*
+ * The commands that work on accounts begin in the same way and say the same things. So
+ * that they also say them in the same words, these are here.
+ */
 #include "task/run.h"
 
 #include <stdio.h>

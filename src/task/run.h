@@ -36,7 +36,8 @@ void run_check_backend(const struct run_opts *opts);
 
 /*
  * Take the lock file beside the save, then finish what a dead run left there; with
- * --dry-run neither. Ownership: the caller closes *lock_fd, which is -1 with --dry-run.
+ * --dry-run neither.
+ * Ownership: the caller closes *lock_fd, which is -1 with --dry-run.
  * Errors: as lockfile_take() and rotate_recover().
  */
 MUST_CHECK bool run_begin(const struct run_opts *opts, const struct layout *layout,
@@ -81,8 +82,8 @@ unsigned run_choose_node_jobs(const struct run_opts *opts, const struct session 
 /* How many at once on all nodes together. */
 unsigned run_choose_jobs(const struct run_opts *opts, const struct farm *farm);
 
-/* "database "x" has no table _global._accounts", and whose it should be. Returns false.
- */
+/* "database "x" has no table _global._accounts", and whose it should be. Returns
+ * false. */
 bool run_set_no_accounts(const struct farm *farm, struct error *err);
 
 /* Say which accounts are on more nodes than one. */

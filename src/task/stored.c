@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
+/*
+ * A save lies around for months, on disks that rot and in the hands of people. So a dump
+ * is trusted only after it was read again, whoever wants it: verify, restore, or a save
+ * that carries it over.
+ */
 #include "task/stored.h"
 
 #include <stdlib.h>
@@ -12,66 +17,66 @@
 
 static void on_version(void *owner, const char *value)
 {
-	struct stored_dump *d = owner;
+	struct stored_dump *dump = owner;
 
-	if (version_take(value, &d->version))
-		d->is_filled_up = strlen(value) > strlen(d->version);
+	if (version_take(value, &dump->version))
+		dump->is_filled_up = strlen(value) > strlen(dump->version);
 }
 
 /* Rows of the account that show in tables of others: true where pg_dump wrote so, which
  * the manifest says. Else somebody wants his rows there. */
-static bool are_parents_known(const struct stored_dump *d, struct error *err)
+static bool are_parents_known(const struct stored_dump *dump, struct error *err)
 {
-	const struct dumpfile_facts *f = &d->facts;
+	const struct dumpfile_facts *facts = &dump->facts;
 
-	if (!f->parents ||
-	    (d->entry && d->entry->parents && !strcmp(f->parents, d->entry->parents)))
+	if (!facts->parents || (dump->entry && dump->entry->parents &&
+				!strcmp(facts->parents, dump->entry->parents)))
 		return true;
 	return error_set(err, ERROR_DATA,
 			 "line %llu: its rows would become rows of %s, which the save "
 			 "does not know",
-			 (unsigned long long)f->parents_line, f->parents);
+			 (unsigned long long)facts->parents_line, facts->parents);
 }
 
-static bool has_other_facts(const struct stored_dump *d)
+static bool has_other_facts(const struct stored_dump *dump)
 {
-	const char *version = d->version ? d->version : "";
+	const char *version = dump->version ? dump->version : "";
 	/* older manifests have none for a version that blanks fill up */
-	const char *expected = d->entry->version ? d->entry->version
-			       : d->is_filled_up ? version
-						 : "";
+	const char *expected = dump->entry->version ? dump->entry->version
+			       : dump->is_filled_up ? version
+						    : "";
 
-	return d->facts.tables != d->entry->tables || d->facts.rows != d->entry->rows ||
-	       strcmp(version, expected) != 0;
+	return dump->facts.tables != dump->entry->tables ||
+	       dump->facts.rows != dump->entry->rows || strcmp(version, expected) != 0;
 }
 
 /* Of several faults all are told: a cut file has the wrong size, too. *err says why a
  * dump is not sound. */
-static bool compare(const struct stored_dump *d, struct error *err)
+static bool compare(const struct stored_dump *dump, struct error *err)
 {
-	const struct dumpfile_facts *f = &d->facts;
-	const struct manifest_entry *e = d->entry;
-	AUTO_FREE char *unsound = f->is_sound ? NULL : str_format("; %s", err->text);
+	const struct dumpfile_facts *facts = &dump->facts;
+	const struct manifest_entry *entry = dump->entry;
+	AUTO_FREE char *unsound = facts->is_sound ? NULL : str_format("; %s", err->text);
 
-	if (e && f->size_bytes != e->size_bytes) {
+	if (entry && facts->size_bytes != entry->size_bytes) {
 		error_set(err, ERROR_DATA,
 			  "wrong size: %llu bytes, the manifest says %llu",
-			  (unsigned long long)f->size_bytes,
-			  (unsigned long long)e->size_bytes);
+			  (unsigned long long)facts->size_bytes,
+			  (unsigned long long)entry->size_bytes);
 		return error_append(err, unsound ? unsound : "");
 	}
-	if (!f->is_sound)
+	if (!facts->is_sound)
 		return false;
-	if (e && strcmp(f->sha256, e->sha256) != 0)
+	if (entry && strcmp(facts->sha256, entry->sha256) != 0)
 		return error_set(err, ERROR_DATA,
 				 "wrong hash: its SHA-256 does not match the manifest");
-	if (e && has_other_facts(d))
+	if (entry && has_other_facts(dump))
 		return error_set(err, ERROR_DATA,
 				 "it does not match the manifest: it holds %u tables, "
 				 "%llu rows, version %s",
-				 f->tables, (unsigned long long)f->rows,
-				 d->version ? d->version : "nil");
-	return are_parents_known(d, err);
+				 facts->tables, (unsigned long long)facts->rows,
+				 dump->version ? dump->version : "nil");
+	return are_parents_known(dump, err);
 }
 
 bool stored_dump_open(const struct savedir *save, const char *account,
@@ -98,20 +103,20 @@ bool stored_dump_open(const struct savedir *save, const char *account,
 	return dumpfile_check(out->fd, &opts, &out->facts, err) && compare(out, err);
 }
 
-void stored_dump_close(struct stored_dump *d)
+void stored_dump_close(struct stored_dump *dump)
 {
-	if (d->fd >= 0)
-		close(d->fd);
-	d->fd = -1;
+	if (dump->fd >= 0)
+		close(dump->fd);
+	dump->fd = -1;
 }
 
-void stored_dump_release(struct stored_dump *d)
+void stored_dump_release(struct stored_dump *dump)
 {
-	stored_dump_close(d);
-	free(d->version);
-	dumpmarks_release(&d->marks);
-	dumpfile_facts_release(&d->facts);
-	strvec_release(&d->references);
-	strvec_release(&d->needs);
-	*d = (struct stored_dump){ .fd = -1 };
+	stored_dump_close(dump);
+	free(dump->version);
+	dumpmarks_release(&dump->marks);
+	dumpfile_facts_release(&dump->facts);
+	strvec_release(&dump->references);
+	strvec_release(&dump->needs);
+	*dump = (struct stored_dump){ .fd = -1 };
 }

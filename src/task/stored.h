@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* A dump that lies in a save: is it there, is it whole, and is it what the manifest says?
- * Blocks. */
+/*
+ * A dump that lies in a save: is it there, is it whole, and is it what the manifest
+ * says? It blocks, so it is for worker threads.
+ */
 #ifndef TASK_STORED_H
 #define TASK_STORED_H
 
@@ -19,8 +21,8 @@ struct stored_dump {
 	struct strvec needs;      /* as in struct dumpfile_opts */
 	char *version;            /* the largest in it; NULL: none */
 	bool is_filled_up;        /* with blanks, which are not in `version` */
-	const struct manifest_entry
-		*entry; /* what the manifest says; NULL in a save without one */
+	/* What the manifest says; NULL in a save without one. */
+	const struct manifest_entry *entry;
 };
 
 /*

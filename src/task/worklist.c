@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
+/*
+ * The pool only knows children. Which item is next, whether it may be tried again, and
+ * when all of them are done, is the same for a save and a restore, and stands here once.
+ */
 #include "task/worklist.h"
 
 #include <assert.h>
@@ -21,65 +25,66 @@ struct worklist {
 
 static void on_done(void *owner)
 {
-	struct worklist *l = owner;
+	struct worklist *list = owner;
 
-	l->done = NULL;
-	l->opts.done(l->opts.owner);
+	list->done = NULL;
+	list->opts.done(list->opts.owner);
 }
 
-static void check_done(struct worklist *l)
+static void check_done(struct worklist *list)
 {
-	bool is_done = l->is_cancelled ? !l->busy : l->ended == l->opts.count;
+	bool is_done = list->is_cancelled ? !list->busy : list->ended == list->opts.count;
 
-	if (is_done && !l->done)
-		l->done = timer_start(l->opts.loop, 0, on_done, l);
+	if (is_done && !list->done)
+		list->done = timer_start(list->opts.loop, 0, on_done, list);
 }
 
 void worklist_end(struct work_item *item)
 {
-	struct worklist *l = item->list;
+	struct worklist *list = item->list;
 
 	if (item->state == WORK_RUNNING)
-		l->busy--;
+		list->busy--;
 	item->state = WORK_ENDED;
-	l->ended++;
-	check_done(l);
+	list->ended++;
+	check_done(list);
 }
 
 static void fail(struct work_item *item, const struct error *err)
 {
-	struct worklist *l = item->list;
+	struct worklist *list = item->list;
 
 	worklist_end(item);
-	l->opts.failed(l->opts.owner, item, err);
+	list->opts.failed(list->opts.owner, item, err);
 }
 
-static struct work_item *take_from(struct worklist *l, struct work_group *g)
+static struct work_item *take_from(struct worklist *list, struct work_group *group)
 {
-	struct work_item *item = g->due;
+	struct work_item *item = group->due;
 
 	if (item) {
-		g->due = item->next_due;
+		group->due = item->next_due;
 		return item;
 	}
-	while (g->next < l->opts.count) {
-		item = l->opts.item(l->opts.owner, g->next++);
-		if (item->group == g && item->state == WORK_QUEUED)
+	while (group->next < list->opts.count) {
+		item = list->opts.item(list->opts.owner, group->next++);
+		if (item->group == group && item->state == WORK_QUEUED)
 			return item;
 	}
 	return NULL;
 }
 
-static struct work_item *take(struct worklist *l)
+static struct work_item *take(struct worklist *list)
 {
-	for (size_t i = 0; i < l->opts.group_count; i++) {
-		size_t index = (l->turn + i) % l->opts.group_count;
-		struct work_group *g = l->groups[index];
-		struct work_item *item =
-			g->is_closed || g->running >= g->jobs ? NULL : take_from(l, g);
+	for (size_t i = 0; i < list->opts.group_count; i++) {
+		size_t index = (list->turn + i) % list->opts.group_count;
+		struct work_group *group = list->groups[index];
+		struct work_item *item = group->is_closed || group->running >= group->jobs
+						 ? NULL
+						 : take_from(list, group);
 
 		if (item) {
-			l->turn = index + 1;
+			list->turn = index + 1;
 			return item;
 		}
 	}
@@ -88,16 +93,16 @@ static struct work_item *take(struct worklist *l)
 
 static bool next_child(void *owner, struct child_opts *child, void **out)
 {
-	struct worklist *l = owner;
+	struct worklist *list = owner;
 	struct work_item *item;
 
-	while (!l->is_cancelled && (item = take(l))) {
+	while (!list->is_cancelled && (item = take(list))) {
 		struct error err;
 
 		item->state = WORK_RUNNING;
 		item->attempts++;
-		l->busy++;
-		if (l->opts.prepare(l->opts.owner, item, child, &err)) {
+		list->busy++;
+		if (list->opts.prepare(list->opts.owner, item, child, &err)) {
 			item->group->running++;
 			*out = item;
 			return true;
@@ -118,19 +123,19 @@ static void on_start_failed(void *owner, void *started, const struct error *err)
 
 static void on_started(void *owner, void *started)
 {
-	struct worklist *l = owner;
+	struct worklist *list = owner;
 
-	if (l->opts.started)
-		l->opts.started(l->opts.owner, started);
+	if (list->opts.started)
+		list->opts.started(list->opts.owner, started);
 }
 
 static void on_finished(void *owner, void *finished, const struct child_result *result)
 {
-	struct worklist *l = owner;
+	struct worklist *list = owner;
 	struct work_item *item = finished;
 
 	item->group->running--;
-	l->opts.finished(l->opts.owner, item, result);
+	list->opts.finished(list->opts.owner, item, result);
 }
 
 static void make_due(struct work_item *item)
@@ -149,27 +154,27 @@ static void on_due(void *owner)
 	make_due(item);
 }
 
-bool worklist_add(struct worklist *l, struct work_item *item)
+bool worklist_add(struct worklist *list, struct work_item *item)
 {
-	assert(l->busy);
-	if (l->is_cancelled || item->group->is_closed)
+	assert(list->busy);
+	if (list->is_cancelled || item->group->is_closed)
 		return false;
-	item->list = l;
-	l->opts.count++;
+	item->list = list;
+	list->opts.count++;
 	make_due(item);
 	return true;
 }
 
 bool worklist_retry(struct work_item *item)
 {
-	struct worklist *l = item->list;
+	struct worklist *list = item->list;
 	uint64_t pause_ms = session_retry_pause_ms(item->attempts);
 
-	if (!pause_ms || l->is_cancelled || item->group->is_closed)
+	if (!pause_ms || list->is_cancelled || item->group->is_closed)
 		return false;
-	l->busy--;
+	list->busy--;
 	item->state = WORK_PAUSED;
-	item->pause = timer_start(l->opts.loop, pause_ms, on_due, item);
+	item->pause = timer_start(list->opts.loop, pause_ms, on_due, item);
 	return true;
 }
 
@@ -185,69 +190,70 @@ void worklist_stop(struct work_item *item)
 	pool_cancel_item(item->list->pool, item);
 }
 
-void worklist_close(struct worklist *l, struct work_group *g, const struct error *why)
+void worklist_close(struct worklist *list, struct work_group *group,
+		    const struct error *why)
 {
-	g->is_closed = true;
-	g->due = NULL;
-	for (size_t i = 0; i < l->opts.count; i++) {
-		struct work_item *item = l->opts.item(l->opts.owner, i);
+	group->is_closed = true;
+	group->due = NULL;
+	for (size_t i = 0; i < list->opts.count; i++) {
+		struct work_item *item = list->opts.item(list->opts.owner, i);
 
-		if (item->group != g)
+		if (item->group != group)
 			continue;
 		stop_pause(item);
 		if (item->state == WORK_RUNNING)
-			pool_cancel_item(l->pool, item);
+			pool_cancel_item(list->pool, item);
 		else if (item->state != WORK_ENDED)
 			fail(item, why);
 	}
 }
 
-void worklist_cancel(struct worklist *l)
+void worklist_cancel(struct worklist *list)
 {
-	l->is_cancelled = true;
-	for (size_t i = 0; i < l->opts.count; i++)
-		stop_pause(l->opts.item(l->opts.owner, i));
-	pool_cancel(l->pool);
-	check_done(l);
+	list->is_cancelled = true;
+	for (size_t i = 0; i < list->opts.count; i++)
+		stop_pause(list->opts.item(list->opts.owner, i));
+	pool_cancel(list->pool);
+	check_done(list);
 }
 
 struct worklist *worklist_start(const struct worklist_opts *opts)
 {
-	struct worklist *l = xcalloc(1, sizeof(*l));
+	struct worklist *list = xcalloc(1, sizeof(*list));
 	const struct pool_opts pool = { .loop = opts->loop,
 					.jobs = opts->jobs,
 					.next = next_child,
 					.start_failed = on_start_failed,
 					.started = on_started,
 					.finished = on_finished,
-					.owner = l };
+					.owner = list };
 
-	l->opts = *opts;
-	l->groups = xcalloc(opts->group_count, sizeof(l->groups[0]));
+	list->opts = *opts;
+	list->groups = xcalloc(opts->group_count, sizeof(list->groups[0]));
 	for (size_t i = 0; i < opts->group_count; i++) {
-		l->groups[i] = opts->groups[i];
+		list->groups[i] = opts->groups[i];
 		*opts->groups[i] = (struct work_group){ .jobs = opts->groups[i]->jobs };
 	}
 	for (size_t i = 0; i < opts->count; i++) {
 		struct work_item *item = opts->item(opts->owner, i);
 
-		item->list = l;
-		l->ended += item->state == WORK_ENDED;
+		item->list = list;
+		list->ended += item->state == WORK_ENDED;
 	}
-	l->pool = pool_new(&pool);
-	pool_kick(l->pool);
-	check_done(l);
-	return l;
+	list->pool = pool_new(&pool);
+	pool_kick(list->pool);
+	check_done(list);
+	return list;
 }
 
-void worklist_free(struct worklist *l)
+void worklist_free(struct worklist *list)
 {
-	if (!l)
+	if (!list)
 		return;
-	assert(!l->busy);
-	if (l->done)
-		timer_cancel(l->done);
-	pool_free(l->pool);
-	free(l->groups);
-	free(l);
+	assert(!list->busy);
+	if (list->done)
+		timer_cancel(list->done);
+	pool_free(list->pool);
+	free(list->groups);
+	free(list);
 }

@@ -3,13 +3,15 @@
  * Items that are worked on by children, so many at once, some of them more than once.
  *
  * 1. worklist_start() takes items in the order of their array as places get free:
- * `prepare` fills in the child, or refuses with an error, for which `failed` is called.
+ *    `prepare` fills in the child, or refuses with an error: then `failed` is called.
  * 2. When the child has ended, `finished` is called. It leads, at once or later, to
- * exactly one of worklist_end() and worklist_retry().
+ *    exactly one of worklist_end() and worklist_retry().
  * 3. worklist_close() ends what runs of one group and fails what waits of it;
- * worklist_cancel() ends all that runs and forgets what waits.
+ *    worklist_cancel() ends all that runs and forgets what waits.
  * 4. `done` is called once, from the loop, when every item has ended, or after
- * worklist_cancel() when none is being worked on any more.
+ *    worklist_cancel() when none is being worked on any more.
+ *
+ * Ownership: items and groups are the owner's, and must outlive the list.
  */
 #ifndef TASK_WORKLIST_H
 #define TASK_WORKLIST_H
@@ -25,8 +27,8 @@ struct worklist;
 
 enum work_state { WORK_QUEUED, WORK_RUNNING, WORK_PAUSED, WORK_ENDED };
 
-/* Items that share a bound of their own: those of one node. All zero but `jobs` at first.
- */
+/* Items that share a bound of their own: those of one node. All zero but `jobs` at
+ * first. */
 struct work_group {
 	unsigned jobs; /* children at once */
 
@@ -50,17 +52,16 @@ struct work_item {
 
 struct worklist_opts {
 	struct loop *loop;
-	unsigned jobs; /* children at once, of all groups */
-	struct work_group *const
-		*groups; /* which must outlive the list; they take turns */
+	unsigned jobs;                    /* children at once, of all groups */
+	struct work_group *const *groups; /* they take turns */
 	size_t group_count;
 	size_t count;
 	struct work_item *(*item)(void *owner, size_t index);
 	/* What *child points to must live until the next callback. */
 	bool (*prepare)(void *owner, struct work_item *item, struct child_opts *child,
 			struct error *err);
-	void (*started)(void *owner, struct work_item *item); /* its child runs; may be
-								  NULL */
+	/* Its child runs. May be NULL. */
+	void (*started)(void *owner, struct work_item *item);
 	void (*finished)(void *owner, struct work_item *item,
 			 const struct child_result *result);
 	/* It ended without a child: could not start, or closed. The item has ended. */
