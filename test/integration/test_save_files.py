@@ -58,7 +58,7 @@ def test_a_password_in_a_file_that_all_can_read_is_warned_about(
     config.write_text(text)
     config.chmod(mode)
     said = metamodel.run("status", "-c", config, "-d", db.name).stderr
-    assert (f"warning: {config} holds a password" in said) == warns and "geheim" not in said
+    assert (f"warning: {config} contains a password" in said) == warns and "geheim" not in said
 
 
 @pytest.mark.parametrize("make, words", [
