@@ -14,6 +14,7 @@ DECLARE
 	difference record;
 	before text := current_setting('role');
 	goes_on boolean := true;
+	differs boolean;
 BEGIN
 	IF :has_session THEN
 		RESET SESSION AUTHORIZATION;
@@ -23,7 +24,9 @@ BEGIN
 	FOR round IN 1..10 LOOP
 		EXIT WHEN NOT goes_on AND round > 2;
 		goes_on := false;
+		differs := false;
 		FOR difference IN EXECUTE differences USING this_account, list LOOP
+			differs := true;
 			CONTINUE WHEN difference.extra <> (round = 1) OR difference.extra AND difference.grantor IS NOT NULL;
 			BEGIN
 				IF difference.grantor IS NOT NULL THEN
@@ -40,6 +43,9 @@ BEGIN
 				WHEN insufficient_privilege THEN NULL; -- compared again below
 			END;
 		END LOOP;
+		IF NOT differs THEN -- most often at once; each time it is planned anew
+			RETURN;
+		END IF;
 	END LOOP;
 	EXECUTE differences INTO difference USING this_account, list;
 	IF difference.relation IS NOT NULL THEN
