@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * What every command has around it: the loop, the log, the progress bar, the exit status.
+ * A command, and what every one of them has around it: the loop, the log, the progress bar.
  * What it has of its own stands in cmd_NAME.c: one const struct command, `cmd_NAME`.
  * meson.build names them all, and makes the table of that.
  */
@@ -63,9 +63,6 @@ extern const struct command *const commands[];
 extern const struct conf_command *const command_lines[];
 
 extern const struct command cmd_save; /* upgrade --save runs it, too */
-
-/* Start the command of *cli, whose members are all set but `task`. */
-void command_start(struct cli *cli);
 
 /* " Failed: a, b." for the accounts with an error; "" if there are none. Caller frees. */
 char *command_list_failed(const struct report *report);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * The task of a command, from its start to the closing line, the report and the exit
+ * status.
+ */
+#ifndef CLI_RUNNER_H
+#define CLI_RUNNER_H
+
+#include "cli/command.h"
+
+/*
+ * Start the command of *cli, whose members are all set but `task`. When it is done, `task`
+ * is NULL and `exit_status` is set.
+ */
+void runner_start(struct cli *cli);
+
+#endif
