@@ -3,7 +3,9 @@
 #ifndef CONF_MODEL_H
 #define CONF_MODEL_H
 
-#include "conf/conf.h"
+#include "base/compiler.h"
+#include "base/error.h"
+#include "conf/values.h"
 
 /*
  * Make conf->product: of what [model] says, which is in conf->model, and for the rest of

@@ -3,8 +3,8 @@
 #ifndef CONF_OPTIONS_H
 #define CONF_OPTIONS_H
 
-#include "conf/conf.h"
 #include "conf/setting.h"
+#include "conf/values.h"
 
 /* What the rows fill: more than the caller gets to see. */
 struct values {
