@@ -9,15 +9,15 @@
 #include "archive/plain.h"
 
 enum split_outcome {
-	SPLIT_ABSENT,  /* the archive has nothing of it */
-	SPLIT_WRITTEN, /* its file is whole */
+	SPLIT_ABSENT,  /* the archive does not have it */
+	SPLIT_WRITTEN, /* its file is complete */
 
-	/* From here on there is no file. */
-	/* A pg_dump of it alone may write something else than what is here, or something
-	 * in another order; or it has an entry that is not known here. */
+	/* The following have no file. */
+	/* A pg_dump of it alone might write something else, or in another order; or it
+	 * has an entry of an unknown kind. */
 	SPLIT_ASIDE,
-	/* It depends on others, or they on it, while there are some that are aside for
-	 * that: an archive without those may have its file. */
+	/* It depends on others, or they on it, and some of those are SPLIT_ASIDE for that
+	 * reason: an archive without those may give its file. */
 	SPLIT_AGAIN,
 };
 
@@ -26,7 +26,7 @@ struct split_part {
 	const char *file_name;
 	enum split_outcome outcome;
 
-	/* The rest is split's own; all zero at first. */
+	/* The rest is private; all zero initially. */
 	struct plain_file file;
 	size_t entries_left;
 	bool has_file;

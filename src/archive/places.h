@@ -12,7 +12,7 @@
 
 #include "archive/archive.h"
 #include "archive/ids.h"
-#include "archive/split.h"
+#include "archive/part.h"
 #include "base/compiler.h"
 #include "base/error.h"
 

@@ -68,20 +68,20 @@ void grants_hint_dump(const struct session *session, const char *account,
 		schema, role, schema, role, schema, role);
 }
 
-void grants_hint_upgrade(const struct session *session, const struct catalog_state *s,
+void grants_hint_upgrade(const struct session *session, const char *owner,
 			 struct error *err)
 {
 	AUTO_FREE char *role = quote_role(session);
 
-	if (s->owner) {
-		AUTO_FREE char *owner = quote(s->owner);
+	if (owner) {
+		AUTO_FREE char *quoted = quote(owner);
 
 		error_hint(
 			err,
 			"upgrade as the role that owns its tables (-U), which is %s; if "
 			"that is not a superuser, you can grant it instead: GRANT %s "
 			"TO %s",
-			owner, owner, role);
+			quoted, quoted, role);
 	} else {
 		AUTO_FREE char *dbname = quote(session_facts(session)->dbname);
 

@@ -8,7 +8,6 @@
 #define CATALOG_GRANTS_H
 
 #include "base/error.h"
-#include "catalog/states.h"
 #include "pg/session.h"
 
 #define CATALOG_FORBIDDEN "42501" /* insufficient_privilege */
@@ -21,8 +20,11 @@ void grants_hint_version(const struct session *session, const char *account,
 /* To dump an account: no more than that takes. */
 void grants_hint_dump(const struct session *session, const char *account,
 		      struct error *err);
-/* To upgrade an account, which only those can who own its tables. */
-void grants_hint_upgrade(const struct session *session, const struct catalog_state *state,
+/*
+ * To upgrade an account, which only those can who own its tables. `owner`: whose they are;
+ * NULL: there is no schema yet.
+ */
+void grants_hint_upgrade(const struct session *session, const char *owner,
 			 struct error *err);
 
 #endif

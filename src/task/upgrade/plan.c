@@ -37,7 +37,8 @@ static bool check_version(const struct upgrade_account *account, struct error *e
 	case CATALOG_UNREADABLE:
 		error_set(err, ERROR_SERVER, "%s", state->problem);
 		if (state->is_forbidden)
-			grants_hint_upgrade(account->place->node->session, state, err);
+			grants_hint_upgrade(account->place->node->session, state->owner,
+					    err);
 		return false;
 	}
 	return false;

@@ -137,7 +137,7 @@ static void describe(const struct transaction *transaction, bool is_committing,
 		error_hint(err, "another session holds a lock on it (see pg_locks): "
 				"raise --lock-wait, or try at another time");
 	if (!strcmp(failure->sqlstate, CATALOG_FORBIDDEN) && !err->hint[0])
-		grants_hint_upgrade(transaction->session, account->state, err);
+		grants_hint_upgrade(transaction->session, account->state->owner, err);
 }
 
 /* The server said no, or is gone. */
