@@ -17,37 +17,38 @@ static void cancel(void *task, int signal_number)
 	restore_cancel(task, signal_number);
 }
 
-static void summarize_rehearsal(const struct cli *cli, const struct report *r,
+static void summarize_rehearsal(const struct cli *cli, const struct report *report,
 				const char *failed)
 {
 	double seconds = (double)(loop_now_ms() - cli->started_ms) / 1000;
 	size_t rehearsed = 0;
 
-	for (size_t i = 0; i < r->count; i++)
-		rehearsed += !strcmp(r->accounts[i].outcome, "rehearsed");
-	if (rehearsed < r->count)
+	for (size_t i = 0; i < report->count; i++)
+		rehearsed += !strcmp(report->accounts[i].outcome, "rehearsed");
+	if (rehearsed < report->count)
 		log_failure(&cli->log,
 			    "%zu of %zu accounts would come back from %s; all was rolled "
 			    "back "
 			    "(%.1f s).%s",
-			    rehearsed, r->count, cli->conf.directory, seconds, failed);
+			    rehearsed, report->count, cli->conf.directory, seconds,
+			    failed);
 	else
 		log_info(&cli->log,
 			 "All of %zu accounts would come back from %s; all was rolled "
 			 "back "
 			 "(%.1f s).",
-			 r->count, cli->conf.directory, seconds);
+			 report->count, cli->conf.directory, seconds);
 }
 
-static void summarize(const struct cli *cli, const struct report *r)
+static void summarize(const struct cli *cli, const struct report *report)
 {
 	double seconds = (double)(loop_now_ms() - cli->started_ms) / 1000;
-	AUTO_FREE char *failed = command_list_failed(r);
-	AUTO_FREE char *count = command_format_count(r->count, "account");
+	AUTO_FREE char *failed = command_list_failed(report);
+	AUTO_FREE char *count = command_format_count(report->count, "account");
 	AUTO_FREE char *totals = NULL, *others = NULL;
 	size_t restored;
 
-	if (cli->conf.dry_run && r->count) {
+	if (cli->conf.dry_run && report->count) {
 		if (failed[0])
 			log_failure(&cli->log, "Nothing was done: this was a dry run.%s",
 				    failed);
@@ -55,19 +56,20 @@ static void summarize(const struct cli *cli, const struct report *r)
 			log_info(&cli->log, "Nothing was done: this was a dry run.");
 		return;
 	}
-	if (!r->count)
+	if (!report->count)
 		return;
 	if (cli->conf.rehearse) {
-		summarize_rehearsal(cli, r, failed);
+		summarize_rehearsal(cli, report, failed);
 		return;
 	}
-	totals = command_format_totals(r, "restored", &restored);
-	others = r->others ? str_format("; %zu other%s of the database were left alone",
-					r->others, r->others == 1 ? "" : "s")
-			   : xstrdup("");
-	if (!restored && r->result == REPORT_FAILED)
+	totals = command_format_totals(report, "restored", &restored);
+	others = report->others
+			 ? str_format("; %zu other%s of the database were left alone",
+				      report->others, report->others == 1 ? "" : "s")
+			 : xstrdup("");
+	if (!restored && report->result == REPORT_FAILED)
 		log_failure(&cli->log, "Nothing was restored.%s", failed);
-	else if (restored < r->count)
+	else if (restored < report->count)
 		log_failure(&cli->log, "Restored %zu of %s (%s) from %s in %.1f s%s.%s",
 			    restored, count, totals, cli->conf.directory, seconds, others,
 			    failed);

@@ -15,20 +15,20 @@ static void cancel(void *task, int signal_number)
 	save_cancel(task, signal_number);
 }
 
-static void summarize(const struct cli *cli, const struct report *r)
+static void summarize(const struct cli *cli, const struct report *report)
 {
 	double seconds = (double)(loop_now_ms() - cli->started_ms) / 1000;
-	AUTO_FREE char *failed = command_list_failed(r);
+	AUTO_FREE char *failed = command_list_failed(report);
 	AUTO_FREE char *totals = NULL, *count = NULL, *others = NULL;
 	size_t saved;
 
-	if (r->result == REPORT_FAILED) {
-		if (failed[0] && !r->signal_number)
+	if (report->result == REPORT_FAILED) {
+		if (failed[0] && !report->signal_number)
 			log_failure(&cli->log, "Nothing was saved: %s is as it was.%s",
 				    cli->conf.directory, failed);
 		return;
 	}
-	totals = command_format_totals(r, "saved", &saved);
+	totals = command_format_totals(report, "saved", &saved);
 	if (cli->conf.dry_run) {
 		if (failed[0])
 			log_failure(&cli->log, "Nothing was done: this was a dry run.%s",
@@ -37,10 +37,10 @@ static void summarize(const struct cli *cli, const struct report *r)
 			log_info(&cli->log, "Nothing was done: this was a dry run.");
 		return;
 	}
-	count = command_format_count(r->count, "account");
-	others = r->others ? str_format("; %zu other%s carried over", r->others,
-					r->others == 1 ? "" : "s")
-			   : xstrdup("");
+	count = command_format_count(report->count, "account");
+	others = report->others ? str_format("; %zu other%s carried over", report->others,
+					     report->others == 1 ? "" : "s")
+				: xstrdup("");
 	if (failed[0])
 		log_failure(&cli->log, "Saved %zu of %s (%s) to %s in %.1f s%s.%s", saved,
 			    count, totals, cli->conf.directory, seconds, others, failed);

@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "catalog/states.h"
 #include "task/failures.h"
-#include "task/status.h"
+#include "task/status/status.h"
 
 enum { COLUMNS = 6 };
 
@@ -33,19 +33,20 @@ static int width_of(const char *text)
 }
 
 /* The cells of an account. Ownership: the caller frees each. */
-static void format_row(const struct report_account *a, char *cells[COLUMNS])
+static void format_row(const struct report_account *account, char *cells[COLUMNS])
 {
-	bool is_saved = a->saved_at[0] != '\0';
+	bool is_saved = account->saved_at[0] != '\0';
 	struct strbuf name = { 0 };
 
-	strbuf_add_printable(&name, a->account);
+	strbuf_add_printable(&name, account->account);
 	cells[0] = strbuf_detach(&name);
-	cells[1] = xstrdup(a->node ? a->node : "-");
-	cells[2] = xstrdup(a->version ? a->version : "-");
-	cells[3] = xstrdup(a->state ? a->state : "-");
-	cells[4] = is_saved ? str_format("%s%s", a->saved_at, a->is_stale ? " stale" : "")
+	cells[1] = xstrdup(account->node ? account->node : "-");
+	cells[2] = xstrdup(account->version ? account->version : "-");
+	cells[3] = xstrdup(account->state ? account->state : "-");
+	cells[4] = is_saved ? str_format("%s%s", account->saved_at,
+					 account->is_stale ? " stale" : "")
 			    : xstrdup("-");
-	cells[5] = is_saved ? str_format("%llu", (unsigned long long)a->size_bytes)
+	cells[5] = is_saved ? str_format("%llu", (unsigned long long)account->size_bytes)
 			    : xstrdup("-");
 }
 
@@ -58,14 +59,14 @@ static void print_row(const char *const cells[COLUMNS], const int widths[COLUMNS
 }
 
 /* Twice over: for the widths, and to print. */
-static void walk_rows(const struct report *r, int widths[COLUMNS], bool is_printing)
+static void walk_rows(const struct report *report, int widths[COLUMNS], bool is_printing)
 {
-	for (size_t i = 0; i < r->count; i++) {
+	for (size_t i = 0; i < report->count; i++) {
 		char *cells[COLUMNS];
 
-		if (r->accounts[i].error)
+		if (report->accounts[i].error)
 			continue;
-		format_row(&r->accounts[i], cells);
+		format_row(&report->accounts[i], cells);
 		if (is_printing)
 			print_row((const char *const *)cells, widths);
 		for (int c = 0; c < COLUMNS; c++) {
@@ -94,7 +95,7 @@ static void print_lines(const char *account, const char *lines)
 }
 
 /* Lines of an account, unless they were said of another. */
-static void print_once(const struct report_account *a, const char *lines,
+static void print_once(const struct report_account *account, const char *lines,
 		       const char *hint, struct failures *told)
 {
 	struct error err;
@@ -103,13 +104,13 @@ static void print_once(const struct report_account *a, const char *lines,
 		return;
 	error_set(&err, ERROR_SERVER, "%s", lines);
 	error_hint(&err, "%s", hint ? hint : "");
-	if (!failures_note(told, a->account, "", &err))
+	if (!failures_note(told, account->account, "", &err))
 		return;
-	print_lines(a->account, lines);
+	print_lines(account->account, lines);
 	if (hint) {
 		AUTO_FREE char *line = str_format("hint: %s", hint);
 
-		print_lines(a->account, line);
+		print_lines(account->account, line);
 	}
 }
 
@@ -124,10 +125,10 @@ static void print_others(const struct failures *told)
 	}
 }
 
-static void print_unregistered(const struct report *r, bool is_model)
+static void print_unregistered(const struct report *report, bool is_model)
 {
-	for (size_t i = 0; i < r->unregistered.count; i++) {
-		const char *name = r->unregistered.v[i];
+	for (size_t i = 0; i < report->unregistered.count; i++) {
+		const char *name = report->unregistered.v[i];
 		AUTO_FREE char *statement = catalog_register_statement(name);
 		AUTO_FREE char *line = str_format(
 			"looks like an account, but is not registered: %s", statement);
@@ -139,44 +140,45 @@ static void print_unregistered(const struct report *r, bool is_model)
 }
 
 /* The steps that it lacks, on one line. */
-static void print_behind(const struct report_account *a, struct failures *told)
+static void print_behind(const struct report_account *account, struct failures *told)
 {
 	struct strbuf line = { 0 };
 	AUTO_FREE char *text = NULL;
 
-	if (!a->behind)
+	if (!account->behind)
 		return;
 	strbuf_add_str(&line, "lacks ");
-	for (const char *p = a->behind; *p; p++)
+	for (const char *p = account->behind; *p; p++)
 		strbuf_add_str(&line, *p == '\n' ? ", " : (char[]){ *p, '\0' });
 	text = strbuf_detach(&line);
-	print_once(a, text, NULL, told);
+	print_once(account, text, NULL, told);
 }
 
-static void print_details(const struct cli *cli, const struct report *r)
+static void print_details(const struct cli *cli, const struct report *report)
 {
 	struct failures told = { 0 };
-	bool has_any = r->unregistered.count > 0, is_verbose = cli->conf.verbose;
+	bool has_any = report->unregistered.count > 0, is_verbose = cli->conf.verbose;
 
-	for (size_t i = 0; i < r->count; i++)
-		has_any |= r->accounts[i].problem || r->accounts[i].differences ||
-			   (is_verbose && r->accounts[i].behind);
+	for (size_t i = 0; i < report->count; i++)
+		has_any |= report->accounts[i].problem ||
+			   report->accounts[i].differences ||
+			   (is_verbose && report->accounts[i].behind);
 	if (has_any)
 		putchar('\n');
-	for (size_t i = 0; i < r->count; i++) {
-		const struct report_account *a = &r->accounts[i];
+	for (size_t i = 0; i < report->count; i++) {
+		const struct report_account *account = &report->accounts[i];
 
-		print_once(a, a->problem, a->hint, &told);
-		print_once(a, a->differences, NULL, &told);
+		print_once(account, account->problem, account->hint, &told);
+		print_once(account, account->differences, NULL, &told);
 		if (is_verbose)
-			print_behind(a, &told);
+			print_behind(account, &told);
 	}
 	print_others(&told);
 	failures_release(&told);
-	print_unregistered(r, cli->conf.product.is_model);
+	print_unregistered(report, cli->conf.product.is_model);
 }
 
-static void summarize(const struct cli *cli, const struct report *r)
+static void summarize(const struct cli *cli, const struct report *report)
 {
 	const struct product *product = &cli->conf.product;
 	const char *const heading[] = { product->is_model ? "TENANT" : "ACCOUNT",
@@ -189,24 +191,24 @@ static void summarize(const struct cli *cli, const struct report *r)
 	size_t current = 0, shared = 0;
 	AUTO_FREE char *count = NULL;
 
-	for (size_t i = 0; i < r->count; i++) {
-		const struct report_account *a = &r->accounts[i];
+	for (size_t i = 0; i < report->count; i++) {
+		const struct report_account *account = &report->accounts[i];
 
-		shared += a->state && !strcmp(a->state, "shared");
-		current += report_is_current(a);
+		shared += account->state && !strcmp(account->state, "shared");
+		current += report_is_current(account);
 	}
-	count = command_format_count(r->count - shared, product->noun);
-	if (!cli->conf.json && r->count && r->error.kind == ERROR_NONE) {
+	count = command_format_count(report->count - shared, product->noun);
+	if (!cli->conf.json && report->count && report->error.kind == ERROR_NONE) {
 		for (int i = 0; i < COLUMNS; i++)
 			widths[i] = width_of(heading[i]);
-		walk_rows(r, widths, false);
+		walk_rows(report, widths, false);
 		print_row(heading, widths);
-		walk_rows(r, widths, true);
-		print_details(cli, r);
+		walk_rows(report, widths, true);
+		print_details(cli, report);
 		(void)!fflush(
 			stdout); /* before the closing line; main() looks for errors */
 	}
-	if (r->error.kind == ERROR_NONE)
+	if (report->error.kind == ERROR_NONE)
 		log_info(&cli->log, "%s, %zu of them current.", count, current - shared);
 }
 

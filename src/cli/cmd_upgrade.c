@@ -47,12 +47,12 @@ struct chain {
 	struct upgrade *upgrade;
 };
 
-static void on_upgraded(void *owner, const struct report *r)
+static void on_upgraded(void *owner, const struct report *report)
 {
 	struct cli *cli = owner;
 	struct chain *chain = cli->task;
 
-	chain->opts.done(cli, r);
+	chain->opts.done(cli, report);
 	free(chain);
 }
 
@@ -64,21 +64,21 @@ static void start_upgrade(struct chain *chain)
 	chain->upgrade = upgrade_start(&opts);
 }
 
-static void on_saved(void *owner, const struct report *r)
+static void on_saved(void *owner, const struct report *report)
 {
 	struct report failed = { .result = REPORT_FAILED,
-				 .error = r->error,
-				 .signal_number = r->signal_number };
+				 .error = report->error,
+				 .signal_number = report->signal_number };
 	struct cli *cli = owner;
 	struct chain *chain = cli->task;
 
 	chain->save = NULL;
-	cmd_save.summarize(cli, r);
-	if (r->result == REPORT_DONE) {
+	cmd_save.summarize(cli, report);
+	if (report->result == REPORT_DONE) {
 		start_upgrade(chain);
 		return;
 	}
-	if (r->error.kind == ERROR_NONE) {
+	if (report->error.kind == ERROR_NONE) {
 		error_set(&failed.error, ERROR_DATA,
 			  "not every account could be saved: nothing was upgraded");
 		error_hint(&failed.error, "fix the cause, or upgrade without --save");
@@ -117,20 +117,20 @@ static void cancel(void *task, int signal_number)
 		upgrade_cancel(chain->upgrade, signal_number);
 }
 
-static void summarize(const struct cli *cli, const struct report *r)
+static void summarize(const struct cli *cli, const struct report *report)
 {
 	double seconds = (double)(loop_now_ms() - cli->started_ms) / 1000;
-	AUTO_FREE char *failed = command_list_failed(r);
+	AUTO_FREE char *failed = command_list_failed(report);
 	AUTO_FREE char *count = NULL;
 	size_t upgraded = 0, current = 0, failures = 0;
 
-	for (size_t i = 0; i < r->count; i++) {
-		upgraded += !strcmp(r->accounts[i].outcome, "upgraded");
-		current += !strcmp(r->accounts[i].outcome, "current");
-		failures += r->accounts[i].error != NULL;
+	for (size_t i = 0; i < report->count; i++) {
+		upgraded += !strcmp(report->accounts[i].outcome, "upgraded");
+		current += !strcmp(report->accounts[i].outcome, "current");
+		failures += report->accounts[i].error != NULL;
 	}
 	count = command_format_count(upgraded, "account");
-	if (!r->count)
+	if (!report->count)
 		return;
 	if (cli->conf.dry_run)
 		(failures ? log_failure : log_info)(
@@ -140,7 +140,7 @@ static void summarize(const struct cli *cli, const struct report *r)
 			&cli->log,
 			"Upgraded %s, %zu already current, %zu failed in %.1f s.%s",
 			count, current, failures, seconds, failed);
-	for (const char *line = r->advice; line && *line;) {
+	for (const char *line = report->advice; line && *line;) {
 		size_t length = strcspn(line, "\n");
 
 		log_failure(&cli->log, "metamodel: hint: %.*s", (int)length, line);

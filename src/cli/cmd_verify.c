@@ -17,49 +17,49 @@ static void cancel(void *task, int signal_number)
 	verify_cancel(task, signal_number);
 }
 
-static bool has_failed(const struct report *r)
+static bool has_failed(const struct report *report)
 {
-	for (size_t i = 0; i < r->count; i++)
-		if (r->accounts[i].error)
+	for (size_t i = 0; i < report->count; i++)
+		if (report->accounts[i].error)
 			return true;
 	return false;
 }
 
-static void summarize(const struct cli *cli, const struct report *r)
+static void summarize(const struct cli *cli, const struct report *report)
 {
-	AUTO_FREE char *failed = command_list_failed(r);
+	AUTO_FREE char *failed = command_list_failed(report);
 	AUTO_FREE char *size = NULL, *count = NULL, *stale_note = NULL;
 	AUTO_STRBUF struct strbuf stale = { 0 };
 	uint64_t size_bytes = 0;
 
-	if (r->signal_number || (r->error.kind != ERROR_NONE && !r->count))
+	if (report->signal_number || (report->error.kind != ERROR_NONE && !report->count))
 		return;
-	for (size_t i = 0; i < r->count; i++) {
-		size_bytes += r->accounts[i].size_bytes;
-		if (!strcmp(r->accounts[i].outcome, "stale"))
-			strbuf_add_format(
-				&stale, "%s%s",
-				stale.length ? ", " : " Stale: ", r->accounts[i].account);
+	for (size_t i = 0; i < report->count; i++) {
+		size_bytes += report->accounts[i].size_bytes;
+		if (!strcmp(report->accounts[i].outcome, "stale"))
+			strbuf_add_format(&stale, "%s%s",
+					  stale.length ? ", " : " Stale: ",
+					  report->accounts[i].account);
 	}
 	size = command_format_size(size_bytes);
-	count = command_format_count(r->count, "account");
+	count = command_format_count(report->count, "account");
 	stale_note = str_format("%s%s", stale.length ? stale.buf : "",
 				stale.length ? "." : "");
-	if (r->result == REPORT_DONE && cli->conf.load)
+	if (report->result == REPORT_DONE && cli->conf.load)
 		log_info(&cli->log,
 			 "%s is in order, and all of it can be loaded: %s, %s, %.1f s.%s",
 			 cli->conf.directory, count, size,
 			 (double)(loop_now_ms() - cli->started_ms) / 1000, stale_note);
-	else if (r->result == REPORT_DONE)
+	else if (report->result == REPORT_DONE)
 		log_info(&cli->log, "%s is in order: %s, %s.%s", cli->conf.directory,
 			 count, size, stale_note);
-	else if (!failed[0] && r->error.kind == ERROR_NONE && r->too_old)
+	else if (!failed[0] && report->error.kind == ERROR_NONE && report->too_old)
 		log_failure(&cli->log, "%s is in order, but too old: %s, %s.%s",
 			    cli->conf.directory, count, size, stale_note);
 	else
 		log_failure(&cli->log, "%s %s.%s%s", cli->conf.directory,
 			    !cli->conf.load ? "is not in order"
-			    : has_failed(r) && r->error.kind == ERROR_NONE
+			    : has_failed(report) && report->error.kind == ERROR_NONE
 				    ? "would not come back whole"
 				    : "was not loaded",
 			    failed, stale_note);

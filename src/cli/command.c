@@ -10,34 +10,36 @@
 #include "base/auto.h"
 #include "base/str.h"
 
-char *command_list_failed(const struct report *r)
+char *command_list_failed(const struct report *report)
 {
 	struct strbuf out = { 0 };
 
-	for (size_t i = 0; i < r->count; i++)
-		if (r->accounts[i].error && r->accounts[i].account[0])
-			strbuf_add_format(
-				&out, "%s%s%s",
-				out.length ? ", " : " Failed: ", r->accounts[i].account,
-				r->accounts[i].is_kept ? " (its last dump is kept)" : "");
+	for (size_t i = 0; i < report->count; i++)
+		if (report->accounts[i].error && report->accounts[i].account[0])
+			strbuf_add_format(&out, "%s%s%s", out.length ? ", " : " Failed: ",
+					  report->accounts[i].account,
+					  report->accounts[i].is_kept
+						  ? " (its last dump is kept)"
+						  : "");
 	if (out.length)
 		strbuf_add_char(&out, '.');
 	return strbuf_detach(&out);
 }
 
-char *command_format_totals(const struct report *r, const char *outcome, size_t *count)
+char *command_format_totals(const struct report *report, const char *outcome,
+			    size_t *count)
 {
 	uint64_t tables = 0, rows = 0, size_bytes = 0;
 	AUTO_FREE char *size = NULL, *table_count = NULL, *row_count = NULL;
 
 	*count = 0;
-	for (size_t i = 0; i < r->count; i++) {
-		if (strcmp(r->accounts[i].outcome, outcome) != 0)
+	for (size_t i = 0; i < report->count; i++) {
+		if (strcmp(report->accounts[i].outcome, outcome) != 0)
 			continue;
 		++*count;
-		tables += r->accounts[i].tables;
-		rows += r->accounts[i].rows;
-		size_bytes += r->accounts[i].size_bytes;
+		tables += report->accounts[i].tables;
+		rows += report->accounts[i].rows;
+		size_bytes += report->accounts[i].size_bytes;
 	}
 	size = command_format_size(size_bytes);
 	table_count = command_format_count(tables, "table");

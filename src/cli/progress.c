@@ -11,16 +11,16 @@
 
 enum { REDRAW_MS = 100, TICK_MS = 500, WIDTH_DEFAULT = 80, BAR_MOST = 50, BAR_LEAST = 5 };
 
-void progress_init(struct progress *p, struct loop *loop, const struct conf *conf)
+void progress_init(struct progress *progress, struct loop *loop, const struct conf *conf)
 {
 	const char *term = getenv("TERM");
 
-	*p = (struct progress){ .loop = loop };
+	*progress = (struct progress){ .loop = loop };
 	if (conf->progress == CONF_PROGRESS_AUTO)
-		p->is_enabled = !conf->quiet && isatty(STDERR_FILENO) && term &&
-				strcmp(term, "dumb") != 0;
+		progress->is_enabled = !conf->quiet && isatty(STDERR_FILENO) && term &&
+				       strcmp(term, "dumb") != 0;
 	else
-		p->is_enabled = conf->progress == CONF_PROGRESS_ALWAYS;
+		progress->is_enabled = conf->progress == CONF_PROGRESS_ALWAYS;
 }
 
 static unsigned terminal_width(void)
@@ -76,59 +76,60 @@ static void put(const char *text)
 
 void progress_hide(void *owner)
 {
-	struct progress *p = owner;
+	struct progress *progress = owner;
 
-	if (p->is_drawn)
+	if (progress->is_drawn)
 		put("\r\033[K");
-	p->is_drawn = false;
+	progress->is_drawn = false;
 }
 
 void progress_show(void *owner)
 {
-	struct progress *p = owner;
+	struct progress *progress = owner;
 	unsigned width = terminal_width();
 	char bar[256], line[300];
 
-	if (!p->is_enabled || !p->total)
+	if (!progress->is_enabled || !progress->total)
 		return;
-	p->drawn_ms = loop_now_ms();
+	progress->drawn_ms = loop_now_ms();
 	/* room for the cursor, and for the ^C that a terminal shows behind it */
-	progress_format(p->done, p->total, p->drawn_ms - p->started_ms,
+	progress_format(progress->done, progress->total,
+			progress->drawn_ms - progress->started_ms,
 			width > 3 ? width - 3 : 1, bar, sizeof(bar));
 	snprintf(line, sizeof(line), "\r%s\033[K", bar);
 	put(line);
-	p->is_drawn = true;
+	progress->is_drawn = true;
 }
 
 static void on_tick(void *owner)
 {
-	struct progress *p = owner;
+	struct progress *progress = owner;
 
-	progress_show(p);
-	p->tick = timer_start(p->loop, TICK_MS, on_tick, p);
+	progress_show(progress);
+	progress->tick = timer_start(progress->loop, TICK_MS, on_tick, progress);
 }
 
 void progress_update(void *owner, size_t done, size_t total)
 {
-	struct progress *p = owner;
+	struct progress *progress = owner;
 
-	if (!p->is_enabled)
+	if (!progress->is_enabled)
 		return;
-	if (!p->total) {
-		p->started_ms = loop_now_ms();
-		p->tick = timer_start(p->loop, TICK_MS, on_tick, p);
+	if (!progress->total) {
+		progress->started_ms = loop_now_ms();
+		progress->tick = timer_start(progress->loop, TICK_MS, on_tick, progress);
 	}
-	p->done = done;
-	p->total = total;
-	if (done == total || loop_now_ms() - p->drawn_ms >= REDRAW_MS)
-		progress_show(p);
+	progress->done = done;
+	progress->total = total;
+	if (done == total || loop_now_ms() - progress->drawn_ms >= REDRAW_MS)
+		progress_show(progress);
 }
 
-void progress_end(struct progress *p)
+void progress_end(struct progress *progress)
 {
-	progress_hide(p);
-	if (p->tick)
-		timer_cancel(p->tick);
-	p->tick = NULL;
-	p->is_enabled = false;
+	progress_hide(progress);
+	if (progress->tick)
+		timer_cancel(progress->tick);
+	progress->tick = NULL;
+	progress->is_enabled = false;
 }

@@ -24,13 +24,13 @@ static json_t *text(const char *s)
 	return json_string(clean.buf);
 }
 
-static const char *result_name(const struct report *r)
+static const char *result_name(const struct report *report)
 {
-	if (r->signal_number)
+	if (report->signal_number)
 		return "interrupted";
-	if (r->error.kind == ERROR_BUSY)
+	if (report->error.kind == ERROR_BUSY)
 		return "busy";
-	switch (r->result) {
+	switch (report->result) {
 	case REPORT_DONE:
 		return "done";
 	case REPORT_PARTLY:
@@ -56,41 +56,44 @@ static json_t *lines(const char *s)
 	return list;
 }
 
-static json_t *format_worked_on(const struct report_account *a, bool is_upgrade)
+static json_t *format_worked_on(const struct report_account *account, bool is_upgrade)
 {
 	json_t *out = json_pack(
-		"{so so so ss so so sI sI sI sf so}", "account", text(a->account), "file",
-		text(a->file), "node", text(a->node), "result", a->outcome, "error",
-		text(a->error), "version", text(a->version), "tables",
-		(json_int_t)a->tables, "rows", (json_int_t)a->rows, "bytes",
-		(json_int_t)a->size_bytes, "seconds", (double)a->elapsed_ms / 1000,
-		"destroyed", lines(a->destroyed));
+		"{so so so ss so so sI sI sI sf so}", "account", text(account->account),
+		"file", text(account->file), "node", text(account->node), "result",
+		account->outcome, "error", text(account->error), "version",
+		text(account->version), "tables", (json_int_t)account->tables, "rows",
+		(json_int_t)account->rows, "bytes", (json_int_t)account->size_bytes,
+		"seconds", (double)account->elapsed_ms / 1000, "destroyed",
+		lines(account->destroyed));
 
 	if (is_upgrade) {
-		json_object_set_new(out, "from", text(a->from));
-		json_object_set_new(out, "to", text(a->version));
+		json_object_set_new(out, "from", text(account->from));
+		json_object_set_new(out, "to", text(account->version));
 	}
 	return out;
 }
 
-static json_t *format_looked_at(const struct report_account *a)
+static json_t *format_looked_at(const struct report_account *account)
 {
-	bool is_saved = a->saved_at[0] != '\0';
+	bool is_saved = account->saved_at[0] != '\0';
 
 	return json_pack(
-		"{so so so so so so so so so sb so}", "account", text(a->account), "node",
-		text(a->node), "error", text(a->error), "version", text(a->version),
-		"state", text(a->state), "problem", text(a->problem), "behind",
-		lines(a->behind), "differences", lines(a->differences), "saved_at",
-		text(is_saved ? a->saved_at : NULL), "stale", a->is_stale, "bytes",
-		is_saved ? json_integer((json_int_t)a->size_bytes) : json_null());
+		"{so so so so so so so so so sb so}", "account", text(account->account),
+		"node", text(account->node), "error", text(account->error), "version",
+		text(account->version), "state", text(account->state), "problem",
+		text(account->problem), "behind", lines(account->behind), "differences",
+		lines(account->differences), "saved_at",
+		text(is_saved ? account->saved_at : NULL), "stale", account->is_stale,
+		"bytes",
+		is_saved ? json_integer((json_int_t)account->size_bytes) : json_null());
 }
 
-static json_t *format_account(const struct cli *cli, const struct report_account *a)
+static json_t *format_account(const struct cli *cli, const struct report_account *account)
 {
 	if (cli->command->report == COMMAND_STATES)
-		return format_looked_at(a);
-	return format_worked_on(a, cli->command->report == COMMAND_UPGRADED);
+		return format_looked_at(account);
+	return format_worked_on(account, cli->command->report == COMMAND_UPGRADED);
 }
 
 static json_t *format_unregistered(const struct strvec *names, bool is_model)
@@ -108,31 +111,33 @@ static json_t *format_unregistered(const struct strvec *names, bool is_model)
 	return list;
 }
 
-bool report_write_json(const struct cli *cli, const struct report *r, struct error *err)
+bool report_write_json(const struct cli *cli, const struct report *report,
+		       struct error *err)
 {
-	bool has_error = r->error.kind != ERROR_NONE;
+	bool has_error = report->error.kind != ERROR_NONE;
 	json_t *accounts = json_array();
 	char finished[CLOCK_TEXT_BYTES];
 	AUTO_FREE char *line = NULL;
 	json_t *root;
 
-	for (size_t i = 0; i < r->count; i++)
-		json_array_append_new(accounts, format_account(cli, &r->accounts[i]));
+	for (size_t i = 0; i < report->count; i++)
+		json_array_append_new(accounts,
+				      format_account(cli, &report->accounts[i]));
 	clock_now(finished);
-	root = json_pack("{ss ss ss sf ss si so so so}", "command",
-			 cli->command->line.name, "started", cli->started, "finished",
-			 finished, "seconds",
-			 (double)(loop_now_ms() - cli->started_ms) / 1000, "result",
-			 result_name(r), "exit_status", cli->exit_status, "error",
-			 text(has_error ? r->error.text : NULL), "hint",
-			 text(has_error && r->error.hint[0] ? r->error.hint : NULL),
-			 "accounts", accounts);
+	root = json_pack(
+		"{ss ss ss sf ss si so so so}", "command", cli->command->line.name,
+		"started", cli->started, "finished", finished, "seconds",
+		(double)(loop_now_ms() - cli->started_ms) / 1000, "result",
+		result_name(report), "exit_status", cli->exit_status, "error",
+		text(has_error ? report->error.text : NULL), "hint",
+		text(has_error && report->error.hint[0] ? report->error.hint : NULL),
+		"accounts", accounts);
 	if (cli->command->report == COMMAND_STATES ||
 	    cli->command->report == COMMAND_VERIFIED)
-		json_object_set_new(root, "too_old", lines(r->too_old));
+		json_object_set_new(root, "too_old", lines(report->too_old));
 	if (cli->command->report == COMMAND_STATES)
 		json_object_set_new(root, "unregistered",
-				    format_unregistered(&r->unregistered,
+				    format_unregistered(&report->unregistered,
 							cli->conf.product.is_model));
 	line = json_dumps(root,
 			  JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6));

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
+/*
+ * A dump that reads well may still not load: what it needs may be missing, and only a server
+ * knows that. So all is restored once, in a database where nothing can come to harm; whatever
+ * happens, that database is dropped before this ends.
+ */
 #include "task/verify/load.h"
 
 #include <stdlib.h>
@@ -24,40 +29,40 @@ struct verify_load {
 	int signal_number;
 };
 
-static void end(struct verify_load *l)
+static void end(struct verify_load *load)
 {
-	l->opts.done(l->opts.owner);
-	scratch_free(l->scratch);
-	savedir_release(&l->save);
-	conninfo_release(&l->info);
-	free(l);
+	load->opts.done(load->opts.owner);
+	scratch_free(load->scratch);
+	savedir_release(&load->save);
+	conninfo_release(&load->info);
+	free(load);
 }
 
 static void on_dropped(void *owner, const struct error *err)
 {
-	struct verify_load *l = owner;
-	struct report *out = l->opts.report;
+	struct verify_load *load = owner;
+	struct report *out = load->opts.report;
 
 	if (err && out->error.kind == ERROR_NONE)
 		out->error = *err;
 	else if (err)
-		log_error(l->opts.run->log, err);
-	end(l);
+		log_error(load->opts.run->log, err);
+	end(load);
 }
 
 static void on_drop(void *owner)
 {
-	struct verify_load *l = owner;
+	struct verify_load *load = owner;
 
-	l->pending = NULL;
-	scratch_drop(l->scratch, on_dropped, l);
+	load->pending = NULL;
+	scratch_drop(load->scratch, on_dropped, load);
 }
 
 /* From the loop: the callbacks of the scratch database are not to free it. */
-static void drop(struct verify_load *l)
+static void drop(struct verify_load *load)
 {
-	l->is_ending = true;
-	l->pending = timer_start(l->opts.run->loop, 0, on_drop, l);
+	load->is_ending = true;
+	load->pending = timer_start(load->opts.run->loop, 0, on_drop, load);
 }
 
 static struct report_account *find(struct report *report, const char *name)
@@ -70,10 +75,10 @@ static struct report_account *find(struct report *report, const char *name)
 
 static void on_restored(void *owner, const struct report *report)
 {
-	struct verify_load *l = owner;
-	struct report *out = l->opts.report;
+	struct verify_load *load = owner;
+	struct report *out = load->opts.report;
 
-	l->restore = NULL;
+	load->restore = NULL;
 	if (report->error.kind != ERROR_NONE && !report->signal_number)
 		out->error = report->error;
 	for (size_t i = 0; i < report->count; i++) {
@@ -88,18 +93,18 @@ static void on_restored(void *owner, const struct report *report)
 		to->error = xstrdup(from->error);
 		to->outcome = "failed";
 	}
-	drop(l);
+	drop(load);
 }
 
-static void warn_of_roles(const struct verify_load *l)
+static void warn_of_roles(const struct verify_load *load)
 {
-	const struct strvec *names = scratch_stand_ins(l->scratch);
+	const struct strvec *names = scratch_stand_ins(load->scratch);
 
 	for (size_t i = 0; i < names->count; i++) {
 		AUTO_STRBUF struct strbuf name = { 0 };
 
 		strbuf_add_identifier(&name, names->v[i], strlen(names->v[i]));
-		log_warning(l->opts.run->log,
+		log_warning(load->opts.run->log,
 			    "there is no role %s on this server, but dumps name it: they "
 			    "are loaded with a stand-in. Here, a restore needs CREATE "
 			    "ROLE %s first",
@@ -109,64 +114,65 @@ static void warn_of_roles(const struct verify_load *l)
 
 static void on_progress(void *owner, size_t done, size_t total)
 {
-	const struct verify_load *l = owner;
+	const struct verify_load *load = owner;
 
-	l->opts.run->progress(l->opts.run->owner, done, total);
+	load->opts.run->progress(load->opts.run->owner, done, total);
 }
 
 static bool ask_password(void *owner, char **out)
 {
-	const struct verify_load *l = owner;
+	const struct verify_load *load = owner;
 
-	return l->opts.run->ask_password(l->opts.run->owner, out);
+	return load->opts.run->ask_password(load->opts.run->owner, out);
 }
 
 static void on_ready(void *owner, const struct error *err)
 {
-	struct verify_load *l = owner;
+	struct verify_load *load = owner;
 
-	if (l->is_ending)
+	if (load->is_ending)
 		return;
-	if (err || l->signal_number) {
+	if (err || load->signal_number) {
 		if (err)
-			l->opts.report->error = *err;
-		drop(l);
+			load->opts.report->error = *err;
+		drop(load);
 		return;
 	}
-	warn_of_roles(l);
-	log_info(l->opts.run->log,
+	warn_of_roles(load);
+	log_info(load->opts.run->log,
 		 "Loading %zu accounts into scratch database %s, which takes as much "
 		 "room as "
 		 "they do...",
-		 l->opts.accounts->count, scratch_name(l->scratch));
-	l->conf = conf_at(l->opts.run->conf, (char *)scratch_conninfo(l->scratch));
-	l->conf.accounts = *l->opts.accounts;
-	l->log = *l->opts.run->log;
-	if (l->log.level == LOG_INFO)
-		l->log.level = LOG_WARNING; /* a line for each account is of no use */
-	l->run = *l->opts.run;
-	l->run.log = &l->log;
-	l->run.conf = &l->conf;
-	l->run.progress = on_progress;
-	l->run.ask_password = ask_password;
-	l->run.done = on_restored;
-	l->run.owner = l;
-	l->restore = restore_start_trial(&l->run, &l->save);
+		 load->opts.accounts->count, scratch_name(load->scratch));
+	load->conf =
+		conf_at(load->opts.run->conf, (char *)scratch_conninfo(load->scratch));
+	load->conf.accounts = *load->opts.accounts;
+	load->log = *load->opts.run->log;
+	if (load->log.level == LOG_INFO)
+		load->log.level = LOG_WARNING; /* a line for each account is of no use */
+	load->run = *load->opts.run;
+	load->run.log = &load->log;
+	load->run.conf = &load->conf;
+	load->run.progress = on_progress;
+	load->run.ask_password = ask_password;
+	load->run.done = on_restored;
+	load->run.owner = load;
+	load->restore = restore_start_trial(&load->run, &load->save);
 }
 
-static bool find_server(struct verify_load *l, struct error *err)
+static bool find_server(struct verify_load *load, struct error *err)
 {
-	struct conf conf = *l->opts.run->conf;
+	struct conf conf = *load->opts.run->conf;
 	bool is_named = conf.load[0] != '\0';
 
 	if (is_named) { /* it is another server's: what is configured is not meant */
 		conf.command_line.dbname = conf.load;
 		conf.config = (struct conf_connection){ 0 };
 	}
-	if (!conninfo_from_conf(&conf, &l->info, err))
+	if (!conninfo_from_conf(&conf, &load->info, err))
 		return false;
-	if (is_named && !conninfo_get(&l->info, "dbname"))
-		conninfo_set(&l->info, "dbname", "postgres");
+	if (is_named && !conninfo_get(&load->info, "dbname"))
+		conninfo_set(&load->info, "dbname", "postgres");
 	return true;
 }
 
@@ -190,20 +196,20 @@ static void on_waiting(void *person, const struct error *why, uint64_t pause_ms)
 struct verify_load *verify_load_start(const struct verify_load_opts *opts,
 				      struct savedir *save)
 {
-	struct verify_load *l = xcalloc(1, sizeof(*l));
+	struct verify_load *load = xcalloc(1, sizeof(*load));
 	const struct run_opts *run = opts->run;
 
-	l->opts = *opts;
-	l->save = *save;
+	load->opts = *opts;
+	load->save = *save;
 	*save = (struct savedir){ .fd = -1 };
-	if (!find_server(l, &opts->report->error)) {
-		timer_start(run->loop, 0, on_no_server, l);
-		return l;
+	if (!find_server(load, &opts->report->error)) {
+		timer_start(run->loop, 0, on_no_server, load);
+		return load;
 	}
-	l->scratch =
+	load->scratch =
 		scratch_start(&(struct scratch_opts){ .loop = run->loop,
 						      .log = run->log,
-						      .info = &l->info,
+						      .info = &load->info,
 						      .program = "metamodel verify",
 						      .encoding = opts->encoding,
 						      .from = run->conf->load_template,
@@ -212,31 +218,32 @@ struct verify_load *verify_load_start(const struct verify_load_opts *opts,
 						      .waiting = on_waiting,
 						      .person = (void *)run,
 						      .ready = on_ready,
-						      .owner = l });
-	return l;
+						      .owner = load });
+	return load;
 }
 
 /* The server does not answer, and somebody is in a hurry. */
-static void give_up(struct verify_load *l)
+static void give_up(struct verify_load *load)
 {
-	log_warning(l->opts.run->log,
+	log_warning(load->opts.run->log,
 		    "scratch database %s may still exist: the next metamodel verify "
 		    "--load drops it",
-		    scratch_name(l->scratch));
-	if (l->pending)
-		timer_cancel(l->pending);
-	end(l);
+		    scratch_name(load->scratch));
+	if (load->pending)
+		timer_cancel(load->pending);
+	end(load);
 }
 
-void verify_load_cancel(struct verify_load *l, int signal_number)
+void verify_load_cancel(struct verify_load *load, int signal_number)
 {
-	bool is_first = !l->signal_number;
+	bool is_first = !load->signal_number;
 
-	l->signal_number = signal_number;
-	if (l->restore)
-		restore_cancel(l->restore, signal_number);
-	else if (l->scratch && !scratch_is_connected(l->scratch) && !l->is_ending)
-		drop(l);
-	else if (l->scratch && !is_first)
-		give_up(l);
+	load->signal_number = signal_number;
+	if (load->restore)
+		restore_cancel(load->restore, signal_number);
+	else if (load->scratch && !scratch_is_connected(load->scratch) &&
+		 !load->is_ending)
+		drop(load);
+	else if (load->scratch && !is_first)
+		give_up(load);
 }

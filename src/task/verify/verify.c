@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
+/*
+ * A save is only worth what comes back of it, and disks lose bytes in silence. So each dump is
+ * read to its end and judged as a restore would judge it, by the same code.
+ */
 #include "task/verify/verify.h"
 
 #include <errno.h>
@@ -42,67 +46,67 @@ struct verify {
 	int signal_number;
 };
 
-static void tell_others(struct verify *v)
+static void tell_others(struct verify *verify)
 {
-	for (size_t i = 0; i < v->failures.count; i++) {
+	for (size_t i = 0; i < verify->failures.count; i++) {
 		const char *account;
 		AUTO_FREE char *others =
-			failures_format_others(&v->failures, i, &account);
+			failures_format_others(&verify->failures, i, &account);
 		struct error err;
 
 		if (!others)
 			continue;
 		error_set(&err, ERROR_DATA, "account %s: %s", account, others);
-		log_error(v->opts.log, &err);
+		log_error(verify->opts.log, &err);
 	}
-	failures_release(&v->failures);
+	failures_release(&verify->failures);
 }
 
-static void verify_end(struct verify *v)
+static void verify_end(struct verify *verify)
 {
-	struct report *r = &v->report;
+	struct report *report = &verify->report;
 	size_t failed = 0;
 
-	for (size_t i = 0; i < r->count; i++)
-		failed += r->accounts[i].error != NULL;
-	if (v->signal_number)
-		error_set(&r->error, ERROR_SIGNAL, "stopped by signal %d (%s)",
-			  v->signal_number, strsignal(v->signal_number));
-	r->signal_number = v->signal_number;
-	if (r->error.kind != ERROR_NONE || (failed && failed == r->count))
-		r->result = REPORT_FAILED;
-	else if (failed || r->too_old)
-		r->result = REPORT_PARTLY;
-	tell_others(v);
-	v->opts.done(v->opts.owner, r);
-	report_release(r);
-	strvec_release(&v->accounts);
-	strvec_release(&v->loadable);
-	strvec_release(&v->roles);
-	free(v->encoding);
-	savedir_release(&v->save);
-	layout_release(&v->layout);
-	free(v->looks);
-	free(v);
+	for (size_t i = 0; i < report->count; i++)
+		failed += report->accounts[i].error != NULL;
+	if (verify->signal_number)
+		error_set(&report->error, ERROR_SIGNAL, "stopped by signal %d (%s)",
+			  verify->signal_number, strsignal(verify->signal_number));
+	report->signal_number = verify->signal_number;
+	if (report->error.kind != ERROR_NONE || (failed && failed == report->count))
+		report->result = REPORT_FAILED;
+	else if (failed || report->too_old)
+		report->result = REPORT_PARTLY;
+	tell_others(verify);
+	verify->opts.done(verify->opts.owner, report);
+	report_release(report);
+	strvec_release(&verify->accounts);
+	strvec_release(&verify->loadable);
+	strvec_release(&verify->roles);
+	free(verify->encoding);
+	savedir_release(&verify->save);
+	layout_release(&verify->layout);
+	free(verify->looks);
+	free(verify);
 }
 
 /* Say what is wrong with a file, and note it. */
-static void complain(struct verify *v, struct report_account *account, const char *file,
-		     const char *problem)
+static void complain(struct verify *verify, struct report_account *account,
+		     const char *file, const char *problem)
 {
 	bool is_new = true;
 	struct error err;
 
 	error_set(&err, ERROR_DATA, "%s", problem);
 	if (account->account[0]) /* the closing line names it */
-		is_new = failures_note(&v->failures, account->account, "", &err);
+		is_new = failures_note(&verify->failures, account->account, "", &err);
 	account->error = xstrdup(problem);
 	if (!account->file)
 		account->file = xstrdup(file);
 	account->outcome = "failed";
-	error_prefix(&err, "%s/%s", v->opts.conf->directory, file);
+	error_prefix(&err, "%s/%s", verify->opts.conf->directory, file);
 	if (is_new)
-		log_error(v->opts.log, &err);
+		log_error(verify->opts.log, &err);
 }
 
 static bool is_ascii(const char *text)
@@ -115,54 +119,55 @@ static bool is_ascii(const char *text)
 /* On a worker thread. */
 static void read_dump(void *owner, size_t index)
 {
-	struct verify *v = owner;
-	struct look *look = v->looks[index] = xcalloc(1, sizeof(*look));
-	const char *account = v->accounts.v[index];
+	struct verify *verify = owner;
+	struct look *look = verify->looks[index] = xcalloc(1, sizeof(*look));
+	const char *account = verify->accounts.v[index];
 
-	bool is_known = v->save.kind == SAVEDIR_SAVE && is_ascii(account);
+	bool is_known = verify->save.kind == SAVEDIR_SAVE && is_ascii(account);
 
 	/* how a dump spells another name depends on its database; without a manifest
 	 * there are names of files only */
-	if (stored_dump_open(&v->save, account, is_known ? account : NULL, &look->dump,
-			     &look->error))
+	if (stored_dump_open(&verify->save, account, is_known ? account : NULL,
+			     &look->dump, &look->error))
 		look->error.kind = ERROR_NONE;
 }
 
-static void note_loadable(struct verify *v, const char *account,
+static void note_loadable(struct verify *verify, const char *account,
 			  const struct dumpfile_facts *facts)
 {
-	strvec_push(&v->loadable, account);
+	strvec_push(&verify->loadable, account);
 	for (size_t i = 0; i < facts->roles.count; i++)
-		strvec_push(&v->roles, facts->roles.v[i]);
-	if (!v->encoding)
-		v->encoding = xstrdup(facts->encoding);
+		strvec_push(&verify->roles, facts->roles.v[i]);
+	if (!verify->encoding)
+		verify->encoding = xstrdup(facts->encoding);
 }
 
 static void on_read(void *owner, size_t index)
 {
-	struct verify *v = owner;
-	struct look *look = v->looks[index];
-	const struct manifest_entry *e = look->dump.entry;
-	struct report_account *out = &v->report.accounts[index];
-	AUTO_FREE char *file = savedir_file_name(&v->save, out->account);
+	struct verify *verify = owner;
+	struct look *look = verify->looks[index];
+	const struct manifest_entry *entry = look->dump.entry;
+	struct report_account *out = &verify->report.accounts[index];
+	AUTO_FREE char *file = savedir_file_name(&verify->save, out->account);
 
 	out->file = xstrdup(file);
-	out->outcome = !e || !e->is_stale ? "good"
-		       : e->is_failed     ? "stale"
-					  : "carried over";
-	out->node = e && e->node ? xstrdup(e->node) : NULL;
+	out->outcome = !entry || !entry->is_stale ? "good"
+		       : entry->is_failed         ? "stale"
+						  : "carried over";
+	out->node = entry && entry->node ? xstrdup(entry->node) : NULL;
 	out->version = look->dump.version ? xstrdup(look->dump.version) : NULL;
 	out->tables = look->dump.facts.tables;
 	out->rows = look->dump.facts.rows;
 	out->size_bytes = look->dump.facts.size_bytes;
 	if (look->error.kind != ERROR_NONE)
-		complain(v, out, file, look->error.text);
+		complain(verify, out, file, look->error.text);
 	else
-		note_loadable(v, out->account, &look->dump.facts);
+		note_loadable(verify, out->account, &look->dump.facts);
 	stored_dump_release(&look->dump);
 	free(look);
-	v->finished++;
-	v->opts.progress(v->opts.owner, v->finished, v->accounts.count);
+	verify->finished++;
+	verify->opts.progress(verify->opts.owner, verify->finished,
+			      verify->accounts.count);
 }
 
 /* Each once. */
@@ -180,66 +185,68 @@ static void leave_once(struct strvec *names)
 
 static void on_loaded(void *owner)
 {
-	struct verify *v = owner;
+	struct verify *verify = owner;
 
-	v->load = NULL;
-	verify_end(v);
+	verify->load = NULL;
+	verify_end(verify);
 }
 
 static void on_all_read(void *owner)
 {
-	struct verify *v = owner;
+	struct verify *verify = owner;
 
-	if (!v->opts.conf->load || v->is_stopped || !v->loadable.count ||
-	    v->report.error.kind != ERROR_NONE) {
-		verify_end(v);
+	if (!verify->opts.conf->load || verify->is_stopped || !verify->loadable.count ||
+	    verify->report.error.kind != ERROR_NONE) {
+		verify_end(verify);
 		return;
 	}
-	leave_once(&v->roles);
-	v->load = verify_load_start(&(struct verify_load_opts){ .run = &v->opts,
-								.accounts = &v->loadable,
-								.roles = &v->roles,
-								.encoding = v->encoding,
-								.report = &v->report,
-								.done = on_loaded,
-								.owner = v },
-				    &v->save);
+	leave_once(&verify->roles);
+	verify->load = verify_load_start(
+		&(struct verify_load_opts){ .run = &verify->opts,
+					    .accounts = &verify->loadable,
+					    .roles = &verify->roles,
+					    .encoding = verify->encoding,
+					    .report = &verify->report,
+					    .done = on_loaded,
+					    .owner = verify },
+		&verify->save);
 }
 
 /* What a dead run left may be the save itself, on its way to its name (see
  * store/rotate.h). */
-static void recover(struct verify *v)
+static void recover(struct verify *verify)
 {
 	AUTO_STRVEC struct strvec notes = { 0 };
 	bool did_finish = false, did_clean = false;
 	struct error err;
 	int lock_fd;
 
-	if (!rotate_is_unfinished(&v->layout) ||
-	    !lockfile_take(v->layout.lock, "metamodel verify", &lock_fd, &err))
+	if (!rotate_is_unfinished(&verify->layout) ||
+	    !lockfile_take(verify->layout.lock, "metamodel verify", &lock_fd, &err))
 		return; /* a run is at work, or this is a place where we may only read */
-	if (!rotate_recover(&v->layout, &did_finish, &did_clean, &notes, &err))
-		log_warning(v->opts.log,
+	if (!rotate_recover(&verify->layout, &did_finish, &did_clean, &notes, &err))
+		log_warning(verify->opts.log,
 			    "cannot remove what an earlier run left behind: %s",
 			    err.text);
 	for (size_t i = 0; i < notes.count; i++)
-		log_warning(v->opts.log, "%s", notes.v[i]);
+		log_warning(verify->opts.log, "%s", notes.v[i]);
 	if (did_finish)
-		log_warning(v->opts.log, "an earlier run died while it swapped its save "
-					 "in; the swap is complete now");
+		log_warning(verify->opts.log,
+			    "an earlier run died while it swapped its save in; the "
+			    "swap is complete now");
 	close(lock_fd);
 }
 
-static bool open_save(struct verify *v, struct error *err)
+static bool open_save(struct verify *verify, struct error *err)
 {
-	const char *dir = v->opts.conf->directory;
+	const char *dir = verify->opts.conf->directory;
 
-	if (!layout_init(&v->layout, dir, err))
+	if (!layout_init(&verify->layout, dir, err))
 		return false;
-	recover(v);
-	if (!savedir_open(v->layout.dir, &v->save, err))
+	recover(verify);
+	if (!savedir_open(verify->layout.dir, &verify->save, err))
 		return false;
-	switch (v->save.kind) {
+	switch (verify->save.kind) {
 	case SAVEDIR_ABSENT:
 		error_set(err, ERROR_DATA, "%s does not exist", dir);
 		return error_hint(err, "name the save: metamodel verify DIR");
@@ -248,15 +255,15 @@ static bool open_save(struct verify *v, struct error *err)
 			  dir);
 		return error_hint(err, "name the save: metamodel verify DIR");
 	case SAVEDIR_DAMAGED:
-		*err = v->save.damage;
+		*err = verify->save.damage;
 		error_prefix(err, "%s", dir);
 		return true; /* the dumps can be looked at all the same */
 	case SAVEDIR_LEGACY:
-		log_warning(v->opts.log,
-			    "%s has no " MANIFEST_FILE
-			    ": it can only be checked whether its dumps are complete",
+		log_warning(verify->opts.log,
+			    "%s has no " MANIFEST_FILE ": it can only be checked "
+			    "whether its dumps are complete",
 			    dir);
-		if (!v->save.dumps.count)
+		if (!verify->save.dumps.count)
 			return error_set(err, ERROR_DATA, "%s holds no dump", dir);
 		return true;
 	case SAVEDIR_SAVE:
@@ -266,70 +273,71 @@ static bool open_save(struct verify *v, struct error *err)
 }
 
 /* Those that belong to an account are named when that is read. */
-static void name_extra(struct verify *v, const struct strvec *files)
+static void name_extra(struct verify *verify, const struct strvec *files)
 {
 	for (size_t i = 0; i < files->count; i++) {
 		AUTO_FREE char *account = layout_account_name(files->v[i]);
 
-		if (!account || !manifest_find(&v->save.manifest, account))
-			complain(v, report_add(&v->report, ""), files->v[i],
+		if (!account || !manifest_find(&verify->save.manifest, account))
+			complain(verify, report_add(&verify->report, ""), files->v[i],
 				 "extra: not in the manifest");
 	}
 }
 
-static void check_age(struct verify *v)
+static void check_age(struct verify *verify)
 {
-	uint64_t max_age_s = v->opts.conf->max_age_s;
+	uint64_t max_age_s = verify->opts.conf->max_age_s;
 	struct error err;
 
 	if (max_age_s)
-		v->report.too_old = age_find_old(&v->save, v->opts.conf->directory,
-						 max_age_s, time(NULL));
-	if (!v->report.too_old)
+		verify->report.too_old =
+			age_find_old(&verify->save, verify->opts.conf->directory,
+				     max_age_s, time(NULL));
+	if (!verify->report.too_old)
 		return;
-	error_set(&err, ERROR_DATA, "%s", v->report.too_old);
-	log_error(v->opts.log, &err);
+	error_set(&err, ERROR_DATA, "%s", verify->report.too_old);
+	log_error(verify->opts.log, &err);
 }
 
 static void on_start(void *owner)
 {
-	struct verify *v = owner;
+	struct verify *verify = owner;
 
-	if (v->signal_number || !open_save(v, &v->report.error)) {
-		verify_end(v);
+	if (verify->signal_number || !open_save(verify, &verify->report.error)) {
+		verify_end(verify);
 		return;
 	}
-	check_age(v);
-	savedir_list_accounts(&v->save, &v->accounts);
-	for (size_t i = 0; i < v->accounts.count; i++)
-		report_add(&v->report, v->accounts.v[i])->outcome = "unread";
-	if (v->save.kind == SAVEDIR_SAVE)
-		name_extra(v, &v->save.dumps);
-	name_extra(v, &v->save.strays);
-	v->looks = xcalloc(v->accounts.count, sizeof(struct look *));
-	work_each_start(&(struct work_each_opts){ .loop = v->opts.loop,
-						  .count = v->accounts.count,
+	check_age(verify);
+	savedir_list_accounts(&verify->save, &verify->accounts);
+	for (size_t i = 0; i < verify->accounts.count; i++)
+		report_add(&verify->report, verify->accounts.v[i])->outcome = "unread";
+	if (verify->save.kind == SAVEDIR_SAVE)
+		name_extra(verify, &verify->save.dumps);
+	name_extra(verify, &verify->save.strays);
+	verify->looks = xcalloc(verify->accounts.count, sizeof(struct look *));
+	work_each_start(&(struct work_each_opts){ .loop = verify->opts.loop,
+						  .count = verify->accounts.count,
 						  .run = read_dump,
 						  .done = on_read,
 						  .finished = on_all_read,
-						  .is_stopped = &v->is_stopped,
-						  .owner = v });
+						  .is_stopped = &verify->is_stopped,
+						  .owner = verify });
 }
 
 struct verify *verify_start(const struct run_opts *opts)
 {
-	struct verify *v = xcalloc(1, sizeof(*v));
+	struct verify *verify = xcalloc(1, sizeof(*verify));
 
-	v->opts = *opts;
-	v->save.fd = -1;
-	timer_start(opts->loop, 0, on_start, v);
-	return v;
+	verify->opts = *opts;
+	verify->save.fd = -1;
+	timer_start(opts->loop, 0, on_start, verify);
+	return verify;
 }
 
-void verify_cancel(struct verify *v, int signal_number)
+void verify_cancel(struct verify *verify, int signal_number)
 {
-	v->signal_number = signal_number;
-	v->is_stopped = true;
-	if (v->load)
-		verify_load_cancel(v->load, signal_number);
+	verify->signal_number = signal_number;
+	verify->is_stopped = true;
+	if (verify->load)
+		verify_load_cancel(verify->load, signal_number);
 }

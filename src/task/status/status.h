@@ -5,8 +5,8 @@
  *
  * `done` is called once, from the loop. Only accounts that do not exist have an error.
  */
-#ifndef TASK_STATUS_H
-#define TASK_STATUS_H
+#ifndef TASK_STATUS_STATUS_H
+#define TASK_STATUS_STATUS_H
 
 #include "task/run.h"
 

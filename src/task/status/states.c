@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * An upgrade goes by an account's version alone. So status tells more than that: whether the
+ * version is known, how many steps it lacks, and whether the tables are those of it.
+ */
+#include "task/status/states.h"
+
+#include <stdlib.h>
+
+#include "base/str.h"
+#include "catalog/grants.h"
+
+/* How many differences of an account are told. */
+enum { DIFFERENCES = 5 };
+
+static char *format_version_state(const struct migrations *all,
+				  const struct catalog_state *state)
+{
+	size_t after = migrations_first_after(all, state->number);
+	size_t behind = all->count - after;
+
+	if (behind)
+		return str_format("%zu behind", behind);
+	return xstrdup(state->number > all->steps[after - 1].number ? "newer"
+								    : "current");
+}
+
+/* The versions that come after it. NULL: none. Caller frees. */
+static char *format_behind(const struct migrations *all,
+			   const struct catalog_state *state)
+{
+	size_t after = migrations_first_after(all, state->number);
+	struct strbuf lines = { 0 };
+
+	for (size_t i = after; i < all->count; i++)
+		strbuf_add_format(&lines, "%s%s", i > after ? "\n" : "",
+				  all->steps[i].version);
+	return lines.length ? strbuf_detach(&lines) : NULL;
+}
+
+void states_describe(const struct catalog_state *state, const struct migrations *all,
+		     const struct session *session, struct report_account *out)
+{
+	struct error err = { .kind = ERROR_NONE };
+
+	if (!state->has_schema) {
+		out->state = xstrdup("missing");
+		return;
+	}
+	switch (state->kind) {
+	case CATALOG_NO_VERSION:
+		out->state = xstrdup("unversioned");
+		break;
+	case CATALOG_VERSION:
+		out->version = xstrdup(state->version);
+		out->state = format_version_state(all, state);
+		out->behind = format_behind(all, state);
+		break;
+	case CATALOG_BROKEN:
+	case CATALOG_UNREADABLE:
+		out->problem = xstrdup(state->problem);
+		out->state = xstrdup("broken");
+		if (state->is_forbidden) {
+			grants_hint_version(session, state->name, &err);
+			out->hint = xstrdup(err.hint);
+		}
+		break;
+	}
+}
+
+void states_note_drift(struct report_account *out, const struct strvec *differences)
+{
+	struct strbuf lines = { 0 };
+
+	for (size_t i = 0; i < differences->count && i < DIFFERENCES; i++)
+		strbuf_add_format(&lines, "%s%s", i ? "\n" : "", differences->v[i]);
+	if (differences->count > DIFFERENCES)
+		strbuf_add_format(&lines, "\nand %zu more",
+				  differences->count - DIFFERENCES);
+	free(out->state);
+	out->state = xstrdup("drifted");
+	free(out->differences);
+	out->differences = strbuf_detach(&lines);
+}
