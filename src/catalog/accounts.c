@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "catalog/sql.h"
 #include "pg/pattern.h"
+#include "product/product.h"
 
 struct listing {
 	catalog_accounts_fn *done;
@@ -23,13 +24,15 @@ static const char accounts_sql[] =
 	" SELECT q.seqrelid FROM pg_sequence q JOIN pg_depend i ON i.classid ="
 	"  'pg_class'::regclass AND i.objid = q.seqrelid AND i.deptype = 'i'"
 	"  AND i.refclassid = 'pg_class'::regclass"
-	" JOIN pg_class t ON t.oid = i.refobjid AND t.relname NOT LIKE E'\\\\_%'),"
+	" JOIN pg_class t ON t.oid = i.refobjid AND t.relname NOT LIKE '!" PRODUCT_PREFIX
+	"%' ESCAPE '!'),"
 	" relation AS ("
 	" SELECT relnamespace, count(*) AS relations,"
 	"  count(*) FILTER (WHERE p.seqrelid IS NULL) AS dumped,"
-	"  bool_or(relname = '_roles') AND bool_or(relname = '_models') AS looks"
+	"  bool_or(relname = '" PRODUCT_LOOK_1 "') AND bool_or(relname = '" PRODUCT_LOOK_2
+	"') AS looks"
 	" FROM pg_class c LEFT JOIN apart p ON p.seqrelid = c.oid"
-	" WHERE relname LIKE E'\\\\_%'"
+	" WHERE relname LIKE '!" PRODUCT_PREFIX "%' ESCAPE '!'"
 	"  AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S') GROUP BY relnamespace)"
 	" SELECT a.name, encode(convert_to(a.name, getdatabaseencoding()), 'hex'),"
 	"  n.oid IS NOT NULL, coalesce(l.looks, false), coalesce(l.relations, 0),"
@@ -141,13 +144,13 @@ bool catalog_can_dump(const struct catalog_account *a, struct error *err)
 		error_set(err, ERROR_DATA,
 			  "the account is registered, but has no schema");
 		return error_hint(err,
-				  "restore it, or delete its row in _global._accounts");
+				  "restore it, or delete its row in " PRODUCT_ACCOUNTS);
 	}
 	if (!a->relations) {
 		error_set(err, ERROR_DATA,
 			  "its schema holds no relation whose name begins with _");
 		return error_hint(err,
-				  "restore it, or delete its row in _global._accounts");
+				  "restore it, or delete its row in " PRODUCT_ACCOUNTS);
 	}
 	return true;
 }
@@ -157,7 +160,7 @@ char *catalog_dump_pattern(const struct catalog_account *a)
 	struct strbuf out = { 0 };
 
 	strbuf_add_identifier(&out, a->raw_name, strlen(a->raw_name));
-	strbuf_add_str(&out, "._*");
+	strbuf_add_str(&out, "." PRODUCT_PREFIX "*");
 	return strbuf_detach(&out);
 }
 
@@ -171,7 +174,7 @@ char *catalog_schemas_pattern(const char *const *raw_names, size_t count)
 
 char *catalog_others_pattern(const char *schemas)
 {
-	return str_format("%s.[^_]*", schemas);
+	return str_format("%s.[^" PRODUCT_PREFIX "]*", schemas);
 }
 
 struct member_listing {

@@ -11,6 +11,7 @@
 #include "catalog/copies.h"
 #include "catalog/sql.h"
 #include "product/version.h"
+#include "product/product.h"
 
 /* More rows are no table of versions, and longer values are none. */
 enum { MOST_ROWS = 1000, MOST_VALUE_BYTES = 1000, MOST_TEXT_BYTES = 100 };
@@ -76,10 +77,13 @@ static void take_row(struct catalog_state *s, const char *version)
 		if (s->kind == CATALOG_VERSION)
 			return;
 		free(s->problem);
-		s->problem = version ? str_format("its _general.version is '%s', which "
-						  "is not a version",
-						  version)
-				     : xstrdup("its _general.version is NULL");
+		s->problem =
+			version ? str_format("its " PRODUCT_VERSION_TABLE
+					     "." PRODUCT_VERSION_COLUMN " is '%s', which "
+					     "is not a version",
+					     version)
+				: xstrdup("its " PRODUCT_VERSION_TABLE
+					  "." PRODUCT_VERSION_COLUMN " is NULL");
 		return;
 	}
 	if (s->kind == CATALOG_VERSION && number <= s->number)
@@ -141,8 +145,10 @@ static bool on_row(void *owner, size_t statement, size_t number, const char *lin
 	bool is_too_much = !line || number > MOST_ROWS;
 
 	if (is_too_much)
-		set_unreadable(state, line ? "its _general has more than 1000 rows"
-					   : "its _general holds a value of more "
+		set_unreadable(state, line ? "its " PRODUCT_VERSION_TABLE
+					     " has more than 1000 rows"
+					   : "its " PRODUCT_VERSION_TABLE
+					     " holds a value of more "
 					     "than a megabyte");
 	else
 		take_value(state, source, line, length);
@@ -194,8 +200,10 @@ static void take_account(struct catalog_state *s, const struct pg_result *result
 	if (objection)
 		set_unreadable(s, objection);
 	else if (has_general)
-		s->problem = xstrdup(has_column ? "its _general has no row"
-						: "its _general has no column version");
+		s->problem =
+			xstrdup(has_column ? "its " PRODUCT_VERSION_TABLE " has no row"
+					   : "its " PRODUCT_VERSION_TABLE
+					     " has no column " PRODUCT_VERSION_COLUMN);
 }
 
 /*
@@ -215,7 +223,7 @@ static void take_source(struct reading *r, size_t account, const struct pg_resul
 	if (!relation || !has_column ||
 	    r->states.list[account].kind == CATALOG_UNREADABLE)
 		return;
-	sql = str_format("COPY %s (version) TO STDOUT", relation);
+	sql = str_format("COPY %s (" PRODUCT_VERSION_COLUMN ") TO STDOUT", relation);
 	r->sources = xgrow(r->sources, r->statements.count, sizeof(*r->sources));
 	r->sources[r->statements.count] =
 		(struct source){ account, pgresult_is_true(result, row, 7) };
@@ -294,8 +302,10 @@ char *catalog_set_version_statement(const struct catalog_state *s, const char *v
 	strbuf_add_str(&out, s->has_row ? "UPDATE " : "INSERT INTO ");
 	strbuf_add_identifier(&out, s->name, strlen(s->name));
 	strbuf_add_format(&out,
-			  s->has_row ? "._general SET version = '%s'"
-				     : "._general (version) VALUES ('%s')",
+			  s->has_row ? "." PRODUCT_VERSION_TABLE
+				       " SET " PRODUCT_VERSION_COLUMN " = '%s'"
+				     : "." PRODUCT_VERSION_TABLE
+				       " (" PRODUCT_VERSION_COLUMN ") VALUES ('%s')",
 			  version);
 	return strbuf_detach(&out);
 }
@@ -304,7 +314,8 @@ char *catalog_register_statement(const char *account)
 {
 	struct strbuf out = { 0 };
 
-	strbuf_add_str(&out, "INSERT INTO _global._accounts (name) VALUES (");
+	strbuf_add_str(&out, "INSERT INTO " PRODUCT_ACCOUNTS " (" PRODUCT_ACCOUNTS_COLUMN
+			     ") VALUES (");
 	add_literal(&out, account);
 	strbuf_add_str(&out, ");");
 	return strbuf_detach(&out);

@@ -10,6 +10,7 @@
 #include "migrations/migrations.h"
 #include "task/save/save.h"
 #include "task/upgrade/upgrade.h"
+#include "product/product.h"
 
 /* ---- --show ---- */
 
@@ -157,7 +158,7 @@ static const char *const options[] = {
 const struct command cmd_upgrade = {
 	.line = { .name = "upgrade",
 		  .usage = "[ACCOUNT...] [.SUFFIX]",
-		  .help = "bring _global and accounts to the newest version",
+		  .help = "bring " PRODUCT_GLOBAL " and accounts to the newest version",
 		  .arguments = CONF_ACCOUNTS,
 		  .options = options },
 	.report = COMMAND_UPGRADED,

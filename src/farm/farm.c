@@ -239,7 +239,7 @@ void farm_list_failed(struct farm *f, const struct error *err)
 	error_prefix(&named, "list the accounts");
 	if (strstr(err->text, "lock timeout"))
 		error_hint(&named,
-			   "another session holds a lock on _global._accounts (see "
+			   "another session holds a lock on " PRODUCT_ACCOUNTS " (see "
 			   "pg_locks): raise --lock-wait, or try at another time");
 	farm_ready(f, &named);
 }

@@ -17,7 +17,8 @@
 
 static const char list_sql[] =
 	"SELECT e->>0 FROM json_array_elements(xquery('" PRODUCT_GLOBAL
-	"', 'select name from _global._accounts order by name', 0, 1)::json) e";
+	"', 'select " PRODUCT_ACCOUNTS_COLUMN " from " PRODUCT_ACCOUNTS
+	" order by " PRODUCT_ACCOUNTS_COLUMN "', 0, 1)::json) e";
 
 /* ---- the nodes ---- */
 
@@ -176,8 +177,9 @@ static void on_listed(void *owner, const struct pg_result *result,
 			error_hint(&named, "connect to the proxy as the role that the "
 					   "server itself uses ([backend], -U)");
 		else
-			error_hint(&named, "the list is on the node of _global: check "
-					   "that it is up");
+			error_hint(&named,
+				   "the list is on the node of " PRODUCT_GLOBAL ": check "
+				   "that it is up");
 		farm_list_failed(f, &named);
 		return;
 	}

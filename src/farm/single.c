@@ -23,13 +23,15 @@ static const char table_sql[] =
 	"   AND m.rolname IN (current_user, session_user)"
 	"   AND pg_has_role(m.oid, s.oid, 'MEMBER')"
 	"   AND NOT pg_has_role(o.oid, s.oid, 'MEMBER')) THEN o.rolname END"
-	" FROM (SELECT to_regclass('_global._accounts') AS oid) t"
+	" FROM (SELECT to_regclass('" PRODUCT_ACCOUNTS "') AS oid) t"
 	" LEFT JOIN pg_class c ON c.oid = t.oid LEFT JOIN pg_roles o ON o.oid = "
 	"c.relowner";
 
-static const char copy_sql[] = "SET TRANSACTION READ ONLY; SET LOCAL row_security = off;"
-			       " COPY _global._accounts (name) TO STDOUT";
-static const char select_sql[] = "SELECT name FROM _global._accounts";
+static const char copy_sql[] =
+	"SET TRANSACTION READ ONLY; SET LOCAL row_security = off;"
+	" COPY " PRODUCT_ACCOUNTS " (" PRODUCT_ACCOUNTS_COLUMN ") TO STDOUT";
+static const char select_sql[] =
+	"SELECT " PRODUCT_ACCOUNTS_COLUMN " FROM " PRODUCT_ACCOUNTS;
 
 static void list_failed(struct farm *f, const struct error *err)
 {
@@ -68,7 +70,7 @@ static void find_former(struct farm *f)
 
 	for (size_t i = 0; p->opts.former && i < p->opts.former->count; i++)
 		if (!farm_is_registered(f, p->opts.former->v[i]) &&
-		    strcmp(p->opts.former->v[i], PRODUCT_GLOBAL) != 0)
+		    strcmp(p->opts.former->v[i], p->opts.conf->product.global) != 0)
 			strvec_push(&p->former, p->opts.former->v[i]);
 	if (!p->former.count) {
 		farm_sort_accounts(f);
@@ -157,9 +159,9 @@ static void refuse(struct farm *f, const char *role)
 
 	strbuf_add_identifier(&quoted, role, strlen(role));
 	error_set(&err, ERROR_DATA,
-		  "_global._accounts is not an ordinary table, or has row-level "
-		  "security: what "
-		  "its owner %s defined would run as a superuser",
+		  PRODUCT_ACCOUNTS " is not an ordinary table, or has row-level "
+				   "security: what "
+				   "its owner %s defined would run as a superuser",
 		  quoted.buf);
 	error_hint(&err, "run as the owner (-U), or as a role that is not a superuser");
 	farm_list_failed(f, &err);

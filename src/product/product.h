@@ -14,16 +14,30 @@
 #include "base/error.h"
 #include "base/located.h"
 
+/*
+ * OpenResty's own, for what is done with its accounts only. In src/catalog/sql they are
+ * called :PRODUCT_GLOBAL and so on; scripts/embed-sql puts them in.
+ */
+
 /* The account that comes before all others. */
 #define PRODUCT_GLOBAL "_global"
+
+/* How the names of an account's relations begin that belong to the metamodel. One letter:
+ * catalog_others_pattern() can express no more. */
+#define PRODUCT_PREFIX "_"
 
 /* The table and column of _global that list the accounts. */
 #define PRODUCT_ACCOUNTS_TABLE "_accounts"
 #define PRODUCT_ACCOUNTS_COLUMN "name"
+#define PRODUCT_ACCOUNTS PRODUCT_GLOBAL "." PRODUCT_ACCOUNTS_TABLE
 
 /* The table and column that hold an account's version, in each account. */
 #define PRODUCT_VERSION_TABLE "_general"
 #define PRODUCT_VERSION_COLUMN "version"
+
+/* A schema with these two tables looks like an account. */
+#define PRODUCT_LOOK_1 "_roles"
+#define PRODUCT_LOOK_2 "_models"
 
 /* The keys of [model]; metamodel-model(5) says what each means. */
 enum product_key {

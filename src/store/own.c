@@ -18,9 +18,10 @@
 #include "store/layout.h"
 #include "store/lockfile.h"
 #include "store/marker.h"
+#include "product/product.h"
 
 #define OPENING "--\n-- PostgreSQL database dump\n--\n"
-#define GLOBAL_FILE "_global" DUMP_SUFFIX
+#define GLOBAL_FILE PRODUCT_GLOBAL DUMP_SUFFIX
 
 bool own_is_empty(const char *path)
 {
@@ -55,7 +56,7 @@ static bool is_dump(const struct savedir *s, const char *file)
 	AUTO_FREE char *account = account_of(s, file);
 	const struct dumpfile_opts opts = { .expect_schema =
 						    is_ascii(account) ? account : NULL,
-					    .expect_prefix = "_" };
+					    .expect_prefix = PRODUCT_PREFIX };
 	struct dumpfile_facts facts;
 	struct error ignored;
 	AUTO_CLOSE int fd = -1;

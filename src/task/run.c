@@ -16,6 +16,7 @@
 #include "store/lockfile.h"
 #include "store/place.h"
 #include "store/rotate.h"
+#include "product/product.h"
 
 enum { WORD_BYTES_MAX = 500 }; /* of a command, when it is shown */
 
@@ -182,7 +183,7 @@ unsigned run_choose_jobs(const struct run_opts *opts, const struct farm *farm)
 
 bool run_set_no_accounts(const struct farm *farm, struct error *err)
 {
-	error_set(err, ERROR_DATA, "database \"%s\" has no table _global._accounts",
+	error_set(err, ERROR_DATA, "database \"%s\" has no table " PRODUCT_ACCOUNTS,
 		  farm->nodes[0]->name);
 	return error_hint(err, "name the database of an OpenResty server with --dbname");
 }

@@ -9,9 +9,10 @@
 #include "base/error.h"
 #include "dump/file.h"
 #include "store/savedir.h"
+#include "product/product.h"
 
 /* How the names of a metamodel's relations begin: nothing else is in a dump. */
-#define STORED_PREFIX "_"
+#define STORED_PREFIX PRODUCT_PREFIX
 
 struct stored_dump {
 	int fd; /* open for reading, -1 if it could not be opened */

@@ -18,7 +18,7 @@ metamodel (account, oid, relkind, name) AS (
 		AND p.refobjid = n.oid AND p.classid = 'pg_catalog.pg_class'::regclass
 	JOIN pg_catalog.pg_class c ON c.oid = p.objid AND c.relnamespace = n.oid
 	WHERE n.nspname = ANY (ARRAY(SELECT a.name FROM account a)) -- by the index, not account by account
-	AND left(c.relname, 1) = '_' AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+	AND left(c.relname, length(':PRODUCT_PREFIX')) = ':PRODUCT_PREFIX' AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
 ),
 doomed (account, classid, objid, objsubid) AS (
 	SELECT account, 'pg_catalog.pg_class'::regclass::oid, oid, 0 FROM metamodel

@@ -26,7 +26,7 @@ DECLARE
 		JOIN pg_catalog.pg_depend p ON p.refclassid = 'pg_catalog.pg_namespace'::regclass
 			AND p.refobjid = n.oid AND p.classid = 'pg_catalog.pg_class'::regclass
 		JOIN pg_catalog.pg_class c ON c.oid = p.objid AND c.relnamespace = n.oid
-		WHERE n.nspname = ANY ($1) AND left(c.relname, 1) = '_'
+		WHERE n.nspname = ANY ($1) AND left(c.relname, length(':PRODUCT_PREFIX')) = ':PRODUCT_PREFIX'
 		AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
 		$list$;
 	relations oid[]; -- NULL: none

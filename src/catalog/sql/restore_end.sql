@@ -13,7 +13,7 @@ BEGIN
 	JOIN pg_catalog.pg_depend p ON p.refclassid = 'pg_catalog.pg_namespace'::regclass
 		AND p.refobjid = n.oid AND p.classid = 'pg_catalog.pg_class'::regclass
 	JOIN pg_catalog.pg_class c ON c.oid = p.objid AND c.relnamespace = n.oid
-	WHERE n.nspname = this_account AND left(c.relname, 1) = '_' AND c.relkind IN ('r', 'p', 'f');
+	WHERE n.nspname = this_account AND left(c.relname, length(':PRODUCT_PREFIX')) = ':PRODUCT_PREFIX' AND c.relkind IN ('r', 'p', 'f');
 	IF tables <> :tables THEN
 		RAISE EXCEPTION 'the account has % tables after the restore, but its dump has :tables', tables;
 	END IF;
@@ -24,12 +24,12 @@ BEGIN
 	PERFORM set_config('row_security', 'off', true);
 	IF EXISTS (SELECT FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
 		JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-		WHERE n.nspname = this_account AND c.relname = '_general' AND c.relkind = 'r'
-		AND a.attname = 'version' AND a.attnum > 0 AND NOT a.attisdropped
+		WHERE n.nspname = this_account AND c.relname = ':PRODUCT_VERSION_TABLE' AND c.relkind = 'r'
+		AND a.attname = ':PRODUCT_VERSION_COLUMN' AND a.attnum > 0 AND NOT a.attisdropped
 		AND coalesce(to_jsonb(a) ->> 'attgenerated', '') = '') THEN
 		EXECUTE format($select$
-			SELECT text FROM (SELECT rtrim(left(format('%%s', version), 256), ' ') AS text
-				FROM ONLY %I._general TABLESAMPLE SYSTEM (100)) g
+			SELECT text FROM (SELECT rtrim(left(format('%%s', :PRODUCT_VERSION_COLUMN), 256), ' ') AS text
+				FROM ONLY %I.:PRODUCT_VERSION_TABLE TABLESAMPLE SYSTEM (100)) g
 			WHERE text ~ '^([0-9]+[.]?[0-9]*|[.][0-9]+)$' AND length(text) < 256
 			ORDER BY text::numeric DESC LIMIT 1
 			$select$, this_account) INTO version;

@@ -15,7 +15,7 @@ relation (account, oid, relkind, relname, relowner, toast) AS (
 	JOIN pg_catalog.pg_depend p ON p.refclassid = 'pg_catalog.pg_namespace'::regclass
 		AND p.refobjid = a.oid AND p.classid = 'pg_catalog.pg_class'::regclass
 	JOIN pg_catalog.pg_class c ON c.oid = p.objid AND c.relnamespace = a.oid
-	WHERE left(c.relname, 1) = '_' AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+	WHERE left(c.relname, length(':PRODUCT_PREFIX')) = ':PRODUCT_PREFIX' AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
 ),
 -- Each object that goes is locked until the end; so is what comes in its place, of which the relations count.
 taken (account, count, relations, tables) AS (

@@ -21,7 +21,7 @@ LEFT JOIN (SELECT account, string_agg(encode(convert_to(other, getdatabaseencodi
 	FROM tie GROUP BY account) t ON t.account = a.name
 LEFT JOIN (SELECT x.account,
 	string_agg(DISTINCT encode(convert_to(n.nspname, 'UTF8'), 'hex'), ',') AS others
-	FROM outsider x JOIN pg_catalog.pg_class c ON c.oid = x.relid AND left(c.relname, 1) = '_'
+	FROM outsider x JOIN pg_catalog.pg_class c ON c.oid = x.relid AND left(c.relname, length(':PRODUCT_PREFIX')) = ':PRODUCT_PREFIX'
 	JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname <> x.account
 	GROUP BY x.account) s ON s.account = a.name
-ORDER BY a.name <> '_global', a.name COLLATE "C"
+ORDER BY a.name <> ':PRODUCT_GLOBAL', a.name COLLATE "C"

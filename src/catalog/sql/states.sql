@@ -5,23 +5,23 @@
 SELECT w.place,
 	w.name,
 	n.oid IS NOT NULL,
-	EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND c.relname = '_roles')
+	EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND c.relname = ':PRODUCT_LOOK_1')
 		AND EXISTS (SELECT FROM pg_catalog.pg_class c
-			WHERE c.relnamespace = n.oid AND c.relname = '_models'),
+			WHERE c.relnamespace = n.oid AND c.relname = ':PRODUCT_LOOK_2'),
 	g.oid IS NOT NULL,
 	v.attnum IS NOT NULL,
 	CASE
-		WHEN g.relkind NOT IN ('r', 'p') THEN format('its _general is a %s and not a table',
+		WHEN g.relkind NOT IN ('r', 'p') THEN format('its :PRODUCT_VERSION_TABLE is a %s and not a table',
 			CASE g.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'foreign table' END)
-		WHEN l.has_policies THEN 'its _general has row-level security'
+		WHEN l.has_policies THEN 'its :PRODUCT_VERSION_TABLE has row-level security'
 		-- by number: int8, int2, int4, text, float4, float8, char(n), varchar, numeric, name
 		WHEN v.atttypid NOT IN (20, 21, 23, 25, 700, 701, 1042, 1043, 1700, 19) THEN format(
-			'its _general.version is of type %s, not of one of the server''s own types for texts and numbers',
+			'its :PRODUCT_VERSION_TABLE.:PRODUCT_VERSION_COLUMN is of type %s, not of one of the server''s own types for texts and numbers',
 			format_type(v.atttypid, v.atttypmod))
 		-- as text: there is no such column before PostgreSQL 12
-		WHEN to_jsonb(v) ->> 'attgenerated' <> '' THEN 'its _general.version is a generated column'
-		WHEN l.has_others THEN 'a partition of its _general is a foreign table'
-		WHEN l.count > 100 THEN 'its _general has more than 100 partitions'
+		WHEN to_jsonb(v) ->> 'attgenerated' <> '' THEN 'its :PRODUCT_VERSION_TABLE.:PRODUCT_VERSION_COLUMN is a generated column'
+		WHEN l.has_others THEN 'a partition of its :PRODUCT_VERSION_TABLE is a foreign table'
+		WHEN l.count > 100 THEN 'its :PRODUCT_VERSION_TABLE has more than 100 partitions'
 	END,
 	v.atttypid = 1042,
 	part.relation,
@@ -32,9 +32,9 @@ LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = w.name
 -- by the index, schema by schema: without fresh statistics a join would compare each with each
 LEFT JOIN LATERAL (
 	SELECT c.oid, c.relkind, c.relowner FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid
-	AND c.relname = '_general' AND c.relkind IN ('r', 'p', 'v', 'm', 'f') LIMIT 1
+	AND c.relname = ':PRODUCT_VERSION_TABLE' AND c.relkind IN ('r', 'p', 'v', 'm', 'f') LIMIT 1
 ) g ON true
-LEFT JOIN pg_catalog.pg_attribute v ON v.attrelid = g.oid AND v.attname = 'version'
+LEFT JOIN pg_catalog.pg_attribute v ON v.attrelid = g.oid AND v.attname = ':PRODUCT_VERSION_COLUMN'
 	AND v.attnum > 0 AND NOT v.attisdropped
 -- what holds its rows: it, or its partitions
 LEFT JOIN LATERAL (

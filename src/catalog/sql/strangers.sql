@@ -1,4 +1,4 @@
--- What is in a database without _global that is neither the system's nor an extension's: something of each
+-- What is in a database without the global schema that is neither the system's nor an extension's: something of each
 -- schema, since another product may have only "public". Nothing if there are schemas that look like accounts.
 WITH object (space, classid, oid, description) AS (
 	SELECT relnamespace, 'pg_catalog.pg_class'::pg_catalog.regclass, oid, 'relation ' || relname
@@ -25,6 +25,6 @@ WHERE left(n.nspname, 3) <> 'pg_' AND n.nspname <> 'information_schema'
 			AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
 				WHERE d.classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.objid = n.oid AND d.deptype = 'e'))
 	AND NOT EXISTS (SELECT FROM pg_catalog.pg_class r JOIN pg_catalog.pg_class m ON m.relnamespace = r.relnamespace
-		WHERE r.relname = '_roles' AND r.relkind IN ('r', 'p') AND m.relname = '_models' AND m.relkind IN ('r', 'p'))
+		WHERE r.relname = ':PRODUCT_LOOK_1' AND r.relkind IN ('r', 'p') AND m.relname = ':PRODUCT_LOOK_2' AND m.relkind IN ('r', 'p'))
 ORDER BY n.nspname = 'public', n.nspname COLLATE "C"
 LIMIT 5

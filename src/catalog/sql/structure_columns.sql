@@ -8,5 +8,5 @@ JOIN pg_catalog.pg_depend p ON p.refclassid = 'pg_catalog.pg_namespace'::regclas
 	AND p.refobjid = s.oid AND p.classid = 'pg_catalog.pg_class'::regclass
 JOIN pg_catalog.pg_class c ON c.oid = p.objid AND c.relnamespace = s.oid
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-WHERE c.relname LIKE E'\\_%' AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+WHERE c.relname LIKE '!:PRODUCT_PREFIX%' ESCAPE '!' AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 ORDER BY s.name COLLATE "C", c.relname COLLATE "C", a.attnum

@@ -10,7 +10,7 @@ JOIN (
 		AS digest
 	FROM pg_catalog.pg_class c
 	JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-	WHERE c.relname LIKE E'\\_%' AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+	WHERE c.relname LIKE '!:PRODUCT_PREFIX%' ESCAPE '!' AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 	AND c.relnamespace IN (SELECT oid FROM schema)
 	GROUP BY c.relnamespace
 ) t ON t.relnamespace = s.oid

@@ -16,30 +16,30 @@ BEGIN
 		EXECUTE format('CREATE SCHEMA %I', account);
 	END IF;
 	-- Whoever upgrades the account, too, waits here, and then finds nothing to do.
-	general := to_regclass(format('%I._general', account));
+	general := to_regclass(format('%I.:PRODUCT_VERSION_TABLE', account));
 	IF (SELECT relkind FROM pg_catalog.pg_class WHERE oid = general) NOT IN ('r', 'p') THEN
-		RAISE EXCEPTION 'its _general is not a table';
+		RAISE EXCEPTION 'its :PRODUCT_VERSION_TABLE is not a table';
 	END IF;
 	IF general IS NOT NULL THEN
-		EXECUTE format('LOCK TABLE ONLY %I._general IN ACCESS EXCLUSIVE MODE', account);
+		EXECUTE format('LOCK TABLE ONLY %I.:PRODUCT_VERSION_TABLE IN ACCESS EXCLUSIVE MODE', account);
 		-- What is locked is looked at again. By number: int8, int2, int4, text, float4, float8,
 		-- char(n), varchar, numeric, name. Reading any other type could run its owner's code.
-		general := to_regclass(format('%I._general', account));
+		general := to_regclass(format('%I.:PRODUCT_VERSION_TABLE', account));
 		SELECT CASE
-				WHEN c.relkind NOT IN ('r', 'p') THEN 'its _general is not a table'
-				WHEN c.relrowsecurity THEN 'its _general has row-level security'
+				WHEN c.relkind NOT IN ('r', 'p') THEN 'its :PRODUCT_VERSION_TABLE is not a table'
+				WHEN c.relrowsecurity THEN 'its :PRODUCT_VERSION_TABLE has row-level security'
 				WHEN v.atttypid NOT IN (20, 21, 23, 25, 700, 701, 1042, 1043, 1700, 19)
-					THEN 'its _general.version is not of one of the server''s own types'
-				WHEN to_jsonb(v) ->> 'attgenerated' <> '' THEN 'its _general.version is a generated column'
+					THEN 'its :PRODUCT_VERSION_TABLE.:PRODUCT_VERSION_COLUMN is not of one of the server''s own types'
+				WHEN to_jsonb(v) ->> 'attgenerated' <> '' THEN 'its :PRODUCT_VERSION_TABLE.:PRODUCT_VERSION_COLUMN is a generated column'
 				WHEN c.relkind = 'p' AND EXISTS (
 					WITH RECURSIVE part (oid) AS (SELECT c.oid UNION SELECT i.inhrelid
 						FROM part JOIN pg_catalog.pg_inherits i ON i.inhparent = part.oid)
 					SELECT FROM part JOIN pg_catalog.pg_class f ON f.oid = part.oid
 					WHERE f.relkind NOT IN ('r', 'p'))
-					THEN 'a partition of its _general is a foreign table'
+					THEN 'a partition of its :PRODUCT_VERSION_TABLE is a foreign table'
 			END INTO objection
 		FROM pg_catalog.pg_class c
-		LEFT JOIN pg_catalog.pg_attribute v ON v.attrelid = c.oid AND v.attname = 'version'
+		LEFT JOIN pg_catalog.pg_attribute v ON v.attrelid = c.oid AND v.attname = ':PRODUCT_VERSION_COLUMN'
 			AND v.attnum > 0 AND NOT v.attisdropped
 		WHERE c.oid = general;
 		IF objection IS NOT NULL THEN
@@ -47,8 +47,8 @@ BEGIN
 		END IF;
 		-- TABLESAMPLE is for tables alone: a view in its place is an error, and none of it is run.
 		EXECUTE format($$SELECT max(CASE WHEN version ~ ':pattern' THEN version::numeric END)
-			FROM (SELECT rtrim(left(concat(version), 100)) AS version
-				FROM %s %I._general TABLESAMPLE SYSTEM (100)) g$$,
+			FROM (SELECT rtrim(left(concat(:PRODUCT_VERSION_COLUMN), 100)) AS version
+				FROM %s %I.:PRODUCT_VERSION_TABLE TABLESAMPLE SYSTEM (100)) g$$,
 			(SELECT CASE relkind WHEN 'r' THEN 'ONLY' END FROM pg_catalog.pg_class
 				WHERE oid = general), account) INTO found;
 	END IF;

@@ -9,17 +9,17 @@ BEGIN
 	EXECUTE format($$
 		WITH general AS (
 			SELECT relation, place, CASE WHEN version ~ ':pattern' THEN version::numeric END AS number
-			FROM (SELECT tableoid AS relation, ctid AS place, rtrim(left(concat(version), 100)) AS version
-				FROM %2$s %1$I._general) g
+			FROM (SELECT tableoid AS relation, ctid AS place, rtrim(left(concat(:PRODUCT_VERSION_COLUMN), 100)) AS version
+				FROM %2$s %1$I.:PRODUCT_VERSION_TABLE) g
 		)
-		UPDATE %2$s %1$I._general t SET version = ':version' FROM general
+		UPDATE %2$s %1$I.:PRODUCT_VERSION_TABLE t SET :PRODUCT_VERSION_COLUMN = ':version' FROM general
 		WHERE t.ctid = general.place AND t.tableoid = general.relation
 			AND general.number = (SELECT max(number) FROM general)
 		$$, account, (SELECT CASE relkind WHEN 'r' THEN 'ONLY' END FROM pg_catalog.pg_class
-			WHERE oid = to_regclass(format('%I._general', account))));
+			WHERE oid = to_regclass(format('%I.:PRODUCT_VERSION_TABLE', account))));
 	GET DIAGNOSTICS updated = ROW_COUNT;
 	IF updated = 0 THEN
-		RAISE EXCEPTION 'the migrations left no version in %._general', account;
+		RAISE EXCEPTION 'the migrations left no version in %.:PRODUCT_VERSION_TABLE', account;
 	END IF;
 END
 $upgrade$;

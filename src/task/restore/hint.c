@@ -10,6 +10,7 @@
 #include "base/compiler.h"
 #include "base/str.h"
 #include "pg/pgconn.h"
+#include "product/product.h"
 
 enum { STATE_LENGTH = 5 };
 
@@ -38,7 +39,7 @@ static const struct {
 	  "that role" },
 	{ "23503", NULL,
 	  "its rows refer to rows that are not there: restore the account that has them, "
-	  "such as _global, before or together with it" },
+	  "such as " PRODUCT_GLOBAL ", before or together with it" },
 	{ "23514", NULL,
 	  "a CHECK that reads other tables need not hold while rows are loaded, table by "
 	  "table: make it a trigger" },
@@ -128,9 +129,11 @@ static void hint_locks(struct error *err, bool has_global)
 		err,
 		"these accounts depend on each other and are one transaction: raise the "
 		"server's max_locks_per_transaction, which takes a restart of it%s",
-		has_global ? ", or name the accounts to be restored without _global, "
-			     "which then stays as it is"
-			   : "");
+		has_global
+			? ", or name the accounts to be restored without " PRODUCT_GLOBAL
+			  ", "
+			  "which then stays as it is"
+			: "");
 }
 
 void restore_hint(struct error *err, bool is_unit, bool has_global)

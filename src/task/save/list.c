@@ -12,6 +12,7 @@
 #include "task/save/account.h"
 #include "task/save/nodes.h"
 #include "task/save/previous.h"
+#include "product/product.h"
 
 /* ---- the accounts ---- */
 
@@ -28,8 +29,9 @@ static bool check_place(const struct save_account *account, struct error *err)
 		error_set(err, ERROR_DATA,
 			  "the account is not registered any more, but still has its %s",
 			  listed->has_schema ? "schema" : "place");
-		return error_hint(err, "register it again in _global._accounts, or drop "
-				       "the schema");
+		return error_hint(err,
+				  "register it again in " PRODUCT_ACCOUNTS ", or drop "
+				  "the schema");
 	}
 	if (listed && listed->looks_like_account)
 		return true;
@@ -49,7 +51,7 @@ static void check_account(struct save_account *account)
 		save_account_fail(account, "list", &err);
 	else if (!account->place->is_registered)
 		log_warning(account->save->opts.log,
-			    "account %s is not registered in _global._accounts", name);
+			    "account %s is not registered in " PRODUCT_ACCOUNTS, name);
 }
 
 static void log_plan(const struct save_account *account)

@@ -11,6 +11,7 @@
 #include "base/auto.h"
 #include "base/str.h"
 #include "catalog/grants.h"
+#include "product/product.h"
 
 static bool check_version(const struct upgrade_account *account, struct error *err)
 {
@@ -62,7 +63,7 @@ static bool check_account(const struct upgrade_account *account, struct error *e
 		error_set(err, ERROR_DATA,
 			  "the account is registered, but has no schema");
 		return error_hint(err,
-				  "restore it, or delete its row in _global._accounts");
+				  "restore it, or delete its row in " PRODUCT_ACCOUNTS);
 	}
 	return check_version(account, err);
 }
@@ -147,7 +148,7 @@ static void decide(struct upgrade_account *account, const struct upgrade_trust *
 	}
 	if (!account->place->is_registered)
 		log_warning(opts->log,
-			    "account %s is not registered in _global._accounts",
+			    "account %s is not registered in " PRODUCT_ACCOUNTS,
 			    account->state->name);
 	if (upgrade_plan_account(account) && !upgrade_trust_check(trust, account, &err)) {
 		upgrade_account_fail(account, "plan", &err);
