@@ -16,6 +16,22 @@ from support import (ROOT, Database, FakePgDump, Metamodel, Mounts, Server, Stra
 from support_save import check_no_process, marked
 
 
+class FailuresAtOnce:
+    """Names a test as soon as it failed: nobody knows how the run ends."""
+
+    def __init__(self, terminal):
+        self._terminal = terminal
+
+    def pytest_runtest_logreport(self, report):
+        if report.failed and self._terminal:
+            self._terminal.write_line(f"\nfailed: {report.nodeid} ({report.when})")
+
+
+def pytest_sessionstart(session):
+    plugins = session.config.pluginmanager
+    plugins.register(FailuresAtOnce(plugins.get_plugin("terminalreporter")))
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     """A PostgreSQL for this session (under xdist, for each worker)."""

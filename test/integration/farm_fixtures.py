@@ -28,7 +28,7 @@ DAMAGE = "DELETE FROM {0}._models; ALTER TABLE {0}._roles DROP COLUMN password"
 @pytest.fixture
 def metamodel(farm_metamodel):
     """A silent server takes no longer than it must, and no test leaves a process behind."""
-    farm_metamodel.env["PGCONNECT_TIMEOUT"] = "2"
+    farm_metamodel.env["PGCONNECT_TIMEOUT"] = "6"
     mark = farm_metamodel.env["METAMODEL_TEST"] = uuid.uuid4().hex
     yield farm_metamodel
     check_no_process(mark)

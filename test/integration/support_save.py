@@ -388,7 +388,7 @@ def marked(mark):
 def check_no_process(mark):
     """Nothing with that mark is left. What is must not stay, whatever becomes of the test."""
     try:
-        wait_for(lambda: not marked(mark), 5, what="the end of every process")
+        wait_for(lambda: not marked(mark), what="the end of every process")
     finally:
         for pid in marked(mark):
             with contextlib.suppress(ProcessLookupError):

@@ -217,7 +217,7 @@ def test_a_save_of_some_carries_the_others_over(saved):
 def test_a_table_that_is_emptied_meanwhile_fails_its_account(saved):
     fake = saved.fake_pg_dump()
     fake.hang("e")
-    running = saved.metamodel.start("save", "-j6", "--timeout", "3")
+    running = saved.metamodel.start("save", "-j6", "--timeout", "10")
     wait_for(lambda: fake.calls("e"))
     saved.sql("d", "TRUNCATE {0}._models")
     result = running.wait()

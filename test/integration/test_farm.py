@@ -310,7 +310,7 @@ def test_a_node_that_falls_silent_is_not_waited_for_beyond_the_timeout(saved, me
     if command == "save":
         fake_pg_dump.hang("d")  # b is dumped, and its tables have to be looked at again
     with contextlib.nullcontext() if command == "save" else held(node, "b._general", "d._general"):
-        running = metamodel.start(command, "-j6", "--timeout=3", "--lock-wait=5")
+        running = metamodel.start(command, "-j6", "--timeout=6", "--lock-wait=10")
         wait_for(lambda: fake_pg_dump.calls("d") if command == "save" else waiting(node))
         wait_for(lambda: "Dumping account e" in running.stderr or command != "save")
         time.sleep(1)

@@ -113,7 +113,7 @@ def test_what_was_dumped_from_a_node_that_went_away_does_not_count(saved, metamo
 def test_a_node_that_is_done_may_go_away(saved, metamodel, fake_pg_dump):
     """Its tables are rechecked as soon as its last dump has ended."""
     fake_pg_dump.hang("d")
-    running = metamodel.start("save", "-j4", "--timeout", "4")
+    running = metamodel.start("save", "-j4", "--timeout", "10")
     wait_for(lambda: saved.nodes["os901003"].query(
         "SELECT FROM pg_stat_activity WHERE application_name = 'metamodel save' "
         "AND query LIKE '%changed_by%' AND state = 'idle in transaction'"))
@@ -136,7 +136,7 @@ def test_a_node_that_another_run_holds_fails_its_accounts(saved, metamodel):
 def test_what_is_left_of_an_account_elsewhere_may_be_emptied(accounts, metamodel, fake_pg_dump):
     accounts.move_account("b", "os901003", keep=True)
     fake_pg_dump.hang("d")
-    running = metamodel.start("save", "-j4", "--timeout", "3")
+    running = metamodel.start("save", "-j4", "--timeout", "10")
     wait_for(lambda: fake_pg_dump.calls("d"))
     accounts.nodes["os901002"].sql("TRUNCATE b._models")
     result = running.wait()

@@ -190,7 +190,7 @@ def test_a_load_that_somebody_ends_costs_its_account_only(world, function, words
 def test_a_load_that_takes_too_long_is_ended_and_lets_go_of_the_account(world):
     """Or else its owner would find the account locked, for as long as somebody locks something."""
     with world.hook():
-        result = world.metamodel.run("restore", "--json", "--timeout", "2", check=False)
+        result = world.metamodel.run("restore", "--json", "--timeout", "6", check=False)
         wait_for(lambda: not world.sessions(), 10, what="the end of the session")
         world.db.sql("SET lock_timeout = '1s'; SELECT * FROM b._models; RESET lock_timeout")
     assert result.returncode == 3
@@ -204,7 +204,7 @@ ENDINGS = {"hangs": "touch \"$log.done\"; exec sleep 100", "is killed": "kill -9
 
 
 @pytest.mark.parametrize("ending, args", [
-    ("is killed", []), ("ends with an error", []), ("hangs", ["--timeout", "3"])],
+    ("is killed", []), ("ends with an error", []), ("hangs", ["--timeout", "10"])],
     ids=["is killed", "ends with an error", "hangs"])
 def test_what_was_committed_is_not_said_to_be_as_before(world, tmp_path_factory, ending, args):
     fake_psql(world.metamodel, tmp_path_factory.mktemp("fake") / "bin",

@@ -432,7 +432,7 @@ def test_a_child_that_hangs_is_ended_and_killed_if_it_will_not(
         before, metamodel, fake_pg_dump, leftover_processes):
     fake_pg_dump.hang("b")
     fake_pg_dump.hang("c", ignore_sigterm=True)
-    result = metamodel.run("save", "-j4", "--timeout", "2", expect=3)
+    result = metamodel.run("save", "-j4", "--timeout", "6", expect=3)
     assert not leftover_processes()
     assert "dump] pg_dump exceeded its time limit" in result.stderr
     assert errors_of(result, "b") and errors_of(result, "c")
@@ -446,7 +446,7 @@ def test_what_a_child_started_ends_with_it(
     directory = tmp_path_factory.mktemp("script")
     Script(metamodel, directory / "bin",
            'case $* in *\'"b"\'*) (trap "" TERM; exec sleep 60) & wait;; esac\nexec "$real" "$@"')
-    result = metamodel.run("save", "--timeout", "2", expect=3)
+    result = metamodel.run("save", "--timeout", "6", expect=3)
     assert not leftover_processes()
     check_saved(metamodel, result, stale=["b"])
 
