@@ -17,22 +17,21 @@ struct listing {
 
 /*
  * $1: the names. A relation of the metamodel is one that the pattern "account"._* of
- * pg_dump finds.
+ * pg_dump finds. Where a tenant is all of its schema, it is any.
  */
 static const char accounts_sql[] =
 	"WITH apart AS (" /* identity sequences go with their tables */
 	" SELECT q.seqrelid FROM pg_sequence q JOIN pg_depend i ON i.classid ="
 	"  'pg_class'::regclass AND i.objid = q.seqrelid AND i.deptype = 'i'"
 	"  AND i.refclassid = 'pg_class'::regclass"
-	" JOIN pg_class t ON t.oid = i.refobjid AND t.relname NOT LIKE '!" PRODUCT_PREFIX
-	"%' ESCAPE '!'),"
+	" JOIN pg_class t ON t.oid = i.refobjid AND NOT :t_is_ours),"
 	" relation AS ("
 	" SELECT relnamespace, count(*) AS relations,"
 	"  count(*) FILTER (WHERE p.seqrelid IS NULL) AS dumped,"
 	"  bool_or(relname = '" PRODUCT_LOOK_1 "') AND bool_or(relname = '" PRODUCT_LOOK_2
 	"') AS looks"
 	" FROM pg_class c LEFT JOIN apart p ON p.seqrelid = c.oid"
-	" WHERE relname LIKE '!" PRODUCT_PREFIX "%' ESCAPE '!'"
+	" WHERE :c_is_ours"
 	"  AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S') GROUP BY relnamespace)"
 	" SELECT a.name, encode(convert_to(a.name, getdatabaseencoding()), 'hex'),"
 	"  n.oid IS NOT NULL, coalesce(l.looks, false), coalesce(l.relations, 0),"
@@ -119,14 +118,15 @@ static void on_accounts(void *owner, const struct pg_result *result,
 }
 
 void catalog_list_accounts(struct session *session, const struct strvec *names,
-			   catalog_accounts_fn *done, void *owner)
+			   bool is_whole, catalog_accounts_fn *done, void *owner)
 {
 	AUTO_FREE char *array = catalog_format_array(names);
+	AUTO_FREE char *sql = sql_fill_ours(accounts_sql, is_whole);
 	struct listing *l = xcalloc(1, sizeof(*l));
 
 	*l = (struct listing){ .done = done, .owner = owner };
-	pgconn_query(session_conn(session), accounts_sql, (const char *const[]){ array },
-		     1, on_accounts, l);
+	pgconn_query(session_conn(session), sql, (const char *const[]){ array }, 1,
+		     on_accounts, l);
 }
 
 void catalog_accounts_free(struct catalog_account *accounts, size_t count)
@@ -138,8 +138,10 @@ void catalog_accounts_free(struct catalog_account *accounts, size_t count)
 	free(accounts);
 }
 
-bool catalog_can_dump(const struct catalog_account *a, struct error *err)
+bool catalog_can_dump(const struct catalog_account *a, bool is_whole, struct error *err)
 {
+	if (is_whole)
+		return a->has_schema || error_set(err, ERROR_DATA, "it has no schema");
 	if (!a->has_schema) {
 		error_set(err, ERROR_DATA,
 			  "the account is registered, but has no schema");
@@ -201,13 +203,14 @@ static void on_members(void *owner, const struct pg_result *result,
 }
 
 void catalog_list_members(struct session *session, const struct strvec *names,
-			  catalog_member_fn *member,
+			  bool is_whole, catalog_member_fn *member,
 			  void (*done)(void *owner, const struct error *err), void *owner)
 {
 	AUTO_FREE char *array = catalog_format_array(names);
+	AUTO_FREE char *sql = sql_fill_ours(sql_members, is_whole);
 	struct member_listing *l = xcalloc(1, sizeof(*l));
 
 	*l = (struct member_listing){ .member = member, .done = done, .owner = owner };
-	pgconn_query(session_conn(session), sql_members, (const char *const[]){ array },
-		     1, on_members, l);
+	pgconn_query(session_conn(session), sql, (const char *const[]){ array }, 1,
+		     on_members, l);
 }

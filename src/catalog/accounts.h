@@ -18,7 +18,7 @@ struct catalog_account {
 	char *raw_name; /* in the encoding of the database, as pg_dump's argv wants it */
 	bool has_schema;
 	bool looks_like_account;   /* its schema holds _roles and _models */
-	uint32_t relations;        /* of the metamodel */
+	uint32_t relations;        /* of the metamodel, or of the schema */
 	uint32_t dumped_relations; /* those that a whole dump creates */
 };
 
@@ -31,17 +31,17 @@ typedef void catalog_accounts_fn(void *owner, struct catalog_account *accounts,
 
 /*
  * What a node that is ready has of the accounts named, each once. One query, whatever
- * their number.
+ * their number. `is_whole`, here and below: an account is all of its schema.
  */
 void catalog_list_accounts(struct session *session, const struct strvec *names,
-			   catalog_accounts_fn *done, void *owner);
+			   bool is_whole, catalog_accounts_fn *done, void *owner);
 void catalog_accounts_free(struct catalog_account *accounts, size_t count);
 
 /*
  * Why this account, which exists, cannot be dumped; true if it can.
  * Errors: ERROR_DATA.
  */
-MUST_CHECK bool catalog_can_dump(const struct catalog_account *account,
+MUST_CHECK bool catalog_can_dump(const struct catalog_account *account, bool is_whole,
 				 struct error *err);
 
 /* pg_dump's -t pattern for the metamodel of an account. Ownership: the caller frees. */
@@ -71,7 +71,7 @@ struct catalog_member {
 };
 typedef void catalog_member_fn(void *owner, const struct catalog_member *member);
 void catalog_list_members(struct session *session, const struct strvec *names,
-			  catalog_member_fn *member,
+			  bool is_whole, catalog_member_fn *member,
 			  void (*done)(void *owner, const struct error *err),
 			  void *owner);
 

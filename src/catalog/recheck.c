@@ -3,11 +3,13 @@
 
 #include <stdlib.h>
 
+#include "base/auto.h"
 #include "base/str.h"
 #include "catalog/sql.h"
 
 struct recheck {
 	struct session *session;
+	bool is_whole;
 	char *changed; /* the answer of recheck_then.sql */
 	recheck_found_fn *found;
 	void (*done)(void *owner, const struct error *err);
@@ -35,12 +37,13 @@ static void on_compared(void *owner, const struct pg_result *result,
 static void on_ended(void *owner, const struct pg_result *result, const struct error *err)
 {
 	struct recheck *r = owner;
+	AUTO_FREE char *sql = sql_fill_ours(sql_recheck_now, r->is_whole);
 
 	(void)result;
 	if (err)
 		end(r, err);
 	else
-		pgconn_query(session_conn(r->session), sql_recheck_now,
+		pgconn_query(session_conn(r->session), sql,
 			     (const char *const[]){ r->changed }, 1, on_compared, r);
 }
 
@@ -59,13 +62,16 @@ static void on_changed(void *owner, const struct pg_result *result,
 	pgconn_query(session_conn(r->session), "COMMIT", NULL, 0, on_ended, r);
 }
 
-void recheck_start(struct session *session, recheck_found_fn *found,
+void recheck_start(struct session *session, bool is_whole, recheck_found_fn *found,
 		   void (*done)(void *owner, const struct error *err), void *owner)
 {
+	AUTO_FREE char *sql = sql_fill_ours(sql_recheck_then, is_whole);
 	struct recheck *r = xcalloc(1, sizeof(*r));
 
-	*r = (struct recheck){
-		.session = session, .found = found, .done = done, .owner = owner
-	};
-	pgconn_query(session_conn(session), sql_recheck_then, NULL, 0, on_changed, r);
+	*r = (struct recheck){ .session = session,
+			       .is_whole = is_whole,
+			       .found = found,
+			       .done = done,
+			       .owner = owner };
+	pgconn_query(session_conn(session), sql, NULL, 0, on_changed, r);
 }

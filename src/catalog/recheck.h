@@ -8,6 +8,8 @@
 #ifndef CATALOG_RECHECK_H
 #define CATALOG_RECHECK_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "pg/session.h"
 
@@ -16,9 +18,9 @@ typedef void recheck_found_fn(void *owner, const char *schema, const char *why);
 
 /*
  * To be called while the snapshot of the node is held, when all dumps have ended; it is
- * given up then. `found` is called for each thing that was changed, then `done` once.
+ * given up then. `is_whole`: all that is in schemas is looked at, such as functions. `found` is called for each thing that was changed, then `done` once.
  */
-void recheck_start(struct session *session, recheck_found_fn *found,
+void recheck_start(struct session *session, bool is_whole, recheck_found_fn *found,
 		   void (*done)(void *owner, const struct error *err), void *owner);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "product/product.h"
 
 char *sql_fill(const char *text, const char *const *words)
 {
@@ -23,4 +24,26 @@ char *sql_fill(const char *text, const char *const *words)
 		}
 	}
 	return strbuf_detach(&out);
+}
+
+#define IS_OURS(alias) \
+	"left(" alias ".relname, length('" PRODUCT_PREFIX "')) = '" PRODUCT_PREFIX "'"
+
+char *sql_fill_ours(const char *text, bool is_whole)
+{
+	static const char *const by_prefix[] = {
+		":c_is_ours", IS_OURS("c"), ":t_is_ours", IS_OURS("t"),
+		":u_is_ours", IS_OURS("u"), ":then",      "",
+		":now",       "",           NULL,
+	};
+	const char *const whole[] = {
+		":c_is_ours", "true",
+		":t_is_ours", "true",
+		":u_is_ours", "true",
+		":then",      sql_recheck_whole_then,
+		":now",       sql_recheck_whole_now,
+		NULL,
+	};
+
+	return sql_fill(text, is_whole ? whole : by_prefix);
 }

@@ -3,10 +3,15 @@
 #ifndef CATALOG_SQL_H
 #define CATALOG_SQL_H
 
+#include <stdbool.h>
+
+extern const char sql_extensions[];
 extern const char sql_metamodel[];
 extern const char sql_members[];
 extern const char sql_recheck_then[];
 extern const char sql_recheck_now[];
+extern const char sql_recheck_whole_now[];
+extern const char sql_recheck_whole_then[];
 extern const char sql_restore_plan[];
 extern const char sql_restore_needs[];
 extern const char sql_restore_objects[];
@@ -34,5 +39,12 @@ extern const char sql_upgrade_path[];
  * Ownership: the caller frees.
  */
 char *sql_fill(const char *text, const char *const *words);
+
+/*
+ * The same with :c_is_ours, which becomes whether the pg_class row c belongs to a tenant
+ * by its name, and likewise for t and u. Where a tenant is all of its schema, it does;
+ * and :then and :now become what is looked at there besides, see recheck_then.sql.
+ */
+char *sql_fill_ours(const char *text, bool is_whole);
 
 #endif

@@ -18,7 +18,7 @@ enum { MOST_TENANTS = 100000, MOST_NAME_BYTES = 1000 };
 struct listing {
 	struct session *session, *reader;
 	const struct product *product;
-	bool as_superuser;
+	bool is_trusted; /* or nothing of the operator's is run */
 	struct strvec rows;
 	struct error bad_row;
 	catalog_tenants_fn *done;
@@ -307,7 +307,7 @@ static void on_reader_ready(void *owner, const struct error *err)
 		return;
 	}
 	user = pgconn_user(session_conn(l->reader));
-	if (l->as_superuser)
+	if (l->is_trusted)
 		begin(l);
 	else
 		pgconn_query(session_conn(l->reader), sql_tenants_trust,
@@ -315,13 +315,15 @@ static void on_reader_ready(void *owner, const struct error *err)
 }
 
 void catalog_list_tenants(struct session *session, const struct product *product,
-			  bool as_superuser, catalog_tenants_fn *done, void *owner)
+			  bool runs_applied, bool as_superuser, catalog_tenants_fn *done,
+			  void *owner)
 {
 	struct listing *l = xcalloc(1, sizeof(*l));
 
 	*l = (struct listing){ .session = session,
 			       .product = product,
-			       .as_superuser = as_superuser,
+			       .is_trusted = as_superuser ||
+					     (!product->tenants && !runs_applied),
 			       .done = done,
 			       .owner = owner };
 	l->reader = session_start_reader(session, on_reader_ready, l);

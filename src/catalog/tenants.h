@@ -23,12 +23,14 @@ typedef void catalog_tenants_fn(void *owner, const struct strvec *names,
 				const struct error *err);
 
 /*
- * `product` is a model, and must live until `done`.
+ * `product` is a model, and must live until `done`. `runs_applied`: its query of that
+ * name is to be run, too.
  * Errors: ERROR_USAGE for what is wrong with the query or the expression, or with a row,
  * with the place in the configuration. ERROR_DATA where a superuser may not run it.
  */
 void catalog_list_tenants(struct session *session, const struct product *product,
-			  bool as_superuser, catalog_tenants_fn *done, void *owner);
+			  bool runs_applied, bool as_superuser, catalog_tenants_fn *done,
+			  void *owner);
 
 /* For catalog/: what comes before and behind a query of the operator's, so that it is one
  * query without side effects. */

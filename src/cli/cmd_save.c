@@ -37,7 +37,7 @@ static void summarize(const struct cli *cli, const struct report *report)
 			log_info(&cli->log, "Nothing was done: this was a dry run.");
 		return;
 	}
-	count = command_format_count(report->count, "account");
+	count = command_format_count(report->count, cli->conf.product.noun);
 	others = report->others ? str_format("; %zu other%s carried over", report->others,
 					     report->others == 1 ? "" : "s")
 				: xstrdup("");
@@ -50,9 +50,9 @@ static void summarize(const struct cli *cli, const struct report *report)
 }
 
 static const char *const options[] = {
-	"dry-run",    "node-jobs",           "timeout", "lock-wait", "host-suffix",
-	"pg-bindir",  "from-other-database", "batch",   "keep",      "keep-days",
-	"keep-weeks", "keep-months",         "strict",  NULL,
+	"dry-run",    "node-jobs",           "timeout", "lock-wait",    "host-suffix",
+	"pg-bindir",  "from-other-database", "batch",   "keep",         "keep-days",
+	"keep-weeks", "keep-months",         "strict",  "as-superuser", NULL,
 };
 
 const struct command cmd_save = {
@@ -61,6 +61,8 @@ const struct command cmd_save = {
 		  .usage = "[ACCOUNT...] [.SUFFIX]",
 		  .help = "dump accounts to metamodel/ACCOUNT.sql",
 		  .arguments = CONF_ACCOUNTS,
+		  .takes_models = true,
+		  .needs_whole = true,
 		  .options = options },
 	.report = COMMAND_DUMPS,
 	.start = start,

@@ -42,7 +42,7 @@ static void summarize(const struct cli *cli, const struct report *report)
 					  report->accounts[i].account);
 	}
 	size = command_format_size(size_bytes);
-	count = command_format_count(report->count, "account");
+	count = command_format_count(report->count, cli->conf.product.noun);
 	stale_note = str_format("%s%s", stale.length ? stale.buf : "",
 				stale.length ? "." : "");
 	if (report->result == REPORT_DONE && cli->conf.load)
@@ -74,6 +74,7 @@ const struct command cmd_verify = {
 		  .usage = "[DIR]",
 		  .help = "check a save on disk, by reading or loading it",
 		  .arguments = CONF_DIRECTORY,
+		  .takes_models = true,
 		  .options = options },
 	.report = COMMAND_VERIFIED,
 	.changes_nothing = true,

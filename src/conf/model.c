@@ -27,10 +27,19 @@ static bool check_backend(const struct conf *conf, struct error *err)
 
 static bool check_command(const struct conf *conf, struct error *err)
 {
-	return !conf->product.is_model || conf->command->takes_models ||
+	const struct product *product = &conf->product;
+	const struct located *objects = &conf->model.keys[PRODUCT_OBJECTS];
+
+	if (product->is_model && !product->is_whole && conf->command->needs_whole) {
+		error_set(err, ERROR_USAGE,
+			  "metamodel %s needs objects = all, but for OpenResty",
+			  conf->command->name);
+		return located_prefix(objects, 0, err);
+	}
+	return !product->is_model || conf->command->takes_models ||
 	       error_set(err, ERROR_USAGE,
-			 "metamodel %s works on accounts of OpenResty only: of another "
-			 "product's tenants there is only the status yet",
+			 "metamodel %s works on accounts of OpenResty only: for another "
+			 "product's tenants there are status, save and verify yet",
 			 conf->command->name);
 }
 

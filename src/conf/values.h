@@ -27,6 +27,7 @@ struct conf_command {
 	const char *help;
 	enum conf_arguments arguments;
 	bool takes_models; /* of other products; the others know OpenResty's only */
+	bool needs_whole;  /* of those, only such as have objects = all */
 	const char *const *options; /* besides those of every command; ends with NULL */
 };
 

@@ -58,6 +58,8 @@ struct farm_opts {
 	const struct strvec *former;
 	/* Also for named accounts: who is registered, see farm_is_registered(). */
 	bool has_registered;
+	/* The steps of tenants are to be read, as in catalog_list_tenants(). */
+	bool runs_applied;
 	/* As in struct session_opts, but called with `person`. */
 	bool (*ask_password)(void *person, char **out);
 	void (*waiting)(void *person, const struct error *why, uint64_t pause_ms);

@@ -203,8 +203,9 @@ static void on_single_ready(void *owner, const struct error *err)
 	free(n->name);
 	n->name = xstrdup(session_facts(n->session)->dbname);
 	if (conf->product.is_model)
-		catalog_list_tenants(n->session, &conf->product, conf->as_superuser,
-				     on_tenants, n->farm);
+		catalog_list_tenants(n->session, &conf->product,
+				     n->farm->private->opts.runs_applied,
+				     conf->as_superuser, on_tenants, n->farm);
 	else
 		pgconn_query(session_conn(n->session), table_sql, NULL, 0, on_table_known,
 			     n->farm);

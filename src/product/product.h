@@ -71,7 +71,8 @@ struct product {
 	 * missing) and `applied`. */
 	bool is_model;
 	const struct located *tenants, *schemas, *exclude, *applied;
-	bool is_set; /* `applied` gives all steps, and not the version */
+	bool is_whole; /* a tenant is all of its schema, not the relations of a prefix */
+	bool is_set;   /* `applied` gives all steps, and not the version */
 	const struct located *reference; /* the schema that is current; NULL: the union of
 					    all */
 };

@@ -16,6 +16,17 @@ struct manifest_entry *manifest_add(struct manifest *m, const char *account)
 	return e;
 }
 
+void manifest_add_extension(struct manifest_entry *e, const char *name,
+			    const char *version, const char *schema)
+{
+	e->extensions = xgrow(e->extensions, e->extension_count, sizeof(*e->extensions));
+	e->extensions[e->extension_count++] = (struct manifest_extension){
+		.name = xstrdup(name),
+		.version = xstrdup(version),
+		.schema = xstrdup(schema),
+	};
+}
+
 struct manifest_node *manifest_add_node(struct manifest *m, const char *name)
 {
 	struct manifest_node *n;
@@ -70,6 +81,12 @@ void manifest_copy_entry(struct manifest_entry *to, const struct manifest_entry 
 	to->node = copy_text(from->node);
 	to->version = copy_text(from->version);
 	to->parents = copy_text(from->parents);
+	to->extensions = NULL;
+	to->extension_count = 0;
+	for (size_t i = 0; i < from->extension_count; i++)
+		manifest_add_extension(to, from->extensions[i].name,
+				       from->extensions[i].version,
+				       from->extensions[i].schema);
 }
 
 void manifest_copy_node(struct manifest_node *to, const struct manifest_node *from)
@@ -85,6 +102,16 @@ void manifest_copy_node(struct manifest_node *to, const struct manifest_node *fr
 	to->snapshot = copy_text(from->snapshot);
 }
 
+static void release_extensions(struct manifest_entry *e)
+{
+	for (size_t i = 0; i < e->extension_count; i++) {
+		free(e->extensions[i].name);
+		free(e->extensions[i].version);
+		free(e->extensions[i].schema);
+	}
+	free(e->extensions);
+}
+
 void manifest_release(struct manifest *m)
 {
 	for (size_t i = 0; i < m->entry_count; i++) {
@@ -92,6 +119,7 @@ void manifest_release(struct manifest *m)
 		free(m->entries[i].node);
 		free(m->entries[i].version);
 		free(m->entries[i].parents);
+		release_extensions(&m->entries[i]);
 	}
 	for (size_t i = 0; i < m->node_count; i++) {
 		free(m->nodes[i].name);

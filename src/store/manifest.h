@@ -12,6 +12,13 @@
 
 enum { MANIFEST_FORMAT = 1 };
 
+/* That has to be there before a dump can be loaded. */
+struct manifest_extension {
+	char *name;
+	char *version;
+	char *schema; /* that it is in */
+};
+
 struct manifest_entry {
 	char *account; /* UTF-8; its file is layout_file_name() of it */
 	char *node;
@@ -20,6 +27,8 @@ struct manifest_entry {
 	uint64_t rows;
 	uint32_t tables;
 	char *parents; /* as in struct dumpfile_facts; NULL: none */
+	struct manifest_extension *extensions;
+	size_t extension_count;
 	char sha256[65];
 	char saved_at[21]; /* the time of its snapshot, 2026-11-22T10:54:37Z */
 	bool is_stale;     /* carried over from an earlier save */
@@ -51,6 +60,7 @@ struct manifest {
 	char *program;   /* "metamodel 0.1.0" */
 	char *pg_dump;   /* what pg_dump --version said */
 	char *backend;   /* "Pg" */
+	bool is_whole; /* its dumps are of whole schemas, not of relations of a prefix */
 	char started[21];
 	char finished[21];
 	struct manifest_node *nodes;
@@ -62,6 +72,8 @@ struct manifest {
 /* Add an entry, all zero except its name. The pointer is valid until the next call. */
 struct manifest_entry *manifest_add(struct manifest *manifest, const char *account);
 struct manifest_node *manifest_add_node(struct manifest *manifest, const char *name);
+void manifest_add_extension(struct manifest_entry *entry, const char *name,
+			    const char *version, const char *schema);
 /* NULL if there is none. */
 const struct manifest_node *manifest_find_node(const struct manifest *manifest,
 					       const char *name);

@@ -90,6 +90,31 @@ static bool get_uint(const json_t *object, const char *key, uint64_t max, uint64
 	return true;
 }
 
+/* Not there where none is needed. */
+static bool parse_extensions(const json_t *json, struct manifest_entry *e,
+			     struct error *err)
+{
+	const json_t *list = json_object_get(json, "extensions"), *extension;
+	size_t i;
+
+	if (list && !json_is_array(list))
+		return error_set(err, ERROR_DATA, "\"extensions\" is no list");
+	json_array_foreach (list, i, extension) {
+		const char *name = NULL, *version = NULL, *schema = NULL;
+
+		if (!get_text(extension, "name", &name, err) ||
+		    !get_text(extension, "version", &version, err) ||
+		    !get_text(extension, "schema", &schema, err))
+			return false;
+		if (!name || !version || !schema)
+			return error_set(
+				err, ERROR_DATA,
+				"an extension lacks its name, version or schema");
+		manifest_add_extension(e, name, version, schema);
+	}
+	return true;
+}
+
 static bool parse_entry(const json_t *json, struct manifest *m, struct error *err)
 {
 	const char *account = NULL, *file = NULL, *sha256 = NULL;
@@ -126,7 +151,8 @@ static bool parse_entry(const json_t *json, struct manifest *m, struct error *er
 	    !get_uint(json, "bytes", INT64_MAX, &e->size_bytes, err) ||
 	    !get_uint(json, "rows", INT64_MAX, &e->rows, err) ||
 	    !get_uint(json, "tables", UINT32_MAX, &tables, err) ||
-	    !get_time(json, "saved_at", e->saved_at, err))
+	    !get_time(json, "saved_at", e->saved_at, err) ||
+	    !parse_extensions(json, e, err))
 		return error_prefix(err, "account \"%s\"", account);
 	e->tables = (uint32_t)tables;
 	return true;
@@ -210,6 +236,17 @@ static bool parse_plan(const json_t *root, struct manifest *m, struct error *err
 	       get_uint(root, "failed", INT64_MAX, &m->failed, err);
 }
 
+/* Not there where they are of relations. */
+static bool parse_objects(const json_t *root, struct manifest *m, struct error *err)
+{
+	const json_t *objects = json_object_get(root, "objects");
+	const char *text = json_string_value(objects);
+
+	m->is_whole = text && !strcmp(text, "all");
+	return !objects || m->is_whole ||
+	       error_set(err, ERROR_DATA, "\"objects\" is not \"all\"");
+}
+
 /* All but the accounts. */
 static bool parse_header(const json_t *root, struct manifest *m, struct error *err)
 {
@@ -231,7 +268,8 @@ static bool parse_header(const json_t *root, struct manifest *m, struct error *e
 	       get_own_text(root, "backend", &m->backend, err) &&
 	       get_time(root, "started", m->started, err) &&
 	       get_time(root, "finished", m->finished, err) &&
-	       parse_nodes(root, m, err) && parse_plan(root, m, err);
+	       parse_objects(root, m, err) && parse_nodes(root, m, err) &&
+	       parse_plan(root, m, err);
 }
 
 struct reader {
@@ -410,6 +448,19 @@ static json_t *text_or_null(const char *s)
 	return json ? json : json_null();
 }
 
+static json_t *format_extensions(const struct manifest_entry *e)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < e->extension_count; i++)
+		json_array_append_new(
+			list, json_pack("{so so so}", "name",
+					text_or_null(e->extensions[i].name), "version",
+					text_or_null(e->extensions[i].version), "schema",
+					text_or_null(e->extensions[i].schema)));
+	return list;
+}
+
 static json_t *format_entry(const struct manifest_entry *e)
 {
 	AUTO_FREE char *file = layout_file_name(e->account);
@@ -422,6 +473,8 @@ static json_t *format_entry(const struct manifest_entry *e)
 		(json_int_t)e->rows, "saved_at", e->saved_at, "stale", (int)e->is_stale,
 		"parents", e->parents);
 
+	if (e->extension_count)
+		json_object_set_new(json, "extensions", format_extensions(e));
 	if (e->is_stale && !e->is_failed)
 		json_object_set_new(json, "failed", json_false());
 	return json;
@@ -468,6 +521,8 @@ static json_t *format_header(const struct manifest *m)
 		"nodes", format_nodes(m, false));
 	json_t *carried = format_nodes(m, true);
 
+	if (m->is_whole)
+		json_object_set_new(json, "objects", json_string("all"));
 	if (json_array_size(carried))
 		json_object_set(json, "carried_nodes", carried);
 	json_decref(carried);

@@ -83,16 +83,19 @@ bool stored_dump_open(const struct savedir *save, const char *account,
 		      const char *expect_schema, struct stored_dump *out,
 		      struct error *err)
 {
-	const struct dumpfile_opts opts = { .expect_schema = expect_schema,
-					    .expect_prefix = STORED_PREFIX,
-					    .watch_table = PRODUCT_VERSION_TABLE,
-					    .watch_column = PRODUCT_VERSION_COLUMN,
-					    .on_value = on_version,
-					    .owner = out,
-					    .references = expect_schema ? &out->references
-									: NULL,
-					    .needs = expect_schema ? &out->needs : NULL,
-					    .marks = &out->marks };
+	bool is_whole = save->manifest.is_whole;
+	const struct dumpfile_opts opts = {
+		.expect_schema = expect_schema,
+		.expect_prefix = is_whole ? NULL : STORED_PREFIX,
+		.is_whole = is_whole,
+		.watch_table = PRODUCT_VERSION_TABLE,
+		.watch_column = PRODUCT_VERSION_COLUMN,
+		.on_value = is_whole ? NULL : on_version,
+		.owner = out,
+		.references = expect_schema ? &out->references : NULL,
+		.needs = expect_schema ? &out->needs : NULL,
+		.marks = &out->marks
+	};
 
 	*out = (struct stored_dump){ .fd = -1,
 				     .entry = manifest_find(&save->manifest, account) };

@@ -14,6 +14,11 @@
 /* How the names of a metamodel's relations begin: nothing else is in a dump. */
 #define STORED_PREFIX PRODUCT_PREFIX
 
+/* How dumps of whole schemas are loaded meanwhile. */
+#define STORED_WHOLE_HINT                                                         \
+	"load one into a database without that schema, with the extensions that " \
+	"manifest.json lists for it: psql -X -1 -v ON_ERROR_STOP=1 -f FILE"
+
 struct stored_dump {
 	int fd; /* open for reading, -1 if it could not be opened */
 	struct dumpfile_facts facts;

@@ -216,6 +216,40 @@ static void test_a_damaged_manifest_is_refused_with_the_reason(void **state)
 	assert_refused("\"accounts\": [{", "\"accounts\": {\"x\": [{", "line 1");
 }
 
+static void test_whole_schemas_and_their_extensions_come_back(void **state)
+{
+	struct manifest m, read, copy = { 0 };
+	bool is_absent;
+	struct error err;
+	int fd = open_dir(".");
+
+	(void)state;
+	fill(&m, 1, 1);
+	m.is_whole = true;
+	add(&m, "a");
+	manifest_add_extension(&m.entries[0], "citext", "1.6", "public");
+	manifest_add_extension(&m.entries[0], "odd \"x\"", "2", "a");
+	manifest_copy_entry(manifest_add(&copy, "b"), &m.entries[0]);
+	assert_true(manifest_write(fd, &m, &err));
+	manifest_release(&m);
+	assert_true(manifest_read(fd, &read, &is_absent, &err));
+	assert_true(read.is_whole);
+	assert_int_equal(read.entries[0].extension_count, 2);
+	assert_string_equal(read.entries[0].extensions[0].version, "1.6");
+	assert_string_equal(read.entries[0].extensions[1].name, "odd \"x\"");
+	assert_string_equal(copy.entries[0].extensions[1].schema, "a");
+	manifest_release(&read);
+	manifest_release(&copy);
+	close(fd);
+	unlink(MANIFEST_FILE);
+	assert_refused("\"nodes\"", "\"objects\": \"some\", \"nodes\"", "objects");
+	assert_refused("false}", "false, \"extensions\": 7}", "extensions");
+	assert_refused("false}",
+		       "false, \"extensions\": [{\"name\": \"x\", \"version\": null, "
+		       "\"schema\": \"y\"}]}",
+		       "an extension lacks");
+}
+
 static void test_an_account_that_is_there_twice_is_refused(void **state)
 {
 	struct manifest m, read;
@@ -560,6 +594,7 @@ int main(void)
 		UNIT_TEST_IN_TMP(test_a_link_to_a_save_is_followed_once),
 		UNIT_TEST_IN_TMP(test_a_manifest_comes_back_as_it_was_written),
 		UNIT_TEST_IN_TMP(test_a_damaged_manifest_is_refused_with_the_reason),
+		UNIT_TEST_IN_TMP(test_whole_schemas_and_their_extensions_come_back),
 		UNIT_TEST_IN_TMP(test_an_account_that_is_there_twice_is_refused),
 		UNIT_TEST_IN_TMP(test_a_directory_is_known_by_what_is_in_it),
 		UNIT_TEST_IN_TMP(test_saves_move_on_by_one_and_the_last_goes),

@@ -5,7 +5,7 @@ SELECT n.nspname, encode(convert_to(c.relname::text, getdatabaseencoding()), 'he
 		WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'S' THEN 'SEQUENCE'
 		ELSE 'TABLE' END, n.nspname, c.relname) END
 FROM pg_catalog.pg_namespace n
-JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND left(c.relname, length(':PRODUCT_PREFIX')) = ':PRODUCT_PREFIX'
+JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND :c_is_ours
 	AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
 LEFT JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
 	AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.deptype = 'e'
@@ -14,5 +14,5 @@ WHERE n.nspname = ANY ($1::text[])
 -- the sequence of an identity column goes with its table
 AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend i JOIN pg_catalog.pg_class t ON t.oid = i.refobjid
 	WHERE c.relkind = 'S' AND i.classid = 'pg_catalog.pg_class'::regclass AND i.objid = c.oid AND i.deptype = 'i'
-	AND i.refclassid = 'pg_catalog.pg_class'::regclass AND left(t.relname, length(':PRODUCT_PREFIX')) <> ':PRODUCT_PREFIX')
+	AND i.refclassid = 'pg_catalog.pg_class'::regclass AND NOT :t_is_ours)
 ORDER BY n.nspname, e.extname, c.relname

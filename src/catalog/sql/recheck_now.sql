@@ -49,10 +49,11 @@ WITH was AS (
 	JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_type'::regclass
 		AND d.refobjid IN (t.oid, t.typarray)
 		AND d.classid = 'pg_catalog.pg_class'::regclass AND d.objsubid > 0
-	JOIN pg_catalog.pg_class u ON u.oid = d.objid AND left(u.relname, length(':PRODUCT_PREFIX')) = ':PRODUCT_PREFIX'
+	JOIN pg_catalog.pg_class u ON u.oid = d.objid AND :u_is_ours
 	JOIN pg_catalog.pg_namespace n ON n.oid = u.relnamespace
 	WHERE (w.what = 'relation' AND c.relnatts <> w.number) OR (w.what = 'column' AND EXISTS (
 		SELECT FROM pg_catalog.pg_attribute a
 		WHERE a.attrelid = w.oid AND a.attnum = w.number AND a.attisdropped))
+	:now
 )
 SELECT schema, text FROM problem ORDER BY schema, text

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "task/stored.h"
 
 static bool set_absent(struct error *err, const char *dir)
 {
@@ -23,7 +24,14 @@ static bool open_save(struct restore *restore, struct error *err)
 		return false;
 	switch (save->kind) {
 	case SAVEDIR_SAVE:
-		return true;
+		if (!save->manifest.is_whole)
+			return true;
+		error_set(
+			err, ERROR_DATA,
+			"%s holds dumps of whole schemas, which metamodel restore cannot "
+			"load yet",
+			dir);
+		return error_hint(err, "%s", STORED_WHOLE_HINT);
 	case SAVEDIR_LEGACY:
 		log_warning(restore->opts.log,
 			    "%s has no " MANIFEST_FILE ": whether its dumps are what "

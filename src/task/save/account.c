@@ -97,8 +97,9 @@ void save_account_announce(struct save_account *account)
 	AUTO_FREE char *file = layout_file_name(account->place->name);
 
 	if (!account->is_announced)
-		log_info(save->opts.log, "Dumping account %s to %s/%s...",
-			 account->place->name, save->opts.conf->directory, file);
+		log_info(save->opts.log, "Dumping %s %s to %s/%s...",
+			 save->opts.conf->product.noun, account->place->name,
+			 save->opts.conf->directory, file);
 	account->is_announced = true;
 }
 

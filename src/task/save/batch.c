@@ -42,6 +42,12 @@ static struct save_batch *add_batch(struct save *save, struct save_account **acc
 
 /* ---- at first ---- */
 
+/* What all tenants of a product share would tie them to each other. It comes first. */
+static bool must_be_alone(const struct save_account *account)
+{
+	return account->place->is_global && account->save->opts.conf->product.is_whole;
+}
+
 /* As many of these accounts as one batch may have. */
 static size_t measure_batch(const struct batch_limits *limits,
 			    struct save_account *const *accounts, size_t count)
@@ -53,6 +59,8 @@ static size_t measure_batch(const struct batch_limits *limits,
 	for (; fitting < count && fitting < limits->accounts; fitting++) {
 		const struct catalog_account *listed = accounts[fitting]->listed;
 
+		if (fitting && must_be_alone(accounts[0]))
+			break;
 		locks += listed->relations;
 		pattern_bytes += pattern_bytes_max(listed->raw_name);
 		if (fitting &&

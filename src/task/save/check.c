@@ -37,12 +37,14 @@ static void on_version(void *owner, const char *value)
 static bool check_file(const struct save_account *account, struct save_check *check,
 		       struct error *err)
 {
+	bool is_whole = account->save->opts.conf->product.is_whole;
 	const struct dumpfile_opts opts = {
 		.expect_schema = account->listed->raw_name,
-		.expect_prefix = STORED_PREFIX,
+		.expect_prefix = is_whole ? NULL : STORED_PREFIX,
+		.is_whole = is_whole,
 		.watch_table = PRODUCT_VERSION_TABLE,
 		.watch_column = PRODUCT_VERSION_COLUMN,
-		.on_value = on_version,
+		.on_value = is_whole ? NULL : on_version,
 		.created = &check->created,
 		.owner = check,
 	};

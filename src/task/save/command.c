@@ -45,23 +45,23 @@ static void push_common(const struct save_node *node, struct strvec *argv)
 		strvec_push_format(argv, "--dbname=%s", node->childenv.dbname);
 }
 
-static void push_accounts(const struct save_batch *batch, struct strvec *argv)
+static void push_schemas(const struct save_batch *batch, struct strvec *argv)
 {
 	AUTO_FREE const char **names = xcalloc(batch->count, sizeof(char *));
 	AUTO_FREE char *schemas = NULL;
-	AUTO_FREE char *others = NULL;
 
 	for (size_t i = 0; i < batch->count; i++)
 		names[i] = batch->accounts[i]->listed->raw_name;
 	schemas = catalog_schemas_pattern(names, batch->count);
-	others = catalog_others_pattern(schemas);
-	strvec_push(argv, "--format=custom");
-	strvec_push(argv, "--compress=0");
 	strvec_push_format(argv, "--schema=%s", schemas);
-	strvec_push_format(argv, "--exclude-table=%s", others);
+	if (!batch->save->opts.conf->product.is_whole) {
+		AUTO_FREE char *others = catalog_others_pattern(schemas);
+
+		strvec_push_format(argv, "--exclude-table=%s", others);
+	}
 }
 
-static void push_account(const struct save_account *account, struct strvec *argv)
+static void push_relations(const struct save_account *account, struct strvec *argv)
 {
 	AUTO_FREE char *pattern = catalog_dump_pattern(account->listed);
 
@@ -71,8 +71,12 @@ static void push_account(const struct save_account *account, struct strvec *argv
 void save_command_push(const struct save_batch *batch, struct strvec *argv)
 {
 	push_common(batch->node, argv);
-	if (batch->count == 1)
-		push_account(batch->accounts[0], argv);
+	if (batch->count > 1) {
+		strvec_push(argv, "--format=custom");
+		strvec_push(argv, "--compress=0");
+	}
+	if (batch->count == 1 && !batch->save->opts.conf->product.is_whole)
+		push_relations(batch->accounts[0], argv);
 	else
-		push_accounts(batch, argv);
+		push_schemas(batch, argv);
 }

@@ -5,10 +5,12 @@
  */
 #include "task/save/list.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/auto.h"
 #include "base/str.h"
+#include "catalog/extensions.h"
 #include "task/save/account.h"
 #include "task/save/nodes.h"
 #include "task/save/previous.h"
@@ -29,9 +31,10 @@ static bool check_place(const struct save_account *account, struct error *err)
 		error_set(err, ERROR_DATA,
 			  "the account is not registered any more, but still has its %s",
 			  listed->has_schema ? "schema" : "place");
-		return error_hint(err,
-				  "register it again in " PRODUCT_ACCOUNTS ", or drop "
-				  "the schema");
+		return error_hint(err, account->save->opts.conf->product.is_model
+					       ? "register it again, or drop the schema"
+					       : "register it again in " PRODUCT_ACCOUNTS
+						 ", or drop the schema");
 	}
 	if (listed && listed->looks_like_account)
 		return true;
@@ -46,7 +49,8 @@ static void check_account(struct save_account *account)
 		     error_set(&err, ERROR_DATA, "its name is not valid UTF-8");
 
 	is_ok = is_ok && check_place(account, &err) &&
-		catalog_can_dump(account->listed, &err);
+		catalog_can_dump(account->listed,
+				 account->save->opts.conf->product.is_whole, &err);
 	if (!is_ok)
 		save_account_fail(account, "list", &err);
 	else if (!account->place->is_registered)
@@ -59,7 +63,8 @@ static void log_plan(const struct save_account *account)
 	const struct save *save = account->save;
 	AUTO_FREE char *file = layout_file_name(account->place->name);
 
-	log_info(save->opts.log, "Would dump account %s to %s/%s", account->place->name,
+	log_info(save->opts.log, "Would dump %s %s to %s/%s",
+		 save->opts.conf->product.noun, account->place->name,
 		 save->opts.conf->directory, file);
 }
 
@@ -150,6 +155,65 @@ static void on_capacity(void *owner, const struct capacity *capacity,
 	node_answered(node, err);
 }
 
+static void ask_capacity(struct save_node *node)
+{
+	if (node->listing.count > 1 && node->save->opts.conf->batch != 1)
+		capacity_ask(session_conn(node->farm_node->session), on_capacity, node);
+	else
+		node_answered(node, NULL);
+}
+
+static void on_extension(void *owner, const struct catalog_extension *found)
+{
+	struct save_node *node = owner;
+	struct save_listing *listing = &node->listing;
+
+	if (!found->version) {
+		log_warning(
+			node->save->opts.log,
+			"%s %s: the column %s may refer to large objects, which belong "
+			"to no schema: they are not in the dump",
+			node->save->opts.conf->product.noun, found->schema, found->name);
+		return;
+	}
+	listing->extensions = xgrow(listing->extensions, listing->extension_count,
+				    sizeof(listing->extensions[0]));
+	listing->extensions[listing->extension_count++] = (struct save_extension){
+		.schema = xstrdup(found->schema),
+		.name = xstrdup(found->name),
+		.version = xstrdup(found->version),
+		.place = xstrdup(found->place),
+	};
+}
+
+static int compare_extensions(const void *a, const void *b)
+{
+	return strcmp(((const struct save_extension *)a)->schema,
+		      ((const struct save_extension *)b)->schema);
+}
+
+static void on_extensions_listed(void *owner, const struct error *err)
+{
+	struct save_listing *listing = &((struct save_node *)owner)->listing;
+
+	if (listing->extension_count)
+		qsort(listing->extensions, listing->extension_count,
+		      sizeof(listing->extensions[0]), compare_extensions);
+	if (err)
+		node_answered(owner, err);
+	else
+		ask_capacity(owner);
+}
+
+static void ask_extensions(struct save_node *node)
+{
+	AUTO_STRVEC struct strvec names = { 0 };
+
+	farm_list(node->save->nodes.farm, node->farm_node, &names);
+	catalog_list_extensions(node->farm_node->session, &names, on_extension,
+				on_extensions_listed, node);
+}
+
 static void on_listed(void *owner, struct catalog_account *accounts, size_t count,
 		      const struct error *err)
 {
@@ -157,10 +221,12 @@ static void on_listed(void *owner, struct catalog_account *accounts, size_t coun
 
 	node->listing.accounts = accounts;
 	node->listing.count = count;
-	if (!err && count > 1 && node->save->opts.conf->batch != 1)
-		capacity_ask(session_conn(node->farm_node->session), on_capacity, node);
-	else
+	if (err)
 		node_answered(node, err);
+	else if (node->save->opts.conf->product.is_whole)
+		ask_extensions(node);
+	else
+		ask_capacity(node);
 }
 
 static void ask_node(struct save_node *node)
@@ -174,7 +240,8 @@ static void ask_node(struct save_node *node)
 		  facts->server_version, node->tool->version_text);
 	farm_list(save->nodes.farm, node->farm_node, &names);
 	save->list_pending++;
-	catalog_list_accounts(node->farm_node->session, &names, on_listed, node);
+	catalog_list_accounts(node->farm_node->session, &names,
+			      save->opts.conf->product.is_whole, on_listed, node);
 }
 
 enum step_result save_list_enter(void *owner)

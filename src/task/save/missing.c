@@ -106,7 +106,8 @@ bool save_missing_name(const struct save_missing_opts *opts)
 		return false;
 	missing = xcalloc(1, sizeof(*missing));
 	missing->opts = *opts;
-	catalog_list_members(opts->node->farm_node->session, &names, on_member, on_listed,
-			     missing);
+	catalog_list_members(opts->node->farm_node->session, &names,
+			     opts->node->save->opts.conf->product.is_whole, on_member,
+			     on_listed, missing);
 	return true;
 }

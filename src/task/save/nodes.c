@@ -137,6 +137,19 @@ void save_nodes_cancel_tools(void *owner)
 
 /* ---- the end ---- */
 
+static void release_listing(struct save_listing *listing)
+{
+	catalog_accounts_free(listing->accounts, listing->count);
+	capacity_release(&listing->capacity);
+	for (size_t i = 0; i < listing->extension_count; i++) {
+		free(listing->extensions[i].schema);
+		free(listing->extensions[i].name);
+		free(listing->extensions[i].version);
+		free(listing->extensions[i].place);
+	}
+	free(listing->extensions);
+}
+
 void save_nodes_release(struct save *save)
 {
 	struct save_nodes *nodes = &save->nodes;
@@ -144,8 +157,7 @@ void save_nodes_release(struct save *save)
 	for (size_t i = 0; nodes->list && i < nodes->farm->node_count; i++) {
 		struct save_node *node = &nodes->list[i];
 
-		catalog_accounts_free(node->listing.accounts, node->listing.count);
-		capacity_release(&node->listing.capacity);
+		release_listing(&node->listing);
 		childenv_release(&node->childenv);
 		save_setbacks_release(&node->setbacks);
 	}

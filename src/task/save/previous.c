@@ -79,6 +79,31 @@ static bool check_newest(const struct save *save, const struct origin *origin,
 	return true;
 }
 
+/* Does it hold dumps of the other kind, of whole schemas or of relations? */
+static bool is_of_other_kind(const struct save *save, const struct savedir *dir)
+{
+	return (dir->kind == SAVEDIR_SAVE || dir->kind == SAVEDIR_LEGACY) &&
+	       (dir->dumps.count || dir->manifest.entry_count) &&
+	       dir->manifest.is_whole != save->opts.conf->product.is_whole;
+}
+
+/* A dump of relations cannot take the place of one of a whole schema, nor be carried
+ * over as one. */
+static bool check_kind(const struct save *save, struct error *err)
+{
+	const struct savedir *newest = &save->previous.list[0];
+
+	if (!is_of_other_kind(save, newest))
+		return true;
+	error_set(err, ERROR_DATA,
+		  "%s holds dumps of %s, and this save makes dumps of %s",
+		  save->opts.conf->directory,
+		  newest->manifest.is_whole ? "whole schemas" : "metamodels",
+		  newest->manifest.is_whole ? "metamodels" : "whole schemas");
+	return error_hint(err, "save elsewhere with --directory, or move the old save "
+			       "away; or is it another [model] than last time?");
+}
+
 bool save_previous_compare(struct save *save, struct error *err)
 {
 	struct save_previous *previous = &save->previous;
@@ -88,8 +113,9 @@ bool save_previous_compare(struct save *save, struct error *err)
 		struct origin origin;
 
 		origin_compare(&previous->list[i].manifest, save->nodes.farm, &origin);
-		previous->is_foreign[i] = origin.verdict == ORIGIN_OTHER;
-		if (!i && !check_newest(save, &origin, err))
+		previous->is_foreign[i] = origin.verdict == ORIGIN_OTHER ||
+					  is_of_other_kind(save, &previous->list[i]);
+		if (!i && (!check_kind(save, err) || !check_newest(save, &origin, err)))
 			return false;
 	}
 	return true;

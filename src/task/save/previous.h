@@ -18,7 +18,8 @@ MUST_CHECK bool save_previous_open(struct save *save, struct error *err);
 
 /*
  * Which of them are of another database than the one that the farm is connected to?
- * Errors: ERROR_DATA if the newest is, and nobody has said that it may be replaced.
+ * Errors: ERROR_DATA if the newest is, and nobody has said that it may be replaced; or
+ * if its dumps are of another kind. Old ones of another kind count as foreign.
  */
 MUST_CHECK bool save_previous_compare(struct save *save, struct error *err);
 

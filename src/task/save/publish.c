@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,6 +22,31 @@
 
 /* ---- the manifest ---- */
 
+static int compare_schema(const void *key, const void *element)
+{
+	return strcmp(key, ((const struct save_extension *)element)->schema);
+}
+
+/* They are in the order of the schemas, and there may be very many. */
+static void add_extensions(struct manifest_entry *entry,
+			   const struct save_account *account)
+{
+	const struct save_listing *listing = &account->node->listing;
+	const struct save_extension *end = listing->extensions + listing->extension_count;
+	const struct save_extension *first =
+		listing->extension_count
+			? bsearch(account->place->name, listing->extensions,
+				  listing->extension_count, sizeof(*end), compare_schema)
+			: NULL;
+
+	while (first && first > listing->extensions &&
+	       !strcmp(first[-1].schema, account->place->name))
+		first--;
+	for (; first && first < end && !strcmp(first->schema, account->place->name);
+	     first++)
+		manifest_add_extension(entry, first->name, first->version, first->place);
+}
+
 static void add_account(struct manifest *manifest, const struct save_account *account)
 {
 	const struct farm_node *node = account->node->farm_node;
@@ -33,6 +59,7 @@ static void add_account(struct manifest *manifest, const struct save_account *ac
 	entry->rows = facts->rows;
 	entry->tables = facts->tables;
 	entry->parents = facts->parents ? xstrdup(facts->parents) : NULL;
+	add_extensions(entry, account);
 	memcpy(entry->sha256, facts->sha256, sizeof(entry->sha256));
 	memcpy(entry->saved_at, session_facts(node->session)->snapshot_at,
 	       sizeof(entry->saved_at));
@@ -126,6 +153,7 @@ static void fill_manifest(const struct save *save, struct manifest *manifest)
 	manifest->keep = save->opts.conf->keep;
 	manifest->program = xstrdup(save->opts.program);
 	manifest->backend = xstrdup(save->nodes.farm->backend);
+	manifest->is_whole = save->opts.conf->product.is_whole;
 	memcpy(manifest->started, save->started, sizeof(manifest->started));
 	clock_now(manifest->finished);
 	add_nodes(save, manifest);

@@ -71,7 +71,9 @@ static void on_named(struct save_node *node, const struct error *err)
 	if (err)
 		end(node, err);
 	else
-		recheck_start(node->farm_node->session, on_changed, on_rechecked, node);
+		recheck_start(node->farm_node->session,
+			      node->save->opts.conf->product.is_whole, on_changed,
+			      on_rechecked, node);
 }
 
 static bool has_dumps(const struct save_node *node)

@@ -49,6 +49,11 @@ struct save_staging {
 
 /* ---- a node ---- */
 
+/* An extension that a tenant's objects need. */
+struct save_extension {
+	char *schema, *name, *version, *place;
+};
+
 /* list.c: what a node says of itself and its accounts */
 struct save_listing {
 	struct catalog_account *accounts; /* in the order of the farm's */
@@ -56,6 +61,9 @@ struct save_listing {
 	struct capacity capacity; /* all zero where one account is dumped at a time */
 	unsigned jobs;            /* children at once */
 	bool is_pooled;           /* see struct session_facts */
+	/* Where tenants are whole schemas: what each needs, in the order of the schemas. */
+	struct save_extension *extensions;
+	size_t extension_count;
 };
 
 /* batch.c: the accounts of a node that are to be dumped */

@@ -133,6 +133,7 @@ static void split(void *owner)
 		.parts = stream->parts,
 		.part_count = batch->count,
 		.keywords = &batch->node->listing.capacity.keywords,
+		.is_whole = batch->save->opts.conf->product.is_whole,
 		.progress = on_split_progress,
 		.owner = stream,
 	};

@@ -300,6 +300,7 @@ static void on_start(void *owner)
 		.program = "metamodel status",
 		.lock = SESSION_LOCK_NONE,
 		.names = &status->opts.conf->accounts,
+		.runs_applied = true,
 		.ready = on_farm_ready,
 		.lost = on_lost,
 		.owner = status,

@@ -267,7 +267,12 @@ static bool open_save(struct verify *verify, struct error *err)
 			return error_set(err, ERROR_DATA, "%s holds no dump", dir);
 		return true;
 	case SAVEDIR_SAVE:
-		return true;
+		if (!verify->opts.conf->load || !verify->save.manifest.is_whole)
+			return true;
+		error_set(err, ERROR_DATA,
+			  "%s holds dumps of whole schemas, which --load cannot load yet",
+			  dir);
+		return error_hint(err, "%s", STORED_WHOLE_HINT);
 	}
 	return false;
 }
