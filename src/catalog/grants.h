@@ -11,6 +11,7 @@
 #include "pg/session.h"
 
 #define CATALOG_FORBIDDEN "42501" /* insufficient_privilege */
+#define CATALOG_LOCKED "55P03"    /* lock_not_available */
 
 /* To list the accounts. */
 void grants_hint_accounts(const struct session *session, struct error *err);

@@ -283,7 +283,8 @@ static void on_checked(void *owner, const struct pg_result *result,
 	if (!err) {
 		(void)check_columns(r, result, &r->wrong);
 	} else if (!is_nothing(failure->sqlstate) &&
-		   strcmp(failure->sqlstate, CATALOG_FORBIDDEN) != 0) {
+		   strcmp(failure->sqlstate, CATALOG_FORBIDDEN) != 0 &&
+		   strcmp(failure->sqlstate, CATALOG_LOCKED) != 0) {
 		r->wrong = *err;
 		tenants_describe_failure(&filled, strlen(CHECK), failure, &r->wrong);
 	}

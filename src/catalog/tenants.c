@@ -42,9 +42,10 @@ void tenants_describe_failure(const struct located *query, size_t offset,
 
 	if (!failure->sqlstate[0])
 		return; /* the connection was lost */
-	if (!strcmp(failure->sqlstate, CATALOG_FORBIDDEN)) {
+	if (!strcmp(failure->sqlstate, CATALOG_FORBIDDEN) ||
+	    !strcmp(failure->sqlstate, CATALOG_LOCKED)) { /* the query may be good */
 		error_prefix(err, "%s:%d: %s", query->path, query->line, query->key);
-		if (!err->hint[0])
+		if (!strcmp(failure->sqlstate, CATALOG_FORBIDDEN))
 			error_hint(err, "connect as the owner (-U), or let the role read "
 					"it: GRANT USAGE ON SCHEMA ..., GRANT SELECT ON "
 					"...");

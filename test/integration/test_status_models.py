@@ -220,8 +220,44 @@ def test_steps_that_cannot_be_read_are_one_tenants_problem(db, tenants, metamode
         "tenant_it's": ("unversioned", None), "tenant_null": ("broken", "one of its steps is NULL"),
         "tenant_long": ("broken", "one of its steps has more than 200 bytes"),
         "tenant_huge": ("broken", "one of its steps has more than 200 bytes"),
-        "tenant_word": ("broken", "its version is 'word', which is no number"), "tenant_good": ("current", None),
+        "tenant_word": ("broken", "its version is 'word', which is not a number"), "tenant_good": ("current", None),
         "tenant_mine": ("broken", "ERROR:  permission denied for schema tenant_mine")}
+
+
+def test_what_tenants_put_in_the_place_of_their_steps(db, tenants, metamodel, model):
+    tenants("plain_schemas")
+    things = {
+        "slow": "VIEW %s AS SELECT 1 AS v FROM pg_sleep(100)",
+        "flood": "VIEW %s AS SELECT generate_series(1, 1000000000) AS v",
+        "wide": "VIEW %s AS SELECT repeat('x', 900000) || n AS v FROM generate_series(1, 100000) n",
+        "write": "VIEW %s AS SELECT nextval('public.audit_id_seq') AS v",
+        "fail": "VIEW %s AS SELECT 1 / (SELECT count(*) - count(*) FROM pg_catalog.pg_class) AS v",
+        "policy": "TABLE %s (v int)",
+        "locked": "TABLE %s (v int)",
+        "line": "VIEW %s AS SELECT E'1\\n2' AS v",
+    }
+    for name, text in things.items():
+        db.sql(f"CREATE SCHEMA odd_{name}; CREATE {text % f'odd_{name}.schema_version'}")
+    db.sql("""ALTER TABLE odd_policy.schema_version ENABLE ROW LEVEL SECURITY;
+              CREATE POLICY p ON odd_policy.schema_version USING (pg_sleep(100) IS NULL);
+              GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO saas""")
+    db.sql("".join(f"GRANT USAGE ON SCHEMA odd_{n} TO saas; GRANT SELECT ON odd_{n}.schema_version TO saas;" for n in things))
+    model(schemas="^(odd_|tenant_)", applied="SELECT v::text FROM {schema}.schema_version", versions="set",
+          **{"global": "", "reference": "tenant_a"})
+    other = db.connect(autocommit=False)
+    other.cursor().execute("LOCK TABLE odd_locked.schema_version IN ACCESS EXCLUSIVE MODE")
+    report = json.loads(metamodel.run("status", "--json", "--lock-wait", "1", timeout=120).stdout)
+    other.rollback()
+    found = {a["account"]: (a["state"], (a["problem"] or "").split("\n")[0]) for a in report["accounts"]}
+    assert found["tenant_a"] == ("current", "") and found["tenant_b"] == ("1 behind", "")
+    assert found["odd_slow"] == ("broken", "ERROR:  canceling statement due to statement timeout")
+    assert found["odd_flood"] == ("broken", "its steps are more than 10000 rows")
+    assert found["odd_wide"] == ("broken", "one of its steps has more than 200 bytes")
+    assert found["odd_write"] == ("broken", "ERROR:  cannot execute nextval() in a read-only transaction")
+    assert found["odd_fail"] == ("broken", "ERROR:  division by zero")
+    assert found["odd_policy"][0] == "broken" and "row-level security" in found["odd_policy"][1]
+    assert found["odd_locked"] == ("broken", "ERROR:  canceling statement due to lock timeout")
+    assert found["odd_line"] == ("3 behind", "")
 
 
 # --- What tenants own is not run as a superuser

@@ -120,9 +120,13 @@ static void set_state(struct report_account *out, size_t behind, bool is_newer)
 			    : xstrdup(is_newer ? "newer" : "current");
 }
 
+/* A tenant may have put anything there. */
 static void add_line(struct strbuf *lines, const char *line)
 {
-	strbuf_add_format(lines, "%s%s", lines->length ? "\n" : "", line);
+	if (lines->length)
+		strbuf_add_char(lines, '\n');
+	for (; *line; line++)
+		strbuf_add_char(lines, *line == '\n' ? ' ' : *line);
 }
 
 static void describe_version(const struct reference *r, const struct tenant_steps *t,
@@ -134,9 +138,11 @@ static void describe_version(const struct reference *r, const struct tenant_step
 
 	if (!version) {
 		out->state = xstrdup(bad ? "broken" : "unversioned");
-		if (bad)
+		if (bad) {
 			out->problem = str_format(
-				"its version is '%s', which is no number", bad);
+				"its version is '%s', which is not a number", bad);
+			out->hint = xstrdup("versions = set takes any text");
+		}
 		return;
 	}
 	for (size_t i = 0; i < r->count; i++) {
