@@ -3,7 +3,7 @@
 #ifndef DUMP_FORMS_TABLE_H
 #define DUMP_FORMS_TABLE_H
 
-#include "dump/forms.h"
+#include "dump/edge.h"
 
 enum { DUMPFORMS_EDGES_MAX = 18 }; /* of a state; the rest have no text */
 

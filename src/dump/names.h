@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "dump/sql.h"
+#include "dump/statement.h"
 
 static inline bool is_word(const struct dumplex_token *t, const char *word)
 {

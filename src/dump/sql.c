@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/compiler.h"
+#include "dump/forms.h"
 #include "dump/names.h"
 
 void dumpsql_init(struct dumpsql *sql, const char *watch_column, bool is_whole)
