@@ -369,21 +369,12 @@ static void add_owner(const struct plain *p, const struct archive_entry *e,
 	strbuf_add_str(out, ";\n\n");
 }
 
-/* Before 15, pg_dump took it that this schema is there. */
-static bool is_public(const struct plain *p, const struct archive_entry *e)
-{
-	return p->major < 15 && !e->schema &&
-	       ((!strcmp(e->desc, "SCHEMA") && !strcmp(e->tag, "public")) ||
-		(!strcmp(e->desc, "COMMENT") && e->tag &&
-		 !strcmp(e->tag, "SCHEMA public")));
-}
-
 void plain_add(struct plain *p, struct plain_file *file, const struct archive_entry *e,
 	       struct strbuf *out)
 {
 	const struct kind *kind = find_kind(e);
 
-	if ((!e->has_data && is_empty(e->definition)) || is_public(p, e))
+	if (!e->has_data && is_empty(e->definition))
 		return;
 	add_default(p, "default_tablespace", e->tablespace, &file->tablespace, out);
 	add_default(p, "default_table_access_method", e->access_method,

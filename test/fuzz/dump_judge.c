@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
  * What a restore would say of dumps of the account "alice": each comes as its length, a
- * newline and its bytes; "pass" or the reason goes, in a line. For grammar.py.
+ * newline and its bytes; "pass" or the reason goes, in a line. For grammar.py. With the
+ * argument "whole" they are dumps of the whole schema "alice", for grammar_whole.py.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,10 +14,11 @@
 #include "fuzz.h"
 #include "dump/file.h"
 
-static void judge(const char *text, size_t length)
+static void judge(const char *text, size_t length, bool is_whole)
 {
 	const struct dumpfile_opts opts = { .expect_schema = "alice",
-					    .expect_prefix = "_" };
+					    .expect_prefix = is_whole ? NULL : "_",
+					    .is_whole = is_whole };
 	struct dumpfile_facts facts;
 	struct error err;
 	int fd = memfd_create("dump", 0);
@@ -30,8 +32,9 @@ static void judge(const char *text, size_t length)
 	close(fd);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	bool is_whole = argc > 1 && !strcmp(argv[1], "whole");
 	size_t length;
 
 	while (scanf("%zu", &length) == 1) {
@@ -39,7 +42,7 @@ int main(void)
 
 		require(text && getchar() == '\n');
 		require(fread(text, 1, length, stdin) == length);
-		judge(text, length);
+		judge(text, length, is_whole);
 		free(text);
 	}
 	return 0;

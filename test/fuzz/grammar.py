@@ -378,11 +378,11 @@ def lines(text):
 class Generator:
     """Statements out of the forms above."""
 
-    def __init__(self, seed, corpus):
+    def __init__(self, seed, corpus, bases=BASES, pieces=PIECES):
         self.random = random.Random(seed)
-        self.bases = [TOKEN.findall(line) for line in lines(BASES) + corpus]
+        self.bases = [TOKEN.findall(line) for line in lines(bases) + corpus]
         self.kept = []
-        self.pieces = [TOKEN.findall(line) + ["\n" if line.startswith("--") else ""] for line in lines(PIECES)]
+        self.pieces = [TOKEN.findall(line) + ["\n" if line.startswith("--") else ""] for line in lines(pieces)]
 
     def change(self, tokens):
         r = self.random
@@ -452,14 +452,16 @@ class Generator:
 class Judge:
     """What the scanner says."""
 
-    def __init__(self, program):
-        self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    def __init__(self, *program):
+        self.process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def passes(self, text):
-        data = (BEGIN + text + END).encode()
-        self.process.stdin.write(b"%d\n%s" % (len(data), data))
+        return self.says((BEGIN + text + END).encode()) == "pass"
+
+    def says(self, dump):
+        self.process.stdin.write(b"%d\n%s" % (len(dump), dump))
         self.process.stdin.flush()
-        return self.process.stdout.readline() == b"pass\n"
+        return self.process.stdout.readline().decode().rstrip("\n")
 
     def end(self):
         self.process.stdin.close()
@@ -469,9 +471,9 @@ class Judge:
 class World:
     """What the server makes of it."""
 
-    def __init__(self, server):
-        server.sql(WORLD)
-        self.server = server
+    def __init__(self, server, world=WORLD, picture=PICTURE):
+        server.sql(world)
+        self.server, self._picture = server, picture
         self.renew()
 
     def renew(self):
@@ -481,7 +483,7 @@ class World:
         self.connection.rollback()
 
     def picture(self):
-        self.cursor.execute(PICTURE)
+        self.cursor.execute(self._picture)
         return self.cursor.fetchone()[0]
 
     def run(self, text):
@@ -516,7 +518,7 @@ class World:
         return changed + ["role"] * (role != "none") + ["taken"] * taken
 
 
-def main():
+def main(bases=BASES, pieces=PIECES, world=WORLD, picture=PICTURE, mode=()):
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=int, default=0)
     parser.add_argument("--runs", type=int, default=0)
@@ -527,10 +529,11 @@ def main():
     corpus = [line for file in sorted(options.corpus.glob("*.sql")) for line in lines(file.read_text())]
     server = Server("fsync=off")
     try:
-        generator, judge, world = Generator(options.seed, corpus), Judge(options.judge), World(server)
+        generator, judge = Generator(options.seed, corpus, bases, pieces), Judge(options.judge, *mode)
+        world = World(server, world, picture)
         counts, seen = collections.Counter(), set()
         end = time.monotonic() + options.seconds
-        for text in [*lines(BASES), *corpus]:
+        for text in [*lines(bases), *corpus]:
             if text.startswith("COPY"):
                 text += "\n1\t2\n\\."
             counts["bases"] += 1

@@ -1213,25 +1213,6 @@ static void test_owners_are_named_as_each_kind_wants_it(void **state)
 	assert_has("0", "ALTER SHELL", false);
 }
 
-static void test_old_pg_dump_does_not_create_public(void **state)
-{
-	static const struct build_entry entries[] = {
-		OWNED(1, "SCHEMA", NULL, "public", "SCHEMA public", 0),
-		ENTRY(2, "COMMENT", NULL, "SCHEMA public", 1),
-		ENTRY(3, "ACL", NULL, "SCHEMA public", 1),
-		ENTRY(4, "COMMENT", "public", "SCHEMA public", 1),
-	};
-	struct result result =
-		split_whole("14.1", entries, ARRAY_SIZE(entries), SCHEMAS("public"));
-
-	(void)state;
-	assert_outcomes(&result, SPLIT_WRITTEN);
-	assert_has("0", "-- SCHEMA", false);
-	assert_has("0", "-- COMMENT 2", false);
-	assert_has("0", "-- ACL 3", true);
-	assert_has("0", "-- COMMENT 4", true);
-}
-
 static void test_what_has_no_place_in_a_schema_puts_it_aside(void **state)
 {
 	static const struct build_entry entries[] = {
@@ -1297,7 +1278,6 @@ int main(void)
 		UNIT_TEST_IN_TMP(
 			test_a_schema_has_its_rights_and_comment_and_all_that_is_in_it),
 		UNIT_TEST_IN_TMP(test_owners_are_named_as_each_kind_wants_it),
-		UNIT_TEST_IN_TMP(test_old_pg_dump_does_not_create_public),
 		UNIT_TEST_IN_TMP(test_what_has_no_place_in_a_schema_puts_it_aside),
 	};
 
