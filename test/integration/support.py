@@ -4,6 +4,7 @@
 import contextlib
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -282,7 +283,12 @@ class Running:
     """A run of the program that has not ended. Its output goes to files: no pipe fills up."""
 
     def __init__(self, argv, stdin, preexec_fn, **popen):
+        # What the program does by default depends on how many processors it may use: two everywhere.
+        usable = sorted(os.sched_getaffinity(0))
+        usable = random.sample(usable, min(2, len(usable)))
+
         def prepare():
+            os.sched_setaffinity(0, usable)
             # Whoever started the tests may ignore some of these, as a shell does for a job behind.
             for signum in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
                 signal.signal(signum, signal.SIG_DFL)
