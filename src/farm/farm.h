@@ -53,7 +53,7 @@ struct farm_opts {
 	bool is_writer; /* as in struct session_opts */
 	/* The accounts wanted, each once; empty: all that are registered, and _global. */
 	const struct strvec *names;
-	/* Accounts to be listed with all of them if they are not registered any more, but
+	/* Accounts to be listed with all of them if they are no longer registered, but
 	 * still have a schema, or their place on a farm; may be NULL. */
 	const struct strvec *former;
 	/* Also for named accounts: who is registered, see farm_is_registered(). */

@@ -62,7 +62,7 @@ static void on_former(void *owner, const struct pg_result *result,
 		add_former(owner, result);
 }
 
-/* Those that are not registered any more, but have a schema. */
+/* Those that are no longer registered, but have a schema. */
 static void find_former(struct farm *f)
 {
 	struct farm_private *p = f->private;

@@ -186,7 +186,7 @@ def test_an_emptied_list_of_accounts_costs_no_dump(saved, metamodel):
     saved.sql("_global", "DELETE FROM _global._accounts")
     result = metamodel.run("save", expect=3)
     assert metamodel.tree().stale() == list("abcde")
-    assert "not registered any more" in errors_of(result, "a")
+    assert "no longer registered" in errors_of(result, "a")
 
 
 def test_who_was_deleted_leaves_the_save(saved, metamodel):

@@ -43,8 +43,8 @@ def test_what_lies_beside_them_is_passed_over(metamodel, db, more):
     result = metamodel.run("upgrade", "-v")
     assert versions(db, "_global", "a") == ["0.010", "0.010"]
     for name in AROUND:
-        assert f"debug: local/{name} is no migration, and passed over" in result.stderr
-    assert "passed over" not in metamodel.run("upgrade").stderr
+        assert f"debug: local/{name} is not a migration and is ignored" in result.stderr
+    assert "is ignored" not in metamodel.run("upgrade").stderr
 
 
 def test_a_mounted_volume_is_a_directory_of_migrations(metamodel, db, more):
@@ -101,9 +101,9 @@ def test_a_step_may_be_committed_before_the_next(metamodel, moody, more):
     more({"0.010": ADD, "0.011": USE})
     result = metamodel.run("upgrade")
     assert versions(moody, "_global", "a", "c") == ["0.011"] * 3
-    assert "Account a is committed at 0.010, and goes on." in result.stderr
+    assert "Account a is committed at 0.010 and continues." in result.stderr
     lines = [line for line in result.stderr.splitlines() if "ccount a" in line]
-    assert lines == ["Upgrading account a from 0.009 to 0.010...", "Account a is committed at 0.010, and goes on.",
+    assert lines == ["Upgrading account a from 0.009 to 0.010...", "Account a is committed at 0.010 and continues.",
                      "Upgrading account a from 0.010 to 0.011..."]
     assert "Upgraded 3 accounts, 0 already current, 0 failed" in result.stderr
 
@@ -177,7 +177,7 @@ def test_a_run_that_is_stopped_between_the_two_says_where_it_is(metamodel, moody
     running.send(15)
     result = running.wait()
     assert result.returncode == 128 + 15
-    assert "[a upgrade] it is at 0.010; the steps after that were not begun" in result.stderr
+    assert "[a upgrade] it is at 0.010; the steps after that were not started" in result.stderr
     assert versions(moody, "a", "c") == ["0.010", "0.009"]
 
 

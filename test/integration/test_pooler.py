@@ -113,7 +113,7 @@ def wait_until_it_waits(db):
 def test_everything_works_through_it_and_nothing_stays(db, metamodel, pooled):
     db.add_accounts("a", "b", "it's", version="0.005")
     result = metamodel.run("save", "-j4")
-    assert "reached through a pooler of transactions" in result.stderr
+    assert "reached through a connection pooler in transaction mode" in result.stderr
     check_nothing_stays(db, pooled)
     metamodel.run("upgrade")
     check_nothing_stays(db, pooled)
@@ -140,7 +140,7 @@ def test_a_dump_that_lost_its_search_path_does_not_count(db, metamodel, start_po
            """"$real" "$@" | sed "s/('search_path', ''/('search_path', 'public'/" """)
     start_pooler()
     result = metamodel.run("save", "--batch", "1", expect=1)
-    assert "hint: pg_dump's search_path may have gone astray in the pooler" in result.stderr
+    assert "hint: pg_dump's search_path may have been lost in the connection pooler" in result.stderr
 
 
 @pytest.mark.parametrize("first", ["save", "restore", "upgrade"])

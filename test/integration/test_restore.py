@@ -143,7 +143,7 @@ def test_an_empty_database_gets_all_accounts(metamodel, db, other):
     accounts = sorted(f"at_{version}" for version in ACCOUNT_FILES)
     (warning, *lines), closing = lines_of(metamodel.run("restore", "-d", other, "-j1"))
     assert warning.startswith(f'metamodel: warning: metamodel is a save of database "{db.name}", not of "{other}"')
-    expected = [f"Account {account} becomes registered by restoring _global."
+    expected = [f"Account {account} will be registered by restoring _global."
                 for account in accounts]
     for account in ["_global", *accounts]:
         file = metamodel.tree().file(account).stem
@@ -215,7 +215,7 @@ def test_when_global_fails_the_others_are_restored_all_the_same(metamodel, db, s
     check_same(before, whole_dump(db))
     assert errors_of(result, "_global") and imported(result) == ["a", "b", "c"]
     assert result.stderr.splitlines()[-1].endswith(" Failed: _global.")
-    assert "becomes registered" not in result.stderr  # _accounts does not change
+    assert "will be registered" not in result.stderr  # _accounts does not change
 
 
 # ---- which accounts, and which save ----
@@ -296,7 +296,7 @@ def test_a_stale_dump_is_said_to_be_one_with_its_date(metamodel, db, saved, fake
         assert re.findall("^metamodel: warning: (.*)", result.stderr, re.M) == [
             "the dump of account b is an older one, of 2025-01-02T03:04:05Z"]
     plan = metamodel.run("restore", "-n").stderr
-    assert re.findall(r"^(\w+): .*stale: saving it failed since", plan, re.M) == ["b"]
+    assert re.findall(r"^(\w+): .*stale: a later save of it failed", plan, re.M) == ["b"]
     assert "older" not in metamodel.run("restore", "a").stderr
     check_same(saved.dump, whole_dump(db))
 
@@ -536,7 +536,7 @@ def test_other_encodings_are_restored_as_saved(metamodel, encoded, encoding):
         check_same(before, whole_dump(latin))
     latin.sql("DROP SCHEMA é CASCADE; DELETE FROM _global._accounts WHERE name = 'é'")
     result = metamodel.run("restore", "-d", latin.name)
-    assert "Account é becomes registered" in result.stderr and "Adding account é" in result.stderr
+    assert "Account é will be registered" in result.stderr and "Adding account é" in result.stderr
     cursor = connection.cursor()
     cursor.execute("SELECT \"ü\" FROM é._roles")
     assert cursor.fetchall() == [("ÿ",)]
@@ -575,9 +575,8 @@ def test_restoring_global_says_first_which_accounts_appear_and_disappear(
     db.sql("DELETE FROM _global._accounts WHERE name IN ('a', 'c')")
     result = metamodel.run("restore", *args)
     lines = result.stderr.splitlines()
-    appear = [f"Account {account} becomes registered by restoring _global." for account in "ac"]
-    gone = [f"metamodel: warning: account {account} is registered, and will not be any more after "
-            "restoring _global; its schema stays" for account in ("d", "it's")]
+    appear = [f"Account {account} will be registered by restoring _global." for account in "ac"]
+    gone = [f"metamodel: warning: account {account} will no longer be registered after restoring _global; its schema remains" for account in ("d", "it's")]
     said = [line for line in lines if "registered" in line]
     assert sorted(said) == sorted([*appear, *gone])
     assert "-n" in args or lines.index(importing("_global")) > lines.index(said[-1])
@@ -607,7 +606,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(metamodel, db, saved
         "a": ["would be added: 7 tables, version 0.001, saved N s ago"],
         "b": ["7 tables, version 0.001, saved N s ago"]}
     assert "detail: view c.stands" in errors_of(result, "c")
-    assert "Account b becomes registered by restoring _global." in lines
+    assert "Account b will be registered by restoring _global." in lines
     assert closing == "Nothing was done: this was a dry run. Failed: c."
 
 
@@ -731,7 +730,7 @@ def test_an_account_that_is_not_registered_is_restored_and_that_is_said(metamode
         assert said in result.stderr and "account a is not" not in result.stderr
     result = metamodel.run("restore")
     assert "is not registered" not in result.stderr
-    assert "Account b becomes registered by restoring _global." in result.stderr
+    assert "Account b will be registered by restoring _global." in result.stderr
 
 
 # ---- locks ----
@@ -741,7 +740,7 @@ def test_a_table_that_stays_locked_costs_its_account_only(metamodel, db, saved):
     with db.locked("b._models", mode="ACCESS SHARE"):
         result = metamodel.run("restore", "--lock-wait", "1", expect=3)
     check_as_saved(db, saved)
-    tries = [warning for warning in warnings_of(result) if "tried again" in warning]
+    tries = [warning for warning in warnings_of(result) if "trying again" in warning]
     assert 2 <= len(tries) <= 5 and all("[b restore]" in line for line in tries), result
     assert "canceling statement due to lock timeout" in errors_of(result, "b")
     assert result.stderr.splitlines()[-1].endswith(" Failed: b.")
@@ -752,7 +751,7 @@ def test_a_table_that_is_locked_for_a_while_is_waited_for(metamodel, db, saved):
     damage(db, "b")
     with db.locked("b._models"):
         running = metamodel.start("restore", "--lock-wait", "1", "b")
-        wait_for(lambda: "tried again" in running.stderr or running.process.poll() is not None)
+        wait_for(lambda: "trying again" in running.stderr or running.process.poll() is not None)
     assert running.wait().returncode == 0
     check_as_saved(db, saved)
 
@@ -774,7 +773,7 @@ def test_lock_wait_is_the_only_limit_of_waiting(metamodel, db, saved):
     wait_until_it_waits(db, running, 0.5)
     session.close()
     result = running.wait()
-    assert result.returncode == 0 and "tried again" not in result.stderr, result
+    assert result.returncode == 0 and "trying again" not in result.stderr, result
 
 
 @pytest.fixture

@@ -490,7 +490,7 @@ def test_a_deadlock_with_a_user_is_tried_again(world):
             "SET deadlock_timeout = '60s'; LOCK TABLE b.hook IN ROW EXCLUSIVE MODE")
         running = start_until_hooked(world, "b")
         user.cursor().execute("LOCK TABLE b._models IN ACCESS SHARE MODE")  # until the load gave up
-        wait_for(lambda: "[b restore] to be tried again" in running.stderr)
+        wait_for(lambda: "[b restore] trying again" in running.stderr)
         user.rollback()
     result = running.wait()
     assert result.returncode == 0 and "deadlock detected" in result.stderr, result
@@ -505,7 +505,7 @@ def test_a_lock_that_is_not_had_in_time_is_known_in_every_language(world, tmp_pa
         echo "ORT:  ProcessInterrupts, postgres.c:3287" >&2
         exit 3""")
     result = world.metamodel.run("restore", "b", "--json")
-    assert "[b restore] to be tried again" in result.stderr and "postgres.c" not in result.stderr
+    assert "[b restore] trying again" in result.stderr and "postgres.c" not in result.stderr
     assert world.check_truth(result)["b"] == "saved"
 
 
@@ -534,7 +534,7 @@ def test_a_load_that_finds_no_connection_is_tried_again(db, metamodel):
         db.sql("RESET SESSION AUTHORIZATION")
         with crowd(db, leave=2):  # for our own sessions
             running = metamodel.start("restore", "--json", "-j4")
-            wait_for(lambda: "[_global restore] to be tried again" in running.stderr)
+            wait_for(lambda: "[_global restore] trying again" in running.stderr)
             assert set(world.states().values()) == {"before"}
         result = running.wait()
         assert result.returncode == 0 and "connection slots" in result.stderr, result
@@ -681,7 +681,7 @@ class TestSignals:
     def test_while_an_account_waits_for_its_next_attempt(self, world, leftover_processes):
         with world.db.locked("b._models"):
             running = world.metamodel.start("restore", "b", "--json", "--lock-wait", "1")
-            wait_for(lambda: "to be tried again" in running.stderr)
+            wait_for(lambda: "trying again" in running.stderr)
             running.send(signal.SIGTERM)
             result = self.check_stopped(world, running, leftover_processes, signal.SIGTERM)
         assert world.check_truth(result)["b"] == "before"

@@ -106,7 +106,7 @@ class TestRights:
         saved.run("save")
         db.sql(f"ALTER TABLE agentzh._models OWNER TO {owner}")
         for said in both(saved, "-U", owner):
-            assert f'[agentzh plan] its relations are to belong to "{other}"' in said
+            assert f'[agentzh plan] its relations must belong to "{other}"' in said
             assert f'GRANT "{other}" TO "{owner}"' in said
         db.sql(f'GRANT "{other}" TO "{owner}"; GRANT CREATE ON SCHEMA agentzh TO "{other}"')
         saved.run("restore", "-n", "-U", owner)
@@ -119,7 +119,7 @@ class TestRights:
         db.sql("RESET SESSION AUTHORIZATION")
         saved.run("save")
         for said in both(saved, "-U", owner):
-            assert f'[agentzh plan] its dump holds rights that role "{other}" granted, and only a superuser' in said
+            assert f'[agentzh plan] its dump contains privileges that role "{other}" granted, and only a superuser' in said
             assert "SQLSTATE" not in said and "marry plan" not in said
         saved.run("restore", "-n", "--as-superuser")
         saved.run("restore", "--as-superuser")
@@ -191,7 +191,7 @@ class TestLockSlots:
         program.run("save", "--batch=1", "-j1")
         for said in both(program, "-j1", "agentzh", "marry", "tom"):
             assert "plan] its transaction, of accounts marry and agentzh, needs" in said
-            assert "it comes back together with account marry or not at all" in said and "tom plan" not in said
+            assert "it is restored together with account marry or not at all" in said and "tom plan" not in said
             assert "Failed: agentzh, marry." in said
 
     @pytest.fixture(scope="class")
@@ -212,7 +212,7 @@ class TestLockSlots:
         self.grow(db, 15, "marry")
         program.run("save", "-j1")
         said = program.run("restore", "-n", "-j2").stderr
-        assert "2 restores at once may need " in said and "use --jobs=1, or raise" in said
+        assert "2 concurrent restores may need " in said and "use --jobs=1, or raise" in said
         assert "at once" not in program.run("restore", "-n", "-j1").stderr
         assert "at once" not in program.run("restore", "-n", "-j2", "marry").stderr
 
@@ -225,8 +225,8 @@ class TestLockSlots:
         with contextlib.closing(db.connect(autocommit=False)) as session:
             session.cursor().execute(f"LOCK TABLE {','.join(f't{i}' for i in range(450))}")
             said = program.run("restore", "-n", "agentzh").stderr
-        assert re.search(r"account agentzh needs \d+ locks at once or more, and of 208 that the server "
-                         r"promises others have 4\d\d: ", said)
+        assert re.search(r"account agentzh needs \d+ locks or more at once; of the 208 that the server "
+                         r"guarantees, others hold 4\d\d: ", said)
         assert "locks" not in program.run("restore", "-n", "agentzh").stderr
 
     def test_that_are_too_few_are_counted_before_anything_is_touched(self, small):

@@ -140,7 +140,7 @@ class TestWhatIsMissing:
         program = saved(f'{OTHER if where else ""} CREATE EXTENSION "{extension}" {where}', use)
         for said in both(program, *into(elsewhere)):
             assert f"does not have what its dump needs: {what}" in said
-            assert f"no save holds it: make it first: {remedy}\n" in said
+            assert f"no save holds it: provide it first: {remedy}\n" in said
         elsewhere.sql(remedy)
         program.run("restore", *into(elsewhere))
 
@@ -148,7 +148,7 @@ class TestWhatIsMissing:
         program = saved("CREATE EXTENSION citext", "ALTER TABLE {} ADD m public.citext")
         elsewhere.sql("CREATE SCHEMA other; CREATE EXTENSION citext SCHEMA other")
         for said in both(program, *into(elsewhere)):
-            assert "make it first: ALTER EXTENSION citext SET SCHEMA public" in said
+            assert "provide it first: ALTER EXTENSION citext SET SCHEMA public" in said
 
     def test_is_told_in_one_line_however_much_it_is(self, saved, elsewhere):
         program = saved(OTHER + "".join(f"CREATE DOMAIN other.d{i} AS text;" for i in range(15)),
@@ -261,8 +261,8 @@ class TestASetting:
     def test_of_a_newer_pg_dump_is_left_out_and_said_so(self, put_behind):
         program = put_behind("SET lock_timeout = 0;\n")
         said = program.run("restore", "-n").stderr
-        assert said.count(f"Would leave out SET transaction_timeout, which PostgreSQL {server_major()} does not know.") == 1
-        assert "leave out" not in program.run("restore").stderr
+        assert said.count(f"Would omit SET transaction_timeout, which PostgreSQL {server_major()} does not know.") == 1
+        assert "omit" not in program.run("restore").stderr
 
     @pytest.mark.skipif(server_major() >= 17, reason="this server knows it")
     def test_that_cannot_be_left_out_is_an_error(self, put_behind):

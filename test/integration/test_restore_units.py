@@ -121,7 +121,7 @@ def test_a_bad_dump_of_one_keeps_all_of_its_unit(two, metamodel):
     damage(two, "a", "b", sql="INSERT INTO _log (id, t) VALUES (77, 'unsaved')")
     before = [dump_by_hand(two, account) for account in "ab"]
     result = metamodel.run("restore", expect=3)
-    assert "it comes back together with account b or not at all" in errors_of(result, "a")
+    assert "it is restored together with account b or not at all" in errors_of(result, "a")
     assert [dump_by_hand(two, account) for account in "ab"] == before
 
 
@@ -147,7 +147,7 @@ def test_accounts_that_need_each_other_in_a_circle_fail_with_that_reason_or_come
     before = whole_dump(two)
     result = metamodel.run("restore", check=False)
     if result.returncode:
-        assert "need each other, in a circle" in result.stderr
+        assert "depend on each other in a cycle" in result.stderr
     check_same(before, whole_dump(two))
 
 

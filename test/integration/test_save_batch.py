@@ -319,7 +319,7 @@ def test_whatever_the_archive_is_like_everything_is_saved(before, metamodel, arc
     for shell, words in BAD_ARCHIVES.values():
         archiver(shell)
         result = metamodel.run("save", "-v", TOGETHER)
-        assert re.search(rf"\[a batch of 4, _global to c\] to be tried in halves: .*({words})",
+        assert re.search(rf"\[a batch of 4, _global to c\] trying again in halves: .*({words})",
                          result.stderr), result
         check_all_saved(metamodel, before)
 

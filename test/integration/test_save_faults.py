@@ -407,9 +407,9 @@ def test_a_rewritten_table_without_an_earlier_dump_is_not_saved(accounts, db, me
 
 @pytest.mark.parametrize("fault, words", [
     (lambda fake: fake.die("b"), "was killed by signal 9 (Killed)"),
-    (lambda fake: fake.truncate("b"), "the dump is not whole"),
-    (lambda fake: fake.truncate("b", keep=0), "the dump is not whole"),
-    (lambda fake: fake.fail("b", 0, "nothing to do"), "the dump is not whole"),
+    (lambda fake: fake.truncate("b"), "the dump is not complete"),
+    (lambda fake: fake.truncate("b", keep=0), "the dump is not complete"),
+    (lambda fake: fake.fail("b", 0, "nothing to do"), "the dump is not complete"),
     (lambda fake: fake.fail("b", 1, "pg_dump: error: out of luck"), "pg_dump: error: out of luck"),
 ], ids=["SIGKILL", "truncated", "empty", "nothing and exit 0", "exit 1"])
 def test_a_child_that_fails_costs_one_account(before, metamodel, fake_pg_dump, fault, words):

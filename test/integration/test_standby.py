@@ -113,6 +113,6 @@ def test_a_recovery_conflict_is_told_as_such(pair, on_standby, tmp_path_factory)
     result = running.wait()
     assert result.returncode == 1
     assert "conflict with recovery" in result.stderr
-    assert "hint: a standby ends what its replay would have to wait for" in result.stderr
+    assert "hint: a standby cancels what delays its replay" in result.stderr
     assert "hot_standby_feedback" in result.stderr
     assert on_standby.tree().manifest == before

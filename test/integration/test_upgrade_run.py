@@ -21,8 +21,7 @@ from versions import (GLOBAL_STRUCTURE, NEWEST, Account, global_sql, read_global
 FIXTURES = encoded, make, other  # of other tests, used here, too
 UPGRADED = re.compile(r"Upgraded (\d+) accounts?, (\d+) already current, (\d+) failed in "
                       r"[\d.]+ s\.(?: Failed: (.*)\.)?")
-AGAIN = ("metamodel: hint: the accounts that failed are as they were before; when the cause is mended, upgrade "
-         "them again: metamodel upgrade -D metamodel -- ")
+AGAIN = ("metamodel: hint: the accounts that failed are as they were before; fix the cause and upgrade them again: metamodel upgrade -D metamodel -- ")
 
 
 def closing_of(result):
@@ -597,7 +596,7 @@ def test_while_a_save_runs_an_upgrade_may_not(metamodel, db, three, fake_pg_dump
 def test_an_account_locked_by_a_long_transaction_fails_alone(metamodel, db, three):
     with db.locked("b._access", mode="ACCESS SHARE"):
         result = metamodel.run("upgrade", "--lock-wait", "1", expect=3)
-    tries = [warning for warning in warnings_of(result) if "tried again" in warning]
+    tries = [warning for warning in warnings_of(result) if "trying again" in warning]
     assert 2 <= len(tries) <= 5 and all("[b upgrade]" in line for line in tries), result
     assert "canceling statement due to lock timeout" in errors_of(result, "b")
     assert closing_of(result) == (3, 0, 1, "b")
@@ -610,7 +609,7 @@ def test_an_account_locked_by_a_long_transaction_fails_alone(metamodel, db, thre
 def test_an_account_locked_for_a_while_is_waited_for(metamodel, db, three):
     with db.locked("b._access"):
         running = metamodel.start("upgrade", "--lock-wait", "1")
-        wait_for(lambda: "tried again" in running.stderr or running.process.poll() is not None)
+        wait_for(lambda: "trying again" in running.stderr or running.process.poll() is not None)
     assert running.wait().returncode == 0
     check_all_upgraded(db, three)
 
@@ -665,7 +664,7 @@ def test_lock_wait_is_the_only_limit_of_waiting(metamodel, db, three):
     wait_until_it_waits(db, running, 0.4)
     session.close()
     result = running.wait()
-    assert result.returncode == 0 and "tried again" not in result.stderr, result
+    assert result.returncode == 0 and "trying again" not in result.stderr, result
     check_all_upgraded(db, three)
 
 
@@ -679,7 +678,7 @@ def test_a_deadlock_is_tried_again(metamodel, db, three):
     with contextlib.suppress(Exception):  # on a slow machine the victim is this session
         cursor.execute("SELECT * FROM b._general")
         session.rollback()
-        wait_for(lambda: "tried again" in running.stderr or running.process.poll() is not None)
+        wait_for(lambda: "trying again" in running.stderr or running.process.poll() is not None)
         assert "deadlock detected" in running.stderr
     session.close()
     assert running.wait().returncode == 0

@@ -54,7 +54,7 @@ static void announce_new(const struct restore *restore,
 			bsearch(&wanted, sorted, count, sizeof(*sorted), compare_raw);
 
 		log_info(restore->opts.log,
-			 "Account %s becomes registered by restoring %s.",
+			 "Account %s will be registered by restoring %s.",
 			 found ? (*found)->name : key.raw_name, PRODUCT_GLOBAL);
 	}
 }
@@ -84,8 +84,8 @@ static void announce_accounts(const struct restore *restore)
 	for (size_t i = 0; i < restore->registered_raw.count; i++)
 		if (!strvec_has(&saved, restore->registered_raw.v[i]))
 			log_warning(restore->opts.log,
-				    "account %s is registered, and will not be any more "
-				    "after restoring %s; its schema stays",
+				    "account %s will no longer be registered after "
+				    "restoring %s; its schema remains",
 				    restore->farm->registered.v[i], PRODUCT_GLOBAL);
 	for (size_t i = 0; i < saved.count; i++)
 		if (!strvec_has(&now, saved.v[i]))
@@ -104,7 +104,7 @@ static void announce_account(const struct restore_account *account)
 	}
 	if (entry && entry->is_stale)
 		log_warning(restore->opts.log,
-			    "the dump of account %s is an older one, of %s",
+			    "the dump of account %s is an older one, from %s",
 			    account->plan->name, entry->saved_at);
 	for (const char *line = account->plan->outsiders; line && *line;) {
 		size_t length = strcspn(line, "\n");
@@ -125,7 +125,8 @@ static void announce_global(const struct restore *restore)
 		announce_accounts(restore);
 	else
 		log_warning(restore->opts.log,
-			    "whose registration changes by restoring %s is not known: %s",
+			    "it is not known whose registration restoring %s would "
+			    "change: %s",
 			    PRODUCT_GLOBAL, err->text);
 }
 
@@ -165,8 +166,7 @@ enum step_result restore_announce_enter(void *owner)
 
 	if (restore->opts.conf->rehearse && farm_find(restore->farm, PRODUCT_GLOBAL))
 		log_info(restore->opts.log,
-			 "Accounts are rehearsed with the %s that is there.",
-			 PRODUCT_GLOBAL);
+			 "Accounts are rehearsed with the existing %s.", PRODUCT_GLOBAL);
 	announce_units(restore);
 	for (size_t i = 0; i < restore->accounts.count; i++) { /* _global comes first */
 		const struct restore_account *account = &restore->accounts.list[i];

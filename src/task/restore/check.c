@@ -43,8 +43,8 @@ static void check_psql(struct restore_account *account)
 	else
 		error_set(&err, ERROR_DATA,
 			  "line %llu: with another standard_conforming_strings this "
-			  "literal would end elsewhere, and %s knows no \\restrict to be "
-			  "safe with",
+			  "literal would end elsewhere, and %s lacks \\restrict, which "
+			  "would prevent that",
 			  (unsigned long long)facts->ambiguous_line, psql->path);
 	error_hint(&err, "install the newest minor release of postgresql-client-%u",
 		   psql->major);

@@ -21,8 +21,8 @@ static void on_states(void *owner, struct catalog_states *states, const struct e
 
 	node->states = *states;
 	if (err && !restore->machine.is_cancelled && restore_node_is_usable(node))
-		log_warning(restore->opts.log,
-			    "which versions are there is not known: %s", err->text);
+		log_warning(restore->opts.log, "the present versions are not known: %s",
+			    err->text);
 	for (size_t i = 0; i < node->states.count; i++) {
 		const struct catalog_state *state = &node->states.list[i];
 
@@ -102,7 +102,7 @@ static void add_age(const struct manifest_entry *entry, struct strbuf *out)
 	clock_format_age(clock_parse(entry->saved_at), time(NULL), age);
 	strbuf_add_format(out, ", saved %s", age);
 	if (entry->is_stale && entry->is_failed)
-		strbuf_add_str(out, " (stale: saving it failed since)");
+		strbuf_add_str(out, " (stale: a later save of it failed)");
 }
 
 static void add_destroyed(const struct catalog_plan *plan, struct strbuf *out)

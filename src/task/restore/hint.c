@@ -20,28 +20,26 @@ static const struct {
 	const char *text;
 	const char *hint;
 } hints[] = {
-	{ "42883", NULL, "the metamodel uses it, and no save holds it: make it first" },
-	{ "42P01", NULL, "the metamodel uses it, and no save holds it: make it first" },
+	{ "42883", NULL, "the metamodel uses it, and no save holds it: create it first" },
+	{ "42P01", NULL, "the metamodel uses it, and no save holds it: create it first" },
 	{ "42704", "configuration parameter",
 	  "the dump was made by a pg_dump newer than this server: restore it into a "
-	  "newer "
-	  "one, or save with the server's own pg_dump" },
+	  "newer server, or save with the server's own pg_dump" },
 	{ "42704", "role \"",
-	  "no save holds roles: make it first, with CREATE ROLE, or rename it back" },
-	{ "42704", NULL, "the metamodel uses it, and no save holds it: make it first" },
-	{ "3F000", NULL, "the metamodel uses it, and no save holds it: make it first" },
+	  "no save holds roles: create it first, with CREATE ROLE, or rename it back" },
+	{ "42704", NULL, "the metamodel uses it, and no save holds it: create it first" },
+	{ "3F000", NULL, "the metamodel uses it, and no save holds it: create it first" },
 	{ "53200", NULL,
 	  "the server has too few lock slots: raise its max_locks_per_transaction, which "
-	  "takes a restart of it, or restore fewer accounts at once, with -j 1" },
-	{ "53100", NULL, "make room where the server has its files; then restore again" },
+	  "requires a restart, or restore fewer accounts at once, with -j 1" },
+	{ "53100", NULL, "free space on the server's disk, then restore again" },
 	{ "42501", NULL,
-	  "restore as the role that owns what is named, or as one that is a member of "
-	  "that role" },
+	  "restore as the role that owns the named object, or as a member of that role" },
 	{ "23503", NULL,
-	  "its rows refer to rows that are not there: restore the account that has them, "
+	  "its rows refer to rows that do not exist: restore the account that has them, "
 	  "such as " PRODUCT_GLOBAL ", before or together with it" },
 	{ "23514", NULL,
-	  "a CHECK that reads other tables need not hold while rows are loaded, table by "
+	  "a CHECK that reads other tables may not hold while rows are loaded, table by "
 	  "table: make it a trigger" },
 };
 
@@ -127,8 +125,8 @@ static void hint_locks(struct error *err, bool has_global)
 {
 	error_hint(
 		err,
-		"these accounts depend on each other and are one transaction: raise the "
-		"server's max_locks_per_transaction, which takes a restart of it%s",
+		"these accounts depend on each other and share one transaction: raise "
+		"the server's max_locks_per_transaction, which requires a restart%s",
 		has_global
 			? ", or name the accounts to be restored without " PRODUCT_GLOBAL
 			  ", "
@@ -174,17 +172,17 @@ void restore_hint_trial(struct error *err)
 		return;
 	}
 	if (strstr(err->text, ":  42501: ")) {
-		error_hint(err, "who restores it needs that right: load as the role that "
-				"would restore");
+		error_hint(err, "the role that restores needs that privilege: load as "
+				"the role that would restore");
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(missing); i++) {
 		if (!strstr(err->text, missing[i]))
 			continue;
 		error_hint(err,
-			   "it needs what no save holds, or names it without its schema: "
-			   "a restore fails where that is not found. A database that has "
-			   "it can be named with --load-template");
+			   "it needs something that no save holds, or names it without "
+			   "its schema: a restore fails where that does not exist. Name "
+			   "a database that has it with --load-template");
 		return;
 	}
 	if (!err->hint[0])

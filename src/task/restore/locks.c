@@ -52,7 +52,7 @@ static void fail_unit(struct restore_unit *unit, uint64_t needed)
 		  unit->count > 1 ? "," : "", needed, slots);
 	error_hint(&err,
 		   "raise max_locks_per_transaction in the server's configuration to "
-		   "%" PRIu64 " times what it is, and restart it",
+		   "%" PRIu64 " times its value, and restart the server",
 		   2 * needed / slots + 1);
 	restore_account_fail(unit->accounts[0], "plan", &err);
 }
@@ -72,12 +72,12 @@ static uint64_t check_unit(struct restore_unit *unit)
 	if (needed > free_slots(node))
 		log_warning(unit->restore->opts.log,
 			    "account %s%s needs %" PRIu64
-			    " locks at once or more, and of %" PRIu64
-			    " that the server promises others have %" PRIu64
+			    " locks or more at once; of the %" PRIu64
+			    " that the server guarantees, others hold %" PRIu64
 			    ": if restoring it fails, raise max_locks_per_transaction",
 			    unit->accounts[0]->plan->name,
-			    unit->count > 1 ? " with those tied to it" : "", needed,
-			    node->lock_slots, node->foreign_locks);
+			    unit->count > 1 ? " with the accounts tied to it" : "",
+			    needed, node->lock_slots, node->foreign_locks);
 	return needed;
 }
 
@@ -102,7 +102,7 @@ static void check_jobs(const struct restore_node *node, uint64_t *needed, size_t
 	}
 	if (sum > room && fit > 0)
 		log_warning(node->restore->opts.log,
-			    "%zu restores at once may need %" PRIu64
+			    "%zu concurrent restores may need %" PRIu64
 			    " locks or more, and the server has room for %" PRIu64
 			    ": if some fail, use --jobs=%zu, or raise "
 			    "max_locks_per_transaction",

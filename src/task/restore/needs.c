@@ -114,7 +114,7 @@ static bool check_roles(const struct restore_account *account,
 	add_role(&one, first);
 	add_role(&me, needs->me);
 	error_set(err, ERROR_DATA,
-		  "its relations are to belong to %s, which role %s may not give them to",
+		  "its relations must belong to %s, to which role %s may not give them",
 		  list.buf, me.buf);
 	return error_hint(err,
 			  "restore as the role that owns them (-U); if that is not a "
@@ -150,8 +150,7 @@ static bool check_rights(const struct restore_account *account,
 		if (strcmp(needs->strangers.v[i], account->plan->name) != 0)
 			continue;
 		error_set(err, ERROR_DATA,
-			  "%s, of which role %s is no member: it may not "
-			  "drop it",
+			  "%s, of which role %s is not a member: it may not drop it",
 			  needs->stranger_texts.v[i], me.buf);
 		return error_hint(err,
 				  "give it to the role that restores (ALTER TABLE ... "
@@ -175,14 +174,13 @@ static bool check_grantors(const struct restore_account *account,
 			continue;
 		add_role(&name, sessions->v[i]);
 		error_set(err, ERROR_DATA,
-			  "its dump holds rights that role %s granted, and only a "
-			  "superuser "
-			  "may grant in its name",
+			  "its dump contains privileges that role %s granted, and only a "
+			  "superuser may grant them in its name",
 			  name.buf);
-		return error_hint(err,
-				  "restore as a superuser (-U) with --as-superuser, or "
-				  "have the owner of the relations grant those rights, "
-				  "and save again");
+		return error_hint(
+			err,
+			"restore as a superuser (-U) with --as-superuser, or have the "
+			"owner of the relations grant those privileges, and save again");
 	}
 	return true;
 }
@@ -204,7 +202,8 @@ static void on_needs(void *owner, const struct catalog_needs *needs,
 
 	if (why)
 		restore_node_not_known(
-			node, "whether roles, rights and lock slots are enough", why);
+			node, "whether roles, privileges and lock slots are sufficient",
+			why);
 	if (needs) {
 		node->lock_slots = needs->lock_slots;
 		node->foreign_locks = needs->foreign_locks;

@@ -123,7 +123,7 @@ static void set_missing(struct told *told, const char *dbname, struct error *err
 	error_set(err, ERROR_DATA,
 		  "database \"%s\" does not have what its dump needs: %s", dbname,
 		  told->whats.buf);
-	error_hint(err, "no save holds it: make it first%s%s",
+	error_hint(err, "no save holds it: provide it first%s%s",
 		   remedies.length ? ": " : "", remedies.length ? remedies.buf : "");
 }
 
@@ -186,7 +186,7 @@ static void announce_left_out(const struct restore_node *node,
 			    NEED_HEADER &&
 		    dumpheader_leaves_out(name, node->server_major))
 			log_info(node->restore->opts.log,
-				 "Would leave out SET %s, which PostgreSQL %u does not "
+				 "Would omit SET %s, which PostgreSQL %u does not "
 				 "know.",
 				 name, node->server_major);
 }
@@ -201,8 +201,8 @@ static void on_objects(void *owner, const struct catalog_object *found, size_t c
 	struct error err;
 
 	if (why)
-		restore_node_not_known(node, "whether all that the dumps need is there",
-				       why);
+		restore_node_not_known(
+			node, "whether everything that the dumps need exists", why);
 	if (node->restore->opts.conf->dry_run)
 		announce_left_out(node, &objects);
 	list_restored(node, &raw_names);

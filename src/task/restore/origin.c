@@ -50,9 +50,9 @@ static enum step_result refuse(struct restore *restore)
 		error_append(&restore->error, more);
 	}
 	error_hint(&restore->error,
-		   "name the database that it is of with --dbname, or the save of this "
-		   "one with --directory; only if these accounts are to be replaced by "
-		   "those of the other database: --from-other-database");
+		   "name the save's database with --dbname, or this database's save with "
+		   "--directory; use --from-other-database only to replace these "
+		   "accounts with those of the other database");
 	return STEP_FAIL;
 }
 

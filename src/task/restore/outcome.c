@@ -61,7 +61,7 @@ static void hint_load(const struct restore_unit *unit, struct error *err)
 
 	if (unit->is_circular)
 		error_hint(err,
-			   "the dumps of these accounts need each other, in a circle");
+			   "the dumps of these accounts depend on each other in a cycle");
 	else
 		restore_hint(err, unit->count > 1, unit->has_global);
 	hint = xstrdup(err->hint);
@@ -105,7 +105,7 @@ static bool retry(struct restore_unit *unit)
 	set_progress(unit, RESTORE_AS_BEFORE);
 	words += strcspn(words, "\n"); /* how psql ended; its own words are below */
 	words += *words == '\n';
-	log_warning(unit->restore->opts.log, "[%s restore] to be tried again: %.*s",
+	log_warning(unit->restore->opts.log, "[%s restore] trying again: %.*s",
 		    unit->accounts[0]->plan->name, (int)strcspn(words, "\n"), words);
 	return true;
 }
@@ -172,12 +172,12 @@ static void on_unknown(struct restore_unit *unit)
 
 	if (!has_failed(unit))
 		error_set(&err, ERROR_SERVER,
-			  "it was restored, but whether that is on the server's disk is "
-			  "not known: %s",
+			  "it was restored, but it is not known whether that is on the "
+			  "server's disk: %s",
 			  why);
 	else
-		error_set(&err, ERROR_SERVER, "whether it was restored is not known: %s",
-			  why);
+		error_set(&err, ERROR_SERVER,
+			  "it is not known whether it was restored: %s", why);
 	error_hint(&err, "see the server's log; when it is back, restore it again");
 	fail_all(unit, "restore", &err);
 	count_unit(unit);

@@ -148,12 +148,11 @@ static void fail_for_outsiders(struct restore_account *account)
 	list_neighbours(account, &neighbours);
 	strbuf_add_shell_word(&own, account->plan->name);
 	if (neighbours.length)
-		error_hint(
-			&err,
-			"restore the accounts they belong to together with it (metamodel "
-			"restore %s%s), which brings those back as they were saved, too; "
-			"what no save holds is destroyed by --cascade only",
-			own.buf, neighbours.buf);
+		error_hint(&err,
+			   "restore the accounts they belong to together with it "
+			   "(metamodel restore %s%s), which also restores those as they "
+			   "were saved; only --cascade destroys what no save holds",
+			   own.buf, neighbours.buf);
 	else
 		error_hint(
 			&err,

@@ -48,7 +48,8 @@ static void on_patience_over(void *owner)
 	struct error err;
 
 	node->patience = NULL;
-	error_set(&err, ERROR_SIGNAL, "stopped by signal %d before the server said so",
+	error_set(&err, ERROR_SIGNAL,
+		  "stopped by signal %d before the server confirmed it",
 		  node->restore->signal_number);
 	farm_node_failed(node->farm_node, &err);
 	farm_node_disconnect(

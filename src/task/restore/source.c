@@ -34,8 +34,9 @@ static bool open_save(struct restore *restore, struct error *err)
 		return error_hint(err, "%s", STORED_WHOLE_HINT);
 	case SAVEDIR_LEGACY:
 		log_warning(restore->opts.log,
-			    "%s has no " MANIFEST_FILE ": whether its dumps are what "
-			    "was dumped cannot be checked, only whether they are whole",
+			    "%s has no " MANIFEST_FILE
+			    ": whether its dumps are what was dumped cannot be checked, "
+			    "only whether they are complete",
 			    dir);
 		return save->dumps.count > 0 ||
 		       error_set(err, ERROR_DATA, "%s holds no dump", dir);

@@ -25,9 +25,9 @@ static void refuse_trial(struct restore_account *account, const struct error *wh
 		return;
 	*err = *why;
 	error_prefix(err, "account %s", account->place->name);
-	error_hint(err, "load as a role that is no superuser, with CREATEDB and a member "
-			"of the tables' owners (-U, or --load=CONNINFO); only if what "
-			"the owners defined is trusted: --as-superuser");
+	error_hint(err, "load as a role that is not a superuser, has CREATEDB and is a "
+			"member of the tables' owners (-U, or --load=CONNINFO); use "
+			"--as-superuser only if you trust what the owners defined");
 }
 
 static void check(struct restore_account *account, const struct catalog_trust *trust)

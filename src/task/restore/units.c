@@ -227,8 +227,8 @@ void restore_units_fail(struct restore *restore)
 		if (!failed)
 			continue;
 		error_set(&err, ERROR_DATA,
-			  "it comes back together with account %s or not at all, and "
-			  "that cannot be restored",
+			  "it is restored together with account %s or not at all, and "
+			  "that one cannot be restored",
 			  failed->plan->name);
 		for (size_t k = 0; k < unit->count; k++)
 			restore_account_fail(unit->accounts[k], "plan", &err);

@@ -49,7 +49,7 @@ static bool retry(struct save_batch *batch, const struct child_result *result)
 
 	if (!pg_is_transient(result->messages) || !worklist_retry(&batch->item))
 		return false;
-	log_debug(batch->save->opts.log, "[%s dump] to be tried again: %s",
+	log_debug(batch->save->opts.log, "[%s dump] trying again: %s",
 		  account->place->name, result->messages);
 	save_staging_discard(account);
 	return true;

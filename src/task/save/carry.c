@@ -111,8 +111,8 @@ static void note_problem(struct save *save, const char *account, size_t generati
 	AUTO_FREE char *name = save_previous_format_name(save, generation);
 
 	strvec_push_format(&save->carry.problems,
-			   "[%s carry over] the dump in %s was passed over: %s", account,
-			   name, err->text);
+			   "[%s carry over] skipped the dump in %s: %s", account, name,
+			   err->text);
 }
 
 static bool carry_account(struct save *save, const char *account, bool is_failed)

@@ -115,8 +115,8 @@ bool save_check_take(struct save_account *account, struct error *err)
 		return true;
 	*err = check->problem;
 	if (account->node->listing.is_pooled)
-		error_hint(err, "pg_dump's search_path may have gone astray in the "
-				"pooler: save through a pool of sessions, or from the "
-				"server itself");
-	return error_prefix(err, "the dump is not whole");
+		error_hint(err, "pg_dump's search_path may have been lost in the "
+				"connection pooler: save through a pool in session mode, "
+				"or from the server directly");
+	return error_prefix(err, "the dump is not complete");
 }

@@ -27,7 +27,7 @@ static const struct {
 	{ "invalid snapshot",
 	  "the session that holds the snapshot is gone; run the save again" },
 	{ "conflict with recovery",
-	  "a standby ends what its replay would have to wait for: set "
+	  "a standby cancels what delays its replay: set "
 	  "hot_standby_feedback = on and a longer max_standby_streaming_delay there, or "
 	  "save from the primary" },
 	{ "server version mismatch", "install the pg_dump of the server's version" },

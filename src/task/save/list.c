@@ -29,7 +29,7 @@ static bool check_place(const struct save_account *account, struct error *err)
 		return true;
 	if (listed && !account->save->opts.conf->accounts.count) {
 		error_set(err, ERROR_DATA,
-			  "the account is not registered any more, but still has its %s",
+			  "the account is no longer registered, but still has its %s",
 			  listed->has_schema ? "schema" : "place");
 		return error_hint(err, account->save->opts.conf->product.is_model
 					       ? "register it again, or drop the schema"
@@ -82,10 +82,10 @@ static void note_pooler(struct save_node *node)
 		return;
 	listing->jobs = 1;
 	log_warning(node->save->opts.log,
-		    "database %s is reached through a pooler of transactions, where "
-		    "settings of pg_dump may go astray: running one pg_dump at a time; "
-		    "save through a pool of sessions (pool_mode = session), or from the "
-		    "server itself",
+		    "database %s is reached through a connection pooler in transaction "
+		    "mode, where settings of pg_dump may be lost: running one pg_dump at "
+		    "a time; save through a pool in session mode (pool_mode = session), "
+		    "or from the server directly",
 		    node->farm_node->name);
 }
 

@@ -26,14 +26,13 @@ static void set_error(const struct missing *missing, struct error *err)
 
 	if (names->length && missing->extension) {
 		error_set(err, ERROR_DATA,
-			  "its dump lacks %s: pg_dump leaves out what is a member of an "
-			  "extension (%s)",
+			  "its dump lacks %s: pg_dump omits members of an extension (%s)",
 			  names->buf, missing->extension);
 		error_hint(err, "%s; then save again", missing->remedy);
 	} else {
 		error_set(err, ERROR_DATA, "its dump lacks %s, which the catalogue has",
 			  names->length ? names->buf : "a relation");
-		error_hint(err, "see what pg_dump says of it with --verbose");
+		error_hint(err, "see what pg_dump says about it with --verbose");
 	}
 }
 

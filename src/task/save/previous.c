@@ -41,8 +41,8 @@ bool save_previous_open(struct save *save, struct error *err)
 		return false;
 	for (size_t i = 0; i < strangers.count; i++)
 		log_warning(save->opts.log,
-			    "%s is not part of the save: it is left alone, but belongs "
-			    "elsewhere",
+			    "%s is not part of the save: it is left alone, but should be "
+			    "moved elsewhere",
 			    strangers.v[i]);
 	save->previous.list = xcalloc(count + 1, sizeof(struct savedir));
 	for (unsigned i = 0; i <= count; i++) {
@@ -71,9 +71,8 @@ static bool check_newest(const struct save *save, const struct origin *origin,
 	if (!save->opts.conf->from_other_database)
 		return error_hint(
 			err, "save elsewhere with --directory, or move the old save "
-			     "away; if this database has taken the place of that one "
-			     "(pg_upgrade, a move, a new server), say so once: "
-			     "--from-other-database");
+			     "away; if this database has replaced that one (pg_upgrade, "
+			     "a move, a new server), use --from-other-database once");
 	log_warning(log, "%s", err->text);
 	log_warning(log, "it becomes an old save, and no dump is carried over from it");
 	return true;

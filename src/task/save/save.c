@@ -47,7 +47,7 @@ static enum step_result enter_lock(void *owner)
 
 	if (layout_is_old(dir, &family)) {
 		error_set(&save->error, ERROR_USAGE,
-			  "option --directory: %s is a name of old saves", dir);
+			  "option --directory: %s is a name reserved for old saves", dir);
 		error_hint(&save->error, "save to %s", family);
 		return STEP_FAIL;
 	}

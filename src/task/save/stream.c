@@ -287,7 +287,7 @@ static bool retry(struct save_stream *stream)
 
 	if (!stream->is_transient || !worklist_retry(&batch->item))
 		return false;
-	log_debug(batch->save->opts.log, "[a batch of %zu] to be tried again: %s",
+	log_debug(batch->save->opts.log, "[a batch of %zu] trying again: %s",
 		  batch->count, stream->child_error.text);
 	save_stream_release(batch);
 	batch->save->streams.running--;
@@ -299,7 +299,7 @@ static void divide(struct save_stream *stream)
 	struct save_batch *batch = stream->batch;
 
 	log_debug(batch->save->opts.log,
-		  "[a batch of %zu, %s to %s] to be tried in halves: %s", batch->count,
+		  "[a batch of %zu, %s to %s] trying again in halves: %s", batch->count,
 		  batch->accounts[0]->place->name,
 		  batch->accounts[batch->count - 1]->place->name, why(stream)->text);
 	if (stream->is_unknown)

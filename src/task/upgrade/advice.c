@@ -78,14 +78,14 @@ static void advise_again(const struct upgrade_accounts *accounts, struct strbuf 
 				  accounts->list[i].is_partly_done;
 	}
 	if (is_in_doubt)
-		strbuf_add_str(out,
-			       "an account whose end is not known may be upgraded, any "
-			       "other that failed is as it was before");
+		strbuf_add_str(
+			out, "an account whose outcome is not known may be upgraded, any "
+			     "other that failed is as it was before");
 	else
 		strbuf_add_str(out, "the accounts that failed are as they were before");
 	if (is_partly_done)
 		strbuf_add_str(out, " the step that failed");
-	strbuf_add_str(out, "; when the cause is mended, upgrade them again: ");
+	strbuf_add_str(out, "; fix the cause and upgrade them again: ");
 	add_again(accounts, out);
 }
 
@@ -129,9 +129,8 @@ static void advise_back(const struct upgrade_accounts *accounts,
 	if (!found || found > MOST_NAMES)
 		return;
 	strbuf_add_format(out,
-			  "\nonly if the accounts that were changed are to be as they "
-			  "were saved at %s%s%s again, which loses what was written "
-			  "since: ",
+			  "\nonly to restore the changed accounts as they were saved at "
+			  "%s%s%s, which loses what was written since: ",
 			  first, strcmp(first, last) ? " to " : "",
 			  strcmp(first, last) ? last : "");
 	run_add_command(accounts->opts, "restore", out);

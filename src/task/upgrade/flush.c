@@ -92,9 +92,9 @@ static void fail_partly_done(struct upgrade_account *account)
 {
 	struct error err;
 
-	error_set(&err, ERROR_DATA, "it is at %s; the steps after that were not begun",
+	error_set(&err, ERROR_DATA, "it is at %s; the steps after that were not started",
 		  account->state->version);
-	error_hint(&err, "upgrade again: what is done is not done twice");
+	error_hint(&err, "upgrade again: finished steps are not repeated");
 	upgrade_account_fail(account, "upgrade", &err);
 }
 

@@ -190,7 +190,8 @@ static void on_next_ready(struct lane *lane, const struct error *err)
 	}
 	session_free(next);
 	log_debug(opts_of(lane)->log,
-		  "a session goes on, since no other is to be had: %s", err->text);
+		  "keeping a long session, since a new one is not available: %s",
+		  err->text);
 	if (is_lost)
 		renew(lane, err);
 	else
@@ -206,8 +207,8 @@ static void on_ready(void *owner, const struct error *err)
 		return;
 	}
 	if (err && upgrade_queue_is_open(lane->lanes->queue, lane->on))
-		log_warning(opts_of(lane)->log,
-			    "a session to upgrade in cannot be had: %s", err->text);
+		log_warning(opts_of(lane)->log, "no session for the upgrade: %s",
+			    err->text);
 	if (err)
 		renew(lane, err);
 	else

@@ -27,14 +27,14 @@ static bool check_version(const struct upgrade_account *account, struct error *e
 		if (state->number <= newest->number)
 			return true;
 		error_set(err, ERROR_DATA,
-			  "its version %s is newer than %s, the newest that is known",
+			  "its version %s is newer than %s, the newest known version",
 			  state->version, newest->version);
 		return error_hint(err, "upgrade it with a newer metamodel");
 	case CATALOG_BROKEN:
 		statement = catalog_set_version_statement(state, newest->version);
 		error_set(err, ERROR_DATA, "%s", state->problem);
-		return error_hint(err, "if it is at %s, say so: %s;", newest->version,
-				  statement);
+		return error_hint(err, "if it is at %s, record that: %s;",
+				  newest->version, statement);
 	case CATALOG_UNREADABLE:
 		error_set(err, ERROR_SERVER, "%s", state->problem);
 		if (state->is_forbidden)

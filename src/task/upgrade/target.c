@@ -15,7 +15,7 @@ bool upgrade_target_load(struct upgrade_target *target, const struct run_opts *o
 	if (!migrations_load(conf->migrations, all, err))
 		return false;
 	for (size_t i = 0; i < all->ignored.count; i++)
-		log_debug(opts->log, "%s is no migration, and passed over",
+		log_debug(opts->log, "%s is not a migration and is ignored",
 			  all->ignored.v[i]);
 	target->end = all->count;
 	if (!conf->to)

@@ -61,7 +61,7 @@ static bool is_to_retry(const struct transaction *transaction,
 		if (!strcmp(failure->sqlstate, passing[i]) &&
 		    ++account->work.retries <= LOCK_RETRIES) {
 			log_warning(account->accounts->opts->log,
-				    "[%s upgrade] to be tried again: %.*s",
+				    "[%s upgrade] trying again: %.*s",
 				    account->state->name, (int)strcspn(err->text, "\n"),
 				    err->text);
 			return true;
@@ -90,7 +90,7 @@ static void fail_account(struct transaction *transaction, bool is_committing,
 	if (is_committing) {
 		upgrade_account_doubt(account);
 		error_prefix(&described, "it is not known whether it was upgraded");
-		error_hint(&described, "upgrade again: what is done is not done twice");
+		error_hint(&described, "upgrade again: finished steps are not repeated");
 	} else if (!described.hint[0] && account->is_partly_done) {
 		error_hint(&described,
 			   "the account is at %s, which an earlier step committed",
@@ -179,7 +179,7 @@ static void note_part(struct upgrade_account *account)
 
 	upgrade_account_note_part(account);
 	account->work.retries = 0;
-	log_info(account->accounts->opts->log, "%s%s is committed at %s, and goes on.",
+	log_info(account->accounts->opts->log, "%s%s is committed at %s and continues.",
 		 is_global ? "Global metamodel" : "Account ",
 		 is_global ? "" : account->state->name, account->state->version);
 }
