@@ -98,7 +98,7 @@ static bool parse_extensions(const json_t *json, struct manifest_entry *e,
 	size_t i;
 
 	if (list && !json_is_array(list))
-		return error_set(err, ERROR_DATA, "\"extensions\" is no list");
+		return error_set(err, ERROR_DATA, "\"extensions\" is not a list");
 	json_array_foreach (list, i, extension) {
 		const char *name = NULL, *version = NULL, *schema = NULL;
 

@@ -123,15 +123,13 @@ static bool hint_search_path(struct error *err, const char *message)
 
 static void hint_locks(struct error *err, bool has_global)
 {
-	error_hint(
-		err,
-		"these accounts depend on each other and share one transaction: raise "
-		"the server's max_locks_per_transaction, which requires a restart%s",
-		has_global
-			? ", or name the accounts to be restored without " PRODUCT_GLOBAL
-			  ", "
-			  "which then stays as it is"
-			: "");
+	error_hint(err,
+		   "these accounts depend on each other and share one transaction: raise "
+		   "the server's max_locks_per_transaction, which requires a restart%s",
+		   has_global
+			   ? ", or name the accounts to restore without " PRODUCT_GLOBAL
+			     ", which then remains unchanged"
+			   : "");
 }
 
 void restore_hint(struct error *err, bool is_unit, bool has_global)

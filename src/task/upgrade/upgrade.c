@@ -204,7 +204,7 @@ static bool check_global(struct upgrade *upgrade)
 	if (!upgrade_accounts_has_global_failed(&upgrade->accounts))
 		return true;
 	return error_set(&upgrade->error, ERROR_DATA,
-			 PRODUCT_GLOBAL " could not be upgraded: no account was");
+			 PRODUCT_GLOBAL " could not be upgraded, so no account was");
 }
 
 static enum step_result enter_plan(void *owner)
