@@ -271,12 +271,12 @@ static void refuse_superuser(struct listing *l, const struct pg_result *result)
 	struct error err;
 
 	error_set(&err, ERROR_DATA,
-		  "%s:%d: %s: %s belongs to role %s, and what he defined may be run by "
-		  "this query, with the rights of %s",
+		  "%s:%d: %s: %s belongs to role %s, and this query may run what that "
+		  "role defined, with the privileges of %s",
 		  query->path, query->line, query->key, pgresult_value(result, 0, 1),
 		  pgresult_value(result, 0, 2), pgresult_value(result, 0, 0));
 	error_hint(&err, "connect as the owner (-U), or as a role that may only read; "
-			 "--as-superuser says that he is trusted with all rights");
+			 "use --as-superuser only if you trust that role");
 	end(l, &err);
 }
 

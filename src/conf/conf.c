@@ -418,8 +418,7 @@ void conf_print_help(const struct conf_command *const *commands, FILE *out)
 {
 	fputs("metamodel saves, upgrades and restores the accounts of an OpenResty "
 	      "server.\n"
-	      "Of other products that keep a schema for each tenant it shows the status: "
-	      "--model.\n\n"
+	      "For other products that keep one schema per tenant, see --model.\n\n"
 	      "Usage:\n  metamodel [OPTION]... COMMAND [ARGUMENT]...\n\nCommands:\n",
 	      out);
 	for (; *commands; commands++)

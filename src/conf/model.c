@@ -32,14 +32,14 @@ static bool check_command(const struct conf *conf, struct error *err)
 
 	if (product->is_model && !product->is_whole && conf->command->needs_whole) {
 		error_set(err, ERROR_USAGE,
-			  "metamodel %s needs objects = all, but for OpenResty",
+			  "metamodel %s requires objects = all, except for OpenResty",
 			  conf->command->name);
 		return located_prefix(objects, 0, err);
 	}
 	return !product->is_model || conf->command->takes_models ||
 	       error_set(err, ERROR_USAGE,
-			 "metamodel %s works on accounts of OpenResty only: for another "
-			 "product's tenants there are status, save and verify yet",
+			 "metamodel %s works only on accounts of OpenResty; for other "
+			 "products only status, save and verify are available so far",
 			 conf->command->name);
 }
 

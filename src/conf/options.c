@@ -90,7 +90,7 @@ static const char *refuse_model(const char *name)
 	for (const struct product_builtin *b = product_builtins; b->name; b++)
 		if (!strcmp(b->name, name))
 			return NULL;
-	return "is no model that is built in: see metamodel-model(5)";
+	return "is not a built-in model: see metamodel-model(5)";
 }
 
 static const char *refuse_objects(const char *text)

@@ -55,9 +55,9 @@ static bool check_list(const struct product_model *m, struct error *err)
 	const struct located *exclude = &m->keys[PRODUCT_EXCLUDE];
 
 	if (tenants->text && schemas->text)
-		return refuse(schemas, err, "excludes tenants, which is given, too");
+		return refuse(schemas, err, "cannot be used together with tenants");
 	if (exclude->text && !schemas->text)
-		return refuse(exclude, err, "is for schemas, which is not given");
+		return refuse(exclude, err, "requires schemas");
 	return true;
 }
 
@@ -79,7 +79,8 @@ bool product_from_model(const struct product_model *m, struct product *out,
 		return false;
 	if (!strstr(keys[PRODUCT_APPLIED].text, "{schema}"))
 		return refuse(&keys[PRODUCT_APPLIED], err,
-			      "names no {schema}: it would be the same for each tenant");
+			      "does not contain {schema}: it would be the same for each "
+			      "tenant");
 	strip_semicolon(keys[PRODUCT_TENANTS].text);
 	strip_semicolon(keys[PRODUCT_APPLIED].text);
 	*out = (struct product){

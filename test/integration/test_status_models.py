@@ -122,8 +122,7 @@ def test_other_commands_refuse_a_model(metamodel):
     for command in "restore", "upgrade":
         result = metamodel.run(command, "--model", "plain", expect=2)
         assert result.stderr == (
-            f"metamodel: error: metamodel {command} works on accounts of OpenResty only: for another product's "
-            "tenants there are status, save and verify yet\n")
+            f"metamodel: error: metamodel {command} works only on accounts of OpenResty; for other products only status, save and verify are available so far\n")
 
 
 # --- What is wrong with a model is said with key, file and line
@@ -141,10 +140,10 @@ def test_wrong_keys(metamodel, model):
     refuse(metamodel, model, "FILE:4: versions: 'sets' is neither number nor set", versions="sets")
     refuse(metamodel, model, "FILE:5: objects: 'some' is neither all nor prefix:PREFIX", objects="some")
     refuse(metamodel, model, "FILE:2: tenants: '' is empty", tenants="")
-    refuse(metamodel, model, "FILE:5: schemas: excludes tenants, which is given, too", schemas="x")
-    refuse(metamodel, model, "FILE:5: exclude: is for schemas, which is not given", exclude="x")
-    refuse(metamodel, model, "FILE:3: applied: names no {schema}", applied="SELECT 1")
-    refuse(metamodel, model, "--model: 'nobody' is no model that is built in".replace("--model", "FILE:7: model"),
+    refuse(metamodel, model, "FILE:5: schemas: cannot be used together with tenants", schemas="x")
+    refuse(metamodel, model, "FILE:5: exclude: requires schemas", exclude="x")
+    refuse(metamodel, model, "FILE:3: applied: does not contain {schema}", applied="SELECT 1")
+    refuse(metamodel, model, "--model: 'nobody' is not a built-in model".replace("--model", "FILE:7: model"),
            reference="newest\n[metamodel]\nmodel = nobody")
 
 
@@ -267,7 +266,7 @@ def test_a_superuser_refuses_to_run_what_others_own(tenants, metamodel):
     tenants("django_tenants")
     refused = metamodel.run("status", "--model", "django-tenants", env={"PGUSER": "postgres"}, expect=1)
     assert "tenants: schema " in refused.stderr and f" belongs to role {OWNER}" in refused.stderr
-    assert "with the rights of superuser postgres" in refused.stderr and "--as-superuser" in refused.stderr
+    assert "with the privileges of superuser postgres" in refused.stderr and "--as-superuser" in refused.stderr
     metamodel.run("status", "--model", "django-tenants", "--as-superuser", env={"PGUSER": "postgres"})
 
 
