@@ -335,7 +335,7 @@ bool conf_load_from(const char *config_dir, const struct conf_command *const *co
 	if (ok) {
 		settle(&values);
 		*conf = values.conf;
-		values = (struct values){ 0 };
+		values.conf = (struct conf){ 0 };
 		ok = said.stopped || model_settle(conf, err);
 		if (!ok)
 			conf_release(conf);
