@@ -22,7 +22,7 @@ enum { SHORT_WAIT_MS = 100, SHORT_TIME_MS = 300 };
  */
 enum { LONG_TIME_MS = 10000, LEAST_WAIT_MS = 10, LEAST_TIME_MS = 100 };
 
-/* What stands before the first statement of a script. */
+/* Statements of format_settings(). */
 enum { SETTINGS = 4 };
 
 struct copies_statement {
@@ -132,7 +132,9 @@ static void on_read(void *owner, const struct pg_result *result, const struct er
 	struct reading *r = owner;
 	struct queue *q = current(r);
 	const struct pg_failure *failure = pgconn_failure(session_conn(r->opts.reader));
-	size_t read = failure->statements - SETTINGS;
+	size_t before = r->opts.runs_code ? 1 : 1 + SETTINGS;
+	size_t each = r->opts.runs_code ? SETTINGS + 1 : 1;
+	size_t read = (failure->statements - before) / each;
 
 	(void)result;
 	r->next_batch = err ? 1 : r->next_batch * BATCH_GROWTH;
@@ -144,7 +146,7 @@ static void on_read(void *owner, const struct pg_result *result, const struct er
 		q->first += r->copy + 1;
 		renew_reader(r);
 		return;
-	} else if (!failure->sqlstate[0] || failure->statements < SETTINGS) {
+	} else if (!failure->sqlstate[0] || failure->statements < before) {
 		end(r, err); /* no answer at all */
 		return;
 	} else if (read >= q->batch) {
@@ -175,23 +177,34 @@ static void choose_limits(const struct reading *r, uint64_t *wait_ms, uint64_t *
 							  : LEAST_TIME_MS;
 }
 
+/* Ownership: the caller frees. */
+static char *format_settings(const struct reading *r)
+{
+	uint64_t wait_ms, time_ms;
+
+	choose_limits(r, &wait_ms, &time_ms);
+	return str_format("; SET LOCAL search_path = pg_catalog;"
+			  " SET LOCAL row_security = off;"
+			  " SET LOCAL lock_timeout = %llu;"
+			  " SET LOCAL statement_timeout = %llu",
+			  (unsigned long long)wait_ms, (unsigned long long)time_ms);
+}
+
 static void read_batch(struct reading *r, struct queue *q)
 {
 	AUTO_STRBUF struct strbuf sql = { 0 };
+	AUTO_FREE char *settings = format_settings(r);
 	size_t left = q->count - q->first;
-	uint64_t wait_ms, time_ms;
 
 	q->batch = r->is_patient ? 1 : left < r->next_batch ? left : r->next_batch;
 	r->rows = r->copy = 0;
 	r->is_too_much = false;
-	choose_limits(r, &wait_ms, &time_ms);
-	strbuf_add_format(&sql,
-			  "SET TRANSACTION READ ONLY; SET LOCAL row_security = off;"
-			  " SET LOCAL lock_timeout = %llu;"
-			  " SET LOCAL statement_timeout = %llu",
-			  (unsigned long long)wait_ms, (unsigned long long)time_ms);
+	strbuf_add_str(&sql, "SET TRANSACTION READ ONLY");
+	if (!r->opts.runs_code)
+		strbuf_add_str(&sql, settings);
 	for (size_t i = q->first; i < q->first + q->batch; i++)
-		strbuf_add_format(&sql, "; %s", r->statements->list[q->list[i]].sql);
+		strbuf_add_format(&sql, "%s; %s", r->opts.runs_code ? settings : "",
+				  r->statements->list[q->list[i]].sql);
 	pgconn_copy(session_conn(r->opts.reader), sql.buf, on_row, on_read, r);
 }
 

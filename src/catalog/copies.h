@@ -32,7 +32,10 @@ struct copies_opts {
 	struct session *session;
 	struct session *reader; /* of that session; it may be another one when `done` is
 				   called */
-	uint64_t lock_wait_ms;  /* for all that are locked together; 0: no limit */
+	/* Reading may run what tenants have defined, which may change settings: what was
+	 * set is set again for each statement. */
+	bool runs_code;
+	uint64_t lock_wait_ms; /* for all that are locked together; 0: no limit */
 	/* Row `number`, from 1, of a statement, as COPY writes it; NULL: it has more than
 	 * a megabyte. False: no more is wanted of this statement. */
 	bool (*row)(void *owner, size_t statement, size_t number, const char *line,

@@ -144,6 +144,10 @@ static bool on_row(void *owner, size_t statement, size_t number, const char *lin
 		t->kind = STEPS_READ;
 		t->count = 0;
 	}
+	if (line && memchr(line, '\t', length)) {
+		set_problem(t, STEPS_BROKEN, "applied gives more than one column");
+		return false;
+	}
 	if (number > MOST_ROWS) {
 		set_problem(t, STEPS_BROKEN, "its steps are more than 10000 rows");
 		return false;
@@ -223,6 +227,7 @@ static void read_steps(struct reading *r)
 {
 	const struct copies_opts opts = { .session = r->session,
 					  .reader = r->reader,
+					  .runs_code = true,
 					  .lock_wait_ms = r->lock_wait_ms,
 					  .row = on_row,
 					  .failed = on_failed,
@@ -330,14 +335,14 @@ static void on_listed(void *owner, const struct pg_result *result,
 		t->schema = xstrdup(pgresult_value(result, i, 0));
 		t->kind = pgresult_is_true(result, i, 1) ? STEPS_READ : STEPS_MISSING;
 		t->is_listed = pgresult_is_true(result, i, 2);
-		if (t->kind == STEPS_READ && !r->checked)
+		if (t->kind == STEPS_READ && !r->checked && is_tenant(r, t))
 			r->checked = fill(r->product, t->schema);
 	}
 	if (r->checked)
 		pgconn_script(session_conn(r->reader), "BEGIN READ ONLY; " TENANTS_LIMITS,
 			      on_begun, r);
 	else
-		end(r, NULL);
+		read_steps(r);
 }
 
 static void on_reader_ready(void *owner, const struct error *err)

@@ -259,6 +259,18 @@ def test_what_tenants_put_in_the_place_of_their_steps(db, tenants, metamodel, mo
     assert found["odd_line"] == ("3 behind", "")
 
 
+def test_a_tenant_changes_no_setting_for_the_others(db, tenants, metamodel, model):
+    tenants("plain_schemas")
+    db.sql("""CREATE SCHEMA tenant_0;
+              CREATE FUNCTION tenant_0.lower(text) RETURNS text LANGUAGE sql AS 'SELECT ''stolen''::text';
+              CREATE VIEW tenant_0.schema_version AS SELECT 3 AS v
+                  WHERE set_config('search_path', 'tenant_0, pg_catalog', true) <> '';
+              GRANT USAGE ON SCHEMA tenant_0 TO saas; GRANT SELECT ON tenant_0.schema_version TO saas""")
+    model(**{"schemas": "^tenant_[0ab]", "applied": "SELECT lower(v::text) FROM {schema}.schema_version", "global": ""})
+    assert status(metamodel)[0] == {
+        "tenant_0": current("3"), "tenant_a": current("3"), "tenant_b": ("2", "1 behind", ["3"])}
+
+
 # --- What tenants own is not run as a superuser
 
 
