@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "cli/command.h"
 
+#include <string.h>
+
 #include "base/auto.h"
 #include "base/str.h"
 #include "task/save/save.h"
@@ -13,6 +15,16 @@ static void *start(const struct run_opts *opts)
 static void cancel(void *task, int signal_number)
 {
 	save_cancel(task, signal_number);
+}
+
+/* Tenants that have no schema yet. */
+static size_t count_missing(const struct report *report)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < report->count; i++)
+		count += !strcmp(report->accounts[i].outcome, "missing");
+	return count;
 }
 
 static void summarize(const struct cli *cli, const struct report *report)
@@ -37,7 +49,8 @@ static void summarize(const struct cli *cli, const struct report *report)
 			log_info(&cli->log, "Nothing was done: this was a dry run.");
 		return;
 	}
-	count = command_format_count(report->count, cli->conf.product.noun);
+	count = command_format_count(report->count - count_missing(report),
+				     cli->conf.product.noun);
 	others = report->others ? str_format("; %zu other%s carried over", report->others,
 					     report->others == 1 ? "" : "s")
 				: xstrdup("");

@@ -195,6 +195,19 @@ def test_a_tenant_that_fails_keeps_its_dump_and_the_others_go_on(tenants, db, me
     assert metamodel.run("verify").returncode == 0
 
 
+def test_a_tenant_without_a_schema_yet_is_no_error_but_one_that_lost_its_schema_is(tenants, db, metamodel):
+    tenants("laravel_tenancy")
+    db.sql("INSERT INTO public.tenants (id) VALUES ('soon')")
+    result = metamodel.run("save", "--model", "laravel-tenancy", "--strict", "--json")
+    assert "tenant tenantsoon is listed, but has no schema yet" in result.stderr and "Saved 4 tenants" in result.stderr
+    assert {a["account"]: a["result"] for a in result.report["accounts"]}["tenantsoon"] == "missing"
+    assert "tenantsoon" not in metamodel.tree().accounts()
+    assert metamodel.run("save", "tenantsoon", "--model", "laravel-tenancy", check=False).returncode == 1
+    db.sql("DROP SCHEMA tenantbar CASCADE")
+    result = metamodel.run("save", "--model", "laravel-tenancy", check=False)
+    assert result.returncode == 3 and "Failed: tenantbar (its last dump is kept)" in result.stderr, result
+
+
 CHANGES = {
     "a function that gets other arguments": "DROP FUNCTION t_b.f(int); CREATE FUNCTION t_b.f(a int, b int) RETURNS int LANGUAGE sql AS 'SELECT 1'",
     "a function that is replaced": "CREATE OR REPLACE FUNCTION t_b.f(x int) RETURNS int LANGUAGE sql AS 'SELECT 2'",

@@ -85,6 +85,12 @@ void save_account_set_dumped(struct save_account *account)
 	account->state = ACCOUNT_DUMPED;
 }
 
+void save_account_set_missing(struct save_account *account)
+{
+	assert(account->state == ACCOUNT_PENDING);
+	account->state = ACCOUNT_MISSING;
+}
+
 void save_account_set_stopped(struct save_account *account)
 {
 	assert(account->state == ACCOUNT_PENDING);

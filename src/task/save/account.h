@@ -26,6 +26,7 @@ void save_account_fail(struct save_account *account, const char *step,
 /* Its dump is good, as far as is known now. */
 void save_account_set_dumped(struct save_account *account);
 /* The run is cancelled before it was dumped: nothing is said of it. */
+void save_account_set_missing(struct save_account *account);
 void save_account_set_stopped(struct save_account *account);
 
 /* Say once that it is being dumped, however often that is tried. */

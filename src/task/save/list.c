@@ -41,12 +41,38 @@ static bool check_place(const struct save_account *account, struct error *err)
 	return error_set(err, ERROR_DATA, "Account %s does not exist.", place->name);
 }
 
+/*
+ * A product may list a tenant before it has made the schema. But one that was asked for,
+ * or that has a dump, must not be passed over.
+ */
+static bool is_missing(const struct save_account *account)
+{
+	const struct save *save = account->save;
+	const struct strvec *former = &save->nodes.former;
+
+	if (!save->opts.conf->product.is_model || save->opts.conf->accounts.count ||
+	    !account->listed || account->listed->has_schema)
+		return false;
+	for (size_t i = 0; i < former->count; i++)
+		if (!strcmp(former->v[i], account->place->name))
+			return false;
+	return true;
+}
+
 static void check_account(struct save_account *account)
 {
 	const char *name = account->place->name;
 	struct error err;
-	bool is_ok = str_is_utf8(name, strlen(name)) ||
-		     error_set(&err, ERROR_DATA, "its name is not valid UTF-8");
+	bool is_ok;
+
+	if (is_missing(account)) {
+		log_warning(account->save->opts.log,
+			    "tenant %s is listed, but has no schema yet", name);
+		save_account_set_missing(account);
+		return;
+	}
+	is_ok = str_is_utf8(name, strlen(name)) ||
+		error_set(&err, ERROR_DATA, "its name is not valid UTF-8");
 
 	is_ok = is_ok && check_place(account, &err) &&
 		catalog_can_dump(account->listed,

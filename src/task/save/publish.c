@@ -201,6 +201,7 @@ enum step_result save_publish_enter(void *owner)
 {
 	struct save *save = owner;
 	size_t dumped = save_accounts_count(save, ACCOUNT_DUMPED);
+	size_t wanted = save->accounts.count - save_accounts_count(save, ACCOUNT_MISSING);
 
 	if (!lockfile_is_held(save->layout.lock, save->lock_fd)) {
 		error_set(&save->error, ERROR_SYSTEM,
@@ -212,7 +213,7 @@ enum step_result save_publish_enter(void *owner)
 	}
 	if (!dumped) /* each account has said why */
 		return STEP_FAIL;
-	if (save->opts.conf->strict && dumped < save->accounts.count) {
+	if (save->opts.conf->strict && dumped < wanted) {
 		error_set(&save->error, ERROR_DATA,
 			  "not every account could be dumped, and --strict was "
 			  "given: %s is as it was",

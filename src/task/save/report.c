@@ -22,6 +22,8 @@ static const char *outcome_of(const struct save *save, const struct save_account
 		return save->is_swapped ? "saved" : "discarded";
 	case ACCOUNT_FAILED:
 		return save->is_swapped && is_carried(save, account) ? "stale" : "failed";
+	case ACCOUNT_MISSING:
+		return "missing";
 	case ACCOUNT_STOPPED:
 		break;
 	}

@@ -108,6 +108,7 @@ enum account_state {
 	ACCOUNT_PENDING,
 	ACCOUNT_DUMPED,  /* so far: it may still fail */
 	ACCOUNT_FAILED,  /* `error` says why */
+	ACCOUNT_MISSING, /* a tenant that is listed, but never had a schema */
 	ACCOUNT_STOPPED, /* the run was cancelled before it was dumped */
 };
 
