@@ -236,12 +236,7 @@ static void on_version(void *owner, const struct child_result *result)
 
 static void try_next(struct pgtool_search *s)
 {
-	const char *const *path = strvec_argv(&s->candidates) + s->at;
-	const char *argv[] = { *path, "--version", NULL };
-	struct child_opts opts = { .argv = argv,
-				   .timeout_ms = VERSION_TIMEOUT_MS,
-				   .done = on_version,
-				   .owner = s };
+	struct child_opts opts;
 	struct error err;
 
 	if (s->at >= s->candidates.count) {
@@ -249,13 +244,21 @@ static void try_next(struct pgtool_search *s)
 		return;
 	}
 	s->stdout_fd = memfd_create("version", MFD_CLOEXEC);
-	opts.stdout_fd = s->stdout_fd;
-	if (s->stdout_fd >= 0 && child_start(s->loop, &opts, &s->child, &err))
-		return;
-	if (s->stdout_fd < 0)
+	if (s->stdout_fd < 0) {
 		loop_set_error(&err, -errno, "memfd_create");
-	else
-		close(s->stdout_fd);
+		reject(s, &err);
+		return;
+	}
+	child_opts_init(&opts);
+	strvec_push(&opts.argv, s->candidates.v[s->at]);
+	strvec_push(&opts.argv, "--version");
+	opts.stdout_fd = s->stdout_fd;
+	opts.timeout_ms = VERSION_TIMEOUT_MS;
+	opts.done = on_version;
+	opts.owner = s;
+	if (child_start(s->loop, &opts, &s->child, &err))
+		return;
+	close(s->stdout_fd);
 	reject(s, &err);
 }
 

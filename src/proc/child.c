@@ -180,6 +180,16 @@ static void on_deadline(uv_timer_t *timer)
 	ask_to_end(c);
 }
 
+/* Nobody will hear of it: what runs is killed, and reaped by on_process_exit(). */
+static void abandon(struct child *c)
+{
+	c->is_drained = true;
+	if (uv_is_active((uv_handle_t *)&c->process))
+		kill_group(c, SIGKILL);
+	else
+		close_all(c);
+}
+
 static void init_handles(struct child *c, uv_loop_t *uv)
 {
 	uv_pipe_init(uv, &c->stderr_pipe, 0);
@@ -190,43 +200,47 @@ static void init_handles(struct child *c, uv_loop_t *uv)
 	c->open_handles = 3; /* uv_spawn() initializes the third, even when it fails */
 }
 
-static bool start(struct loop *loop, const struct child_opts *opts, struct child **out,
-		  struct error *err)
+static uv_stdio_container_t stdio_of(int fd)
 {
-	struct child *c = xcalloc(1, sizeof(*c));
+	if (fd == CHILD_NO_FD)
+		return (uv_stdio_container_t){ .flags = UV_IGNORE };
+	return (uv_stdio_container_t){ .flags = UV_INHERIT_FD, .data.fd = fd };
+}
+
+static int spawn(struct child *c, uv_loop_t *uv, const struct child_opts *opts)
+{
 	uv_stdio_container_t stdio[3] = {
-		{ .flags = UV_IGNORE },
-		{ .flags = UV_IGNORE },
+		stdio_of(opts->stdin_fd),
+		stdio_of(opts->stdout_fd),
 		{ .flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,
 		  .data.stream = (uv_stream_t *)&c->stderr_pipe },
 	};
-	uv_process_options_t options = {
+	const uv_process_options_t options = {
 		.exit_cb = on_process_exit,
-		.file = opts->argv[0],
-		.args = (char **)opts->argv,
+		.file = opts->argv.v[0],
+		.args = opts->argv.v,
 		.env = (char **)opts->env,
 		.flags = UV_PROCESS_DETACHED,
 		.stdio_count = 3,
 		.stdio = stdio,
 	};
+	int rc = uv_spawn(uv, &c->process, &options);
+
+	return rc ? rc : uv_read_start((uv_stream_t *)&c->stderr_pipe, on_alloc, on_read);
+}
+
+static bool start(struct loop *loop, const struct child_opts *opts, struct child **out,
+		  struct error *err)
+{
+	struct child *c = xcalloc(1, sizeof(*c));
 	int rc;
 
-	if (opts->stdin_fd > 0) {
-		stdio[0].flags = UV_INHERIT_FD;
-		stdio[0].data.fd = opts->stdin_fd;
-	}
-	if (opts->stdout_fd >= 0) {
-		stdio[1].flags = UV_INHERIT_FD;
-		stdio[1].data.fd = opts->stdout_fd;
-	}
 	init_handles(c, loop_uv(loop));
 	c->started_ms = loop_now_ms();
-	rc = uv_spawn(loop_uv(loop), &c->process, &options);
-	if (!rc)
-		rc = uv_read_start((uv_stream_t *)&c->stderr_pipe, on_alloc, on_read);
-	if (rc) {
-		close_all(c);
-		return loop_set_error(err, rc, "start %s", opts->argv[0]);
+	rc = spawn(c, loop_uv(loop), opts);
+	if (rc) { /* maybe too late: uv_spawn(), too, can fail when the child runs */
+		abandon(c);
+		return loop_set_error(err, rc, "start %s", opts->argv.v[0]);
 	}
 	c->done = opts->done;
 	c->owner = opts->owner;
@@ -240,15 +254,27 @@ static bool start(struct loop *loop, const struct child_opts *opts, struct child
 	return true;
 }
 
-bool child_start(struct loop *loop, const struct child_opts *opts, struct child **out,
-		 struct error *err)
+void child_opts_init(struct child_opts *opts)
 {
-	bool is_ok = start(loop, opts, out, err);
+	*opts = (struct child_opts){ .stdin_fd = CHILD_NO_FD, .stdout_fd = CHILD_NO_FD };
+}
 
+void child_opts_release(struct child_opts *opts)
+{
+	strvec_release(&opts->argv);
 	if (opts->owns_stdin)
 		close(opts->stdin_fd);
 	if (opts->owns_stdout)
 		close(opts->stdout_fd);
+	child_opts_init(opts);
+}
+
+bool child_start(struct loop *loop, struct child_opts *opts, struct child **out,
+		 struct error *err)
+{
+	bool is_ok = start(loop, opts, out, err);
+
+	child_opts_release(opts);
 	return is_ok;
 }
 

@@ -63,9 +63,10 @@ void pool_kick(struct pool *pool)
 		return;
 	pool->is_kicking = true;
 	while (!pool->is_cancelled && !pool->is_freed && (slot = free_slot(pool))) {
-		struct child_opts child = { .stdout_fd = -1 };
+		struct child_opts child;
 		struct error err;
 
+		child_opts_init(&child);
 		if (!pool->opts.next(pool->opts.owner, &child, &slot->item))
 			break;
 		child.done = on_child_done;

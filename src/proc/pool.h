@@ -26,8 +26,8 @@ struct pool_opts {
 	unsigned jobs;
 	/*
 	 * Fill *child (except done and owner, which the pool sets) and *item, or return
-	 * false if there is nothing to start now. What *child points to must live until
-	 * the next callback.
+	 * false if there is nothing to start now, with *child as it was. `env` must live
+	 * until the next callback.
 	 */
 	bool (*next)(void *owner, struct child_opts *child, void **item);
 	void (*start_failed)(void *owner, void *item, const struct error *err);

@@ -107,6 +107,7 @@ static bool next_child(void *owner, struct child_opts *child, void **out)
 			*out = item;
 			return true;
 		}
+		child_opts_release(child);
 		fail(item, &err);
 	}
 	return false;

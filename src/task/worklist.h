@@ -57,7 +57,8 @@ struct worklist_opts {
 	size_t group_count;
 	size_t count;
 	struct work_item *(*item)(void *owner, size_t index);
-	/* What *child points to must live until the next callback. */
+	/* `env` of *child must live until the next callback. What *child owns is released
+	 * after a failure, too. */
 	bool (*prepare)(void *owner, struct work_item *item, struct child_opts *child,
 			struct error *err);
 	/* Its child runs. May be NULL. */

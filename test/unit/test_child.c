@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "proc/child.h"
 
+#include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -10,9 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <uv.h>
 
 #include "base/str.h"
 #include "proc/pool.h"
@@ -26,6 +30,21 @@ struct fixture {
 	struct child_result result;
 	char messages[CHILD_STDERR_BYTES];
 };
+
+static int read_start_fails; /* the next one, with this */
+
+/* libuv's, for the library under test: nothing makes it fail once the child runs. */
+int uv_read_start(uv_stream_t *stream, uv_alloc_cb on_alloc, uv_read_cb on_read)
+{
+	int (*original)(uv_stream_t *, uv_alloc_cb, uv_read_cb);
+	int rc = read_start_fails;
+
+	read_start_fails = 0;
+	if (rc)
+		return rc;
+	*(void **)&original = dlsym(RTLD_NEXT, "uv_read_start");
+	return original(stream, on_alloc, on_read);
+}
 
 static void on_done(void *owner, const struct child_result *result)
 {
@@ -42,7 +61,7 @@ static int set_up(void **state)
 	static struct fixture fixture;
 
 	fixture = (struct fixture){ .loop = loop_new() };
-	fixture.opts.stdout_fd = -1;
+	child_opts_init(&fixture.opts);
 	fixture.opts.done = on_done;
 	fixture.opts.owner = &fixture;
 	*state = &fixture;
@@ -57,12 +76,17 @@ static int tear_down(void **state)
 	return 0;
 }
 
+static void push_script(struct strvec *argv, const char *script)
+{
+	strvec_push(argv, "/bin/sh");
+	strvec_push(argv, "-c");
+	strvec_push(argv, script);
+}
+
 /* Run `script` with /bin/sh to its end. */
 static void run_script(struct fixture *f, const char *script)
 {
-	const char *argv[] = { "/bin/sh", "-c", script, NULL };
-
-	f->opts.argv = argv;
+	push_script(&f->opts.argv, script);
 	assert_true(child_start(f->loop, &f->opts, &f->child, &f->err));
 	assert_int_equal(f->done_calls, 0);
 	loop_run(f->loop);
@@ -134,9 +158,8 @@ static void
 test_a_program_that_is_not_there_is_an_error_and_done_stays_silent(void **state)
 {
 	struct fixture *f = *state;
-	const char *argv[] = { "/nonexistent/pg_dump", NULL };
 
-	f->opts.argv = argv;
+	strvec_push(&f->opts.argv, "/nonexistent/pg_dump");
 	assert_false(child_start(f->loop, &f->opts, &f->child, &f->err));
 	loop_run(f->loop);
 	assert_int_equal(f->done_calls, 0);
@@ -144,16 +167,60 @@ test_a_program_that_is_not_there_is_an_error_and_done_stays_silent(void **state)
 			    "start /nonexistent/pg_dump: no such file or directory");
 }
 
+static void test_a_child_whose_stderr_cannot_be_read_is_killed_and_reaped(void **state)
+{
+	struct fixture *f = *state;
+
+	push_script(&f->opts.argv, "exec sleep 1000");
+	read_start_fails = UV_ENOMEM;
+	assert_false(child_start(f->loop, &f->opts, &f->child, &f->err));
+	assert_string_equal(f->err.text, "start /bin/sh: not enough memory");
+	loop_run(f->loop);
+	assert_int_equal(f->done_calls, 0);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* there is no child */
+	assert_int_equal(errno, ECHILD);
+}
+
 static void test_the_descriptor_is_the_childs_stdout(void **state)
 {
 	struct fixture *f = *state;
 	char text[16] = "";
 
-	f->opts.stdout_fd = memfd_create("out", MFD_CLOEXEC);
+	int fd = memfd_create("out", MFD_CLOEXEC);
+
+	f->opts.stdout_fd = fd;
 	run_script(f, "printf hello");
-	assert_int_equal(pread(f->opts.stdout_fd, text, sizeof(text) - 1, 0), 5);
+	assert_int_equal(pread(fd, text, sizeof(text) - 1, 0), 5);
 	assert_string_equal(text, "hello");
-	close(f->opts.stdout_fd);
+	close(fd);
+}
+
+static void test_without_descriptors_stdin_and_stdout_are_dev_null(void **state)
+{
+	struct fixture *f = *state;
+
+	run_script(
+		f,
+		"readlink /proc/self/fd/0 >&2; exec 3>&1; readlink /proc/self/fd/3 >&2");
+	assert_string_equal(f->messages, "/dev/null\n/dev/null");
+}
+
+static void test_descriptors_that_are_owned_are_closed_others_are_not(void **state)
+{
+	struct fixture *f = *state;
+	int owned_fd = memfd_create("in", MFD_CLOEXEC);
+	int kept_fd = memfd_create("out", MFD_CLOEXEC);
+
+	f->opts.stdin_fd = owned_fd;
+	f->opts.owns_stdin = true;
+	f->opts.stdout_fd = kept_fd;
+	run_script(f, "exit 0");
+	assert_int_equal(fcntl(owned_fd, F_GETFD), -1);
+	assert_int_not_equal(fcntl(kept_fd, F_GETFD), -1);
+	assert_int_equal(f->opts.stdin_fd, CHILD_NO_FD);
+	assert_int_equal(f->opts.stdout_fd, CHILD_NO_FD);
+	assert_null(f->opts.argv.v);
+	close(kept_fd);
 }
 
 static void test_the_environment_is_the_one_given(void **state)
@@ -250,7 +317,7 @@ struct jobs {
 	struct fixture *f;
 	struct pool *pool;
 	unsigned left, started, finished, failed, running, most;
-	const char *argv[4];
+	const char *script; /* NULL: a program that is not there */
 };
 
 static bool next_job(void *owner, struct child_opts *child, void **item)
@@ -263,7 +330,10 @@ static bool next_job(void *owner, struct child_opts *child, void **item)
 	jobs->started++;
 	if (++jobs->running > jobs->most)
 		jobs->most = jobs->running;
-	child->argv = jobs->argv;
+	if (jobs->script)
+		push_script(&child->argv, jobs->script);
+	else
+		strvec_push(&child->argv, "/nonexistent");
 	*item = jobs;
 	return true;
 }
@@ -294,9 +364,7 @@ static void on_job_finished(void *owner, void *item, const struct child_result *
 
 static struct jobs make_jobs(struct fixture *f, unsigned count, const char *script)
 {
-	return (struct jobs){ .f = f,
-			      .left = count,
-			      .argv = { "/bin/sh", "-c", script, NULL } };
+	return (struct jobs){ .f = f, .left = count, .script = script };
 }
 
 static struct pool *make_pool(struct jobs *jobs, unsigned width)
@@ -326,9 +394,8 @@ static void test_a_pool_runs_all_and_never_more_than_its_width(void **state)
 
 static void test_a_pool_reports_each_child_that_could_not_start(void **state)
 {
-	struct jobs jobs = make_jobs(*state, 5, "exit 0");
+	struct jobs jobs = make_jobs(*state, 5, NULL);
 
-	jobs.argv[0] = "/nonexistent";
 	jobs.pool = make_pool(&jobs, 2);
 	pool_kick(jobs.pool);
 	loop_run(jobs.f->loop);
@@ -369,7 +436,10 @@ int main(void)
 		TEST(test_of_a_flood_on_stderr_its_first_and_last_lines_are_kept),
 		TEST(test_of_one_endless_line_on_stderr_both_ends_are_kept),
 		TEST(test_a_program_that_is_not_there_is_an_error_and_done_stays_silent),
+		TEST(test_a_child_whose_stderr_cannot_be_read_is_killed_and_reaped),
 		TEST(test_the_descriptor_is_the_childs_stdout),
+		TEST(test_without_descriptors_stdin_and_stdout_are_dev_null),
+		TEST(test_descriptors_that_are_owned_are_closed_others_are_not),
 		TEST(test_the_environment_is_the_one_given),
 		TEST(test_a_child_past_its_deadline_is_ended_and_says_so),
 		TEST(test_a_child_that_ends_well_after_its_deadline_still_failed),

@@ -108,7 +108,6 @@ static bool prepare(void *owner, struct work_item *item, struct child_opts *chil
 {
 	struct restore *restore = owner;
 	struct restore_unit *unit = unit_of(item);
-	struct strvec *argv = &restore->load.argv;
 	const struct restore_feed_opts feed = { .loop = restore->opts.loop,
 						.save = &restore->source.save,
 						.server_major = unit->node->server_major,
@@ -124,9 +123,8 @@ static bool prepare(void *owner, struct work_item *item, struct child_opts *chil
 		return false;
 	if (item->attempts == 1)
 		announce(unit);
-	restore_psql_build(unit, unit->feed, argv);
-	run_log_command(&restore->opts, argv);
-	child->argv = strvec_argv(argv);
+	restore_psql_build(unit, unit->feed, &child->argv);
+	run_log_command(&restore->opts, &child->argv);
 	child->env = strvec_argv(&unit->node->childenv.env);
 	child->timeout_ms = restore->opts.conf->timeout_s * 1000 * unit->count;
 	return true;
@@ -256,5 +254,4 @@ void restore_load_cancel(void *owner)
 void restore_load_release(struct restore *restore)
 {
 	worklist_free(restore->load.worklist);
-	strvec_release(&restore->load.argv);
 }

@@ -146,7 +146,6 @@ void restore_psql_build(const struct restore_unit *unit, struct restore_feed *fe
 	begin = catalog_restore_begin(plans, unit->count, conf->cascade,
 				      conf->lock_wait_s * 1000);
 	outside = catalog_restore_outside(plans, unit->count);
-	strvec_release(argv);
 	add_options(unit, argv);
 	add_command(&build, strlen(begin) < MOST_ARGUMENT_BYTES, begin);
 	for (size_t i = 0; i < unit->count; i++)

@@ -161,7 +161,6 @@ struct restore_units {
 /* load.c */
 struct restore_load {
 	struct worklist *worklist; /* NULL: nothing is being loaded */
-	struct strvec argv;        /* of the psql that is being started */
 };
 
 struct restore {

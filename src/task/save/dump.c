@@ -30,17 +30,14 @@ static bool prepare(void *owner, struct work_item *item, struct child_opts *chil
 {
 	struct save *save = owner;
 	struct save_batch *batch = save_batch_of(item);
-	struct strvec *argv = &save->dump.argv;
 
 	child->timeout_ms = save->opts.conf->timeout_s * 1000;
 	child->env = strvec_argv(&batch->node->childenv.env);
 	if (!(batch->count == 1 ? save_alone_prepare(batch, child, err)
 				: save_stream_prepare(batch, child, err)))
 		return false;
-	strvec_release(argv);
-	save_command_push(batch, argv);
-	run_log_command(&save->opts, argv);
-	child->argv = strvec_argv(argv);
+	save_command_push(batch, &child->argv);
+	run_log_command(&save->opts, &child->argv);
 	return true;
 }
 
@@ -154,5 +151,4 @@ void save_dump_lose_node(struct save_node *node)
 void save_dump_release(struct save *save)
 {
 	worklist_free(save->dump.worklist);
-	strvec_release(&save->dump.argv);
 }

@@ -184,7 +184,6 @@ struct save_dump {
 	/* Called when all dumps of a node have ended; save.c says who is. */
 	void (*node_ended)(struct save_node *node);
 	struct worklist *worklist;
-	struct strvec argv; /* of the child that is being started */
 };
 
 /* ---- after it ---- */
