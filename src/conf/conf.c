@@ -367,6 +367,16 @@ struct conf conf_at(const struct conf *conf, char *dbname)
 	return at;
 }
 
+uint64_t conf_timeout_ms(const struct conf *conf)
+{
+	return conf->timeout_s * 1000;
+}
+
+uint64_t conf_lock_wait_ms(const struct conf *conf)
+{
+	return conf->lock_wait_s * 1000;
+}
+
 void conf_release(struct conf *conf)
 {
 	struct values values = { .conf = *conf };

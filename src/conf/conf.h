@@ -46,6 +46,10 @@ MUST_CHECK bool conf_load_from(const char *config_dir,
  */
 struct conf conf_at(const struct conf *conf, char *dbname);
 
+/* timeout_s and lock_wait_s in milliseconds, with the same meaning of 0. */
+uint64_t conf_timeout_ms(const struct conf *conf);
+uint64_t conf_lock_wait_ms(const struct conf *conf);
+
 /* Free what it holds; it is all zero then. */
 void conf_release(struct conf *conf);
 

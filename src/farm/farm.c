@@ -203,7 +203,7 @@ uint64_t farm_answer_ms(const struct farm *f)
 
 	if (!conf->timeout_s || !conf->lock_wait_s)
 		return 0;
-	return (conf->timeout_s + conf->lock_wait_s) * 1000;
+	return conf_timeout_ms(conf) + conf_lock_wait_ms(conf);
 }
 
 void farm_connect_node(struct farm_node *n, const struct conninfo *info,
@@ -221,7 +221,7 @@ void farm_connect_node(struct farm_node *n, const struct conninfo *info,
 		.has_snapshot = p->opts.has_snapshot,
 		.has_identity = true,
 		.is_writer = p->opts.is_writer,
-		.lock_wait_ms = p->opts.conf->lock_wait_s * 1000,
+		.lock_wait_ms = conf_lock_wait_ms(p->opts.conf),
 		.ask_password = ask_password,
 		.waiting = on_waiting,
 		.ready = on_ready,

@@ -259,7 +259,7 @@ void farm_start_proxy(struct farm *f)
 		.answer_ms = farm_answer_ms(f),
 		.program = p->opts.program,
 		.lock = SESSION_LOCK_NONE,
-		.lock_wait_ms = p->opts.conf->lock_wait_s * 1000,
+		.lock_wait_ms = conf_lock_wait_ms(p->opts.conf),
 		.ask_password = ask_proxy_password,
 		.waiting = on_proxy_waiting,
 		.ready = on_proxy_ready,

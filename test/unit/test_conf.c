@@ -181,6 +181,8 @@ static void test_each_option_sets_its_member(void **state)
 	assert_int_equal(conf->jobs, 1000);
 	assert_int_equal(conf->timeout_s, 0);
 	assert_int_equal(conf->lock_wait_s, 86400);
+	assert_int_equal(conf_timeout_ms(conf), 0);
+	assert_int_equal(conf_lock_wait_ms(conf), 86400000);
 	assert_int_equal(conf->keep, 100);
 	assert_int_equal(conf->batch, 100000);
 	assert_int_equal(accept(*state, ARGS("save", "--batch=3", "--batch=AUTO"))->batch,

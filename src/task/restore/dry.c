@@ -41,7 +41,7 @@ static bool ask(struct restore_node *node)
 			strvec_push(&names, account->plan->name);
 	if (names.count)
 		catalog_read_states(node->farm_node->session, &names,
-				    node->restore->opts.conf->lock_wait_s * 1000,
+				    conf_lock_wait_ms(node->restore->opts.conf),
 				    on_states, node);
 	return names.count > 0;
 }

@@ -126,7 +126,7 @@ static bool prepare(void *owner, struct work_item *item, struct child_opts *chil
 	restore_psql_build(unit, unit->feed, &child->argv);
 	run_log_command(&restore->opts, &child->argv);
 	child->env = strvec_argv(&unit->node->childenv.env);
-	child->timeout_ms = restore->opts.conf->timeout_s * 1000 * unit->count;
+	child->timeout_ms = conf_timeout_ms(restore->opts.conf) * unit->count;
 	return true;
 }
 

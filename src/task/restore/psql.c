@@ -144,7 +144,7 @@ void restore_psql_build(const struct restore_unit *unit, struct restore_feed *fe
 	for (size_t i = 0; i < unit->count; i++)
 		plans[i] = unit->accounts[i]->plan;
 	begin = catalog_restore_begin(plans, unit->count, conf->cascade,
-				      conf->lock_wait_s * 1000);
+				      conf_lock_wait_ms(conf));
 	outside = catalog_restore_outside(plans, unit->count);
 	add_options(unit, argv);
 	add_command(&build, strlen(begin) < MOST_ARGUMENT_BYTES, begin);

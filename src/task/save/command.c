@@ -40,7 +40,7 @@ static void push_common(const struct save_node *node, struct strvec *argv)
 	strvec_push_format(argv, "--encoding=%s", facts->encoding);
 	if (conf->lock_wait_s)
 		strvec_push_format(argv, "--lock-wait-timeout=%llu",
-				   (unsigned long long)conf->lock_wait_s * 1000);
+				   (unsigned long long)conf_lock_wait_ms(conf));
 	if (node->childenv.dbname)
 		strvec_push_format(argv, "--dbname=%s", node->childenv.dbname);
 }

@@ -31,7 +31,7 @@ static bool prepare(void *owner, struct work_item *item, struct child_opts *chil
 	struct save *save = owner;
 	struct save_batch *batch = save_batch_of(item);
 
-	child->timeout_ms = save->opts.conf->timeout_s * 1000;
+	child->timeout_ms = conf_timeout_ms(save->opts.conf);
 	child->env = strvec_argv(&batch->node->childenv.env);
 	if (!(batch->count == 1 ? save_alone_prepare(batch, child, err)
 				: save_stream_prepare(batch, child, err)))

@@ -220,7 +220,7 @@ static void look_at_model(struct node_look *look)
 	steps_list_schemas(status->farm, &conf->product, &names);
 	steps_read(look->node->session, &conf->product, &names,
 		   conf->product.tenants && !conf->accounts.count,
-		   conf->lock_wait_s * 1000, on_steps, look);
+		   conf_lock_wait_ms(conf), on_steps, look);
 }
 
 static void look_at(struct node_look *look)
@@ -235,7 +235,7 @@ static void look_at(struct node_look *look)
 
 	farm_list(status->farm, look->node, &names);
 	catalog_read_states(look->node->session, &names,
-			    status->opts.conf->lock_wait_s * 1000, on_states, look);
+			    conf_lock_wait_ms(status->opts.conf), on_states, look);
 }
 
 /* ---- the farm ---- */

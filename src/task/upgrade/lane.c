@@ -252,7 +252,7 @@ static struct session *connect_lane(struct lane *lane, bool is_impatient)
 		.info = &info,
 		.program = "metamodel upgrade",
 		.lock = SESSION_LOCK_NONE,
-		.lock_wait_ms = run->conf->lock_wait_s * 1000,
+		.lock_wait_ms = conf_lock_wait_ms(run->conf),
 		.is_impatient = is_impatient,
 		.waiting = on_waiting,
 		.ready = on_ready,

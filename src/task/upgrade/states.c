@@ -46,7 +46,7 @@ static void ask(void *asker, struct farm_node *place)
 	node->place = place;
 	farm_list(accounts->farm, place, &names);
 	catalog_read_states(place->session, &names,
-			    accounts->opts->conf->lock_wait_s * 1000, on_states, node);
+			    conf_lock_wait_ms(accounts->opts->conf), on_states, node);
 }
 
 bool upgrade_states_start(struct upgrade_states *states,

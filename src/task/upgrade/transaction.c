@@ -297,7 +297,7 @@ void transaction_begin(struct transaction *transaction, struct session *session,
 		       struct upgrade_account *account)
 {
 	const struct run_opts *opts = account->accounts->opts;
-	uint64_t timeout_s = opts->conf->timeout_s;
+	uint64_t timeout_ms = conf_timeout_ms(opts->conf);
 
 	transaction->state = TRANSACTION_RUNNING;
 	transaction->stop = TRANSACTION_GOES_ON;
@@ -308,9 +308,9 @@ void transaction_begin(struct transaction *transaction, struct session *session,
 	if (!account->work.retries)
 		announce(account);
 	transaction->script = catalog_upgrade_script(&account->plan, account->state);
-	if (timeout_s)
+	if (timeout_ms)
 		transaction->deadline =
-			timer_start(opts->loop, timeout_s * 1000, on_late, transaction);
+			timer_start(opts->loop, timeout_ms, on_late, transaction);
 	pgconn_script(session_conn(session), transaction->script, on_script_done,
 		      transaction);
 }
