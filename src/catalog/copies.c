@@ -99,8 +99,8 @@ static bool on_row(void *owner, size_t copy, const char *line, size_t length)
 static void take_failure(struct reading *r, size_t statement, const struct error *err)
 {
 	const struct pg_failure *failure = pgconn_failure(session_conn(r->opts.reader));
-	bool is_slow = !strcmp(failure->sqlstate, "55P03") ||
-		       !strcmp(failure->sqlstate, "57014");
+	bool is_slow = !strcmp(failure->sqlstate, SQLSTATE_LOCK_NOT_AVAILABLE) ||
+		       !strcmp(failure->sqlstate, SQLSTATE_QUERY_CANCELED);
 
 	if (is_slow && !r->is_patient)
 		add(&r->slow, statement);

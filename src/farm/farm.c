@@ -7,6 +7,7 @@
 #include "base/auto.h"
 #include "base/str.h"
 #include "farm/internal.h"
+#include "pg/pgresult.h"
 #include "product/product.h"
 
 const char farm_schemas_sql[] =
@@ -232,12 +233,12 @@ void farm_connect_node(struct farm_node *n, const struct conninfo *info,
 	n->session = session_start(&opts);
 }
 
-void farm_list_failed(struct farm *f, const struct error *err)
+void farm_list_failed(struct farm *f, const char *sqlstate, const struct error *err)
 {
 	struct error named = *err;
 
 	error_prefix(&named, "list the accounts");
-	if (strstr(err->text, "lock timeout"))
+	if (!strcmp(sqlstate, SQLSTATE_LOCK_NOT_AVAILABLE))
 		error_hint(&named,
 			   "another session holds a lock on " PRODUCT_ACCOUNTS " (see "
 			   "pg_locks): raise --lock-wait, or try at another time");

@@ -38,8 +38,9 @@ void farm_ready(struct farm *farm, const struct error *err);
 /* The first connection could not be had: say how to tell where to. */
 void farm_hint_place(const struct farm *farm, struct error *err);
 
-/* The same, when the list of all accounts cannot be had. */
-void farm_list_failed(struct farm *farm, const struct error *err);
+/* The same, when the list of all accounts cannot be had. `sqlstate` says why, "" if no
+ * server did. */
+void farm_list_failed(struct farm *farm, const char *sqlstate, const struct error *err);
 
 /* The pointer lives until the next one is added, or all are sorted, each once. */
 struct farm_account *farm_add_account(struct farm *farm, const char *name);

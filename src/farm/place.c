@@ -136,8 +136,9 @@ static void on_placed(void *owner, const struct pg_result *result,
 	range = p->ranges[--p->range_count];
 	sqlstate = pgconn_failure(session_conn(p->proxy))->sqlstate;
 	if (err && !*sqlstate) {
-		farm_list_failed(f, err);               /* no answer at all */
-	} else if (err && !strcmp(sqlstate, "57014")) { /* it took too long */
+		farm_list_failed(f, sqlstate, err); /* no answer at all */
+	} else if (err &&
+		   !strcmp(sqlstate, SQLSTATE_QUERY_CANCELED)) { /* it took too long */
 		hurry(f, range, err);
 	} else if (err) {
 		narrow_down(f, range, err);

@@ -180,7 +180,7 @@ static void on_listed(void *owner, const struct pg_result *result,
 			error_hint(&named,
 				   "the list is on the node of " PRODUCT_GLOBAL ": check "
 				   "that it is up");
-		farm_list_failed(f, &named);
+		farm_list_failed(f, sqlstate, &named);
 		return;
 	}
 	for (int i = 0; !err && i < pgresult_rows(result); i++)

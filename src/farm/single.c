@@ -37,12 +37,14 @@ static void list_failed(struct farm *f, const struct error *err)
 {
 	const struct session *session = f->nodes[0]->session;
 	struct error hinted = *err;
+	const char *sqlstate;
 
 	if (f->private->is_closing) /* without its nodes */
 		return;
-	if (!strcmp(pgconn_failure(session_conn(session))->sqlstate, CATALOG_FORBIDDEN))
+	sqlstate = pgconn_failure(session_conn(session))->sqlstate;
+	if (!strcmp(sqlstate, CATALOG_FORBIDDEN))
 		grants_hint_accounts(session, &hinted);
-	farm_list_failed(f, &hinted);
+	farm_list_failed(f, sqlstate, &hinted);
 }
 
 static void add_former(struct farm *f, const struct pg_result *result)
@@ -57,7 +59,7 @@ static void on_former(void *owner, const struct pg_result *result,
 		      const struct error *err)
 {
 	if (err)
-		farm_list_failed(owner, err);
+		list_failed(owner, err);
 	else
 		add_former(owner, result);
 }
@@ -164,7 +166,7 @@ static void refuse(struct farm *f, const char *role)
 				   "its owner %s defined would run as a superuser",
 		  quoted.buf);
 	error_hint(&err, "run as the owner (-U), or as a role that is not a superuser");
-	farm_list_failed(f, &err);
+	farm_list_failed(f, "", &err);
 }
 
 static void on_table_known(void *owner, const struct pg_result *result,

@@ -20,6 +20,10 @@ const char *pgresult_value(const struct pg_result *result, int row, int column);
 bool pgresult_is_true(const struct pg_result *result, int row, int column);
 uint64_t pgresult_uint(const struct pg_result *result, int row, int column);
 
+/* SQLSTATEs: unlike the words, they are the same in every language of a server. */
+#define SQLSTATE_LOCK_NOT_AVAILABLE "55P03"
+#define SQLSTATE_QUERY_CANCELED "57014"
+
 /* Details of a query that failed. */
 struct pg_failure {
 	char sqlstate[6];       /* "" if the server sent none: connection lost */
