@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* On which node of a PgFarm is each account? Only the proxy is asked. */
-#include "farm/internal.h"
+#include "farm/place.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include "base/auto.h"
 #include "base/str.h"
 #include "catalog/accounts.h"
+#include "farm/listing.h"
 #include "product/product.h"
 
 /* Accounts in a query; and how long one of them may take at least. */
@@ -19,9 +19,26 @@ static const char place_sql[] =
 	"SELECT a.name, r.node FROM unnest($1::text[]) a (name)"
 	" LEFT JOIN LATERAL registered(a.name, '') r (node) ON true";
 
-static void place_next(struct farm *f);
+struct range {
+	size_t first, count;
+};
 
-bool farm_is_listed(const struct farm *f, const char *name)
+struct farm_place {
+	struct farm *farm;
+	struct session *proxy;
+	farm_listed_fn *done;
+	struct strvec wanted; /* the names */
+	struct range *ranges; /* a stack: of `wanted`, still to be placed */
+	size_t range_count;
+	bool is_hurried;      /* the proxy did not answer in time: ask for one by one */
+	uint64_t limit_ms;    /* how long it may take over a query */
+	uint64_t patience_ms; /* over all queries that it does not answer */
+};
+
+static void place_next(struct farm_place *place);
+
+/* Is it among the accounts of the farm, as far as we know? */
+static bool is_listed(const struct farm *f, const char *name)
 {
 	return (!strcmp(name, PRODUCT_GLOBAL) && !f->private->opts.names->count) ||
 	       farm_is_registered(f, name);
@@ -29,46 +46,52 @@ bool farm_is_listed(const struct farm *f, const char *name)
 
 bool farm_is_former(const struct farm *f, const char *name)
 {
-	return !f->private->opts.names->count && !farm_is_listed(f, name);
+	return !f->private->opts.names->count && !is_listed(f, name);
 }
 
 /* ---- what is still to be asked for ---- */
 
-static void push(struct farm_private *p, size_t first, size_t count)
+static void push(struct farm_place *place, size_t first, size_t count)
 {
-	p->ranges = xgrow(p->ranges, p->range_count, sizeof(*p->ranges));
-	p->ranges[p->range_count++] = (struct farm_range){ first, count };
+	place->ranges = xgrow(place->ranges, place->range_count, sizeof(*place->ranges));
+	place->ranges[place->range_count++] = (struct range){ first, count };
 }
 
 /* Leave no more in the topmost range than one query may ask for. */
-static struct farm_range cut(struct farm_private *p)
+static struct range cut(struct farm_place *place)
 {
-	struct farm_range range = p->ranges[p->range_count - 1];
-	size_t most = p->is_hurried ? 1 : PLACE_MOST;
+	struct range range = place->ranges[place->range_count - 1];
+	size_t most = place->is_hurried ? 1 : PLACE_MOST;
 
 	if (range.count <= most)
 		return range;
-	p->range_count--;
-	push(p, range.first + most, range.count - most);
-	push(p, range.first, most);
-	return p->ranges[p->range_count - 1];
+	place->range_count--;
+	push(place, range.first + most, range.count - most);
+	push(place, range.first, most);
+	return place->ranges[place->range_count - 1];
 }
 
 /* ---- when the proxy cannot say it ---- */
 
-static void give_up(struct farm *f, struct farm_range range, const struct error *err)
+static void give_up(struct farm_place *place, struct range range, const struct error *err)
 {
-	struct farm_account *a = farm_add_account(f, f->private->wanted.v[range.first]);
+	const char *name = place->wanted.v[range.first];
+	struct farm_account *account = farm_add_account(place->farm, name);
 
-	a->is_registered = true; /* for all we know */
-	a->is_unknown = true;
-	a->problem = str_format("the proxy cannot say where it is: %s", err->text);
+	account->is_registered = true; /* for all we know */
+	account->is_unknown = true;
+	account->problem = str_format("the proxy cannot say where it is: %s", err->text);
 }
 
-static void ask_in_time(struct farm *f)
+static void ask_in_time(struct farm_place *place)
 {
-	session_use_role_path(f->private->proxy, f->private->limit_ms);
-	place_next(f);
+	session_use_role_path(place->proxy, place->limit_ms);
+	place_next(place);
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
 }
 
 /*
@@ -76,105 +99,133 @@ static void ask_in_time(struct farm *f)
  * account after the other: with much patience at first, since the proxy may have to
  * connect to their node, and with ever less, since a silent node may have many.
  */
-static void hurry(struct farm *f, struct farm_range range, const struct error *err)
+static void hurry(struct farm_place *place, struct range range, const struct error *err)
 {
-	struct farm_private *p = f->private;
-
-	if (p->is_hurried)
-		give_up(f, range, err);
+	if (place->is_hurried)
+		give_up(place, range, err);
 	else
-		push(p, range.first, range.count);
-	p->is_hurried = true;
-	p->patience_ms -= p->limit_ms < p->patience_ms ? p->limit_ms : p->patience_ms;
-	p->limit_ms =
-		p->patience_ms / 4 > PLACE_LEAST_MS ? p->patience_ms / 4 : PLACE_LEAST_MS;
-	ask_in_time(f);
+		push(place, range.first, range.count);
+	place->is_hurried = true;
+	place->patience_ms -= least(place->limit_ms, place->patience_ms);
+	place->limit_ms = place->patience_ms / 4;
+	if (place->limit_ms < PLACE_LEAST_MS)
+		place->limit_ms = PLACE_LEAST_MS;
+	ask_in_time(place);
 }
 
 /* It cannot say it of all of them, such as when their node is down: of which? */
-static void narrow_down(struct farm *f, struct farm_range range, const struct error *err)
+static void narrow_down(struct farm_place *place, struct range range,
+			const struct error *err)
 {
-	struct farm_private *p = f->private;
 	size_t half = range.count / 2;
 
 	if (half) {
-		push(p, range.first + half, range.count - half);
-		push(p, range.first, half);
+		push(place, range.first + half, range.count - half);
+		push(place, range.first, half);
 	} else {
-		give_up(f, range, err);
+		give_up(place, range, err);
 	}
-	place_next(f);
+	place_next(place);
 }
 
-/* ---- */
+/* ---- what it says ---- */
 
-static void take_place(struct farm *f, const char *name, const char *node)
+static void take_place(struct farm_place *place, const char *name, const char *node)
 {
-	struct farm_account *a;
+	const struct farm_opts *opts = &place->farm->private->opts;
+	struct farm_account *account;
 
-	if (!(node && *node) && farm_is_former(f, name))
+	if (!(node && *node) && farm_is_former(place->farm, name))
 		return;
-	a = farm_add_account(f, name);
+	account = farm_add_account(place->farm, name);
 	if (node && *node)
-		a->node = farm_require_node(f, node);
-	a->is_registered =
-		farm_is_listed(f, name) || (a->node && f->private->opts.names->count);
-	if (!a->node && a->is_registered)
-		a->problem = xstrdup("it is registered, but on no node");
+		account->node = farm_require_node(place->farm, node);
+	account->is_registered =
+		is_listed(place->farm, name) || (account->node && opts->names->count);
+	if (!account->node && account->is_registered)
+		account->problem = xstrdup("it is registered, but on no node");
+}
+
+static void fail(const struct farm_place *place, const struct error *err)
+{
+	struct error named = *err;
+
+	farm_hint_list("", &named);
+	place->done(place->farm, &named);
 }
 
 static void on_placed(void *owner, const struct pg_result *result,
 		      const struct error *err)
 {
-	struct farm *f = owner;
-	struct farm_private *p = f->private;
-	struct farm_range range;
+	struct farm_place *place = owner;
+	struct range range;
 	const char *sqlstate;
 
-	if (p->is_closing) /* without the proxy */
+	if (place->farm->private->is_closing) /* without the proxy */
 		return;
-	range = p->ranges[--p->range_count];
-	sqlstate = pgconn_failure(session_conn(p->proxy))->sqlstate;
-	if (err && !*sqlstate) {
-		farm_list_failed(f, sqlstate, err); /* no answer at all */
-	} else if (err &&
-		   !strcmp(sqlstate, SQLSTATE_QUERY_CANCELED)) { /* it took too long */
-		hurry(f, range, err);
+	range = place->ranges[--place->range_count];
+	sqlstate = pgconn_failure(session_conn(place->proxy))->sqlstate;
+	if (err && !*sqlstate) { /* no answer at all */
+		fail(place, err);
+	} else if (err && !strcmp(sqlstate, SQLSTATE_QUERY_CANCELED)) { /* too slow */
+		hurry(place, range, err);
 	} else if (err) {
-		narrow_down(f, range, err);
+		narrow_down(place, range, err);
 	} else {
 		for (int i = 0; i < pgresult_rows(result); i++)
-			take_place(f, pgresult_value(result, i, 0),
+			take_place(place, pgresult_value(result, i, 0),
 				   pgresult_value(result, i, 1));
-		place_next(f);
+		place_next(place);
 	}
 }
 
-static void place_next(struct farm *f)
+static void place_next(struct farm_place *place)
 {
-	struct farm_private *p = f->private;
 	AUTO_STRVEC struct strvec names = { 0 };
 	AUTO_FREE char *array = NULL;
-	struct farm_range range;
+	struct range range;
 
-	if (!p->range_count) {
-		farm_placed(f);
+	if (!place->range_count) {
+		place->done(place->farm, NULL);
 		return;
 	}
-	range = cut(p);
+	range = cut(place);
 	for (size_t i = 0; i < range.count; i++)
-		strvec_push(&names, p->wanted.v[range.first + i]);
+		strvec_push(&names, place->wanted.v[range.first + i]);
 	array = catalog_format_array(&names);
-	pgconn_query(session_conn(p->proxy), place_sql, (const char *const[]){ array }, 1,
-		     on_placed, f);
+	pgconn_query(session_conn(place->proxy), place_sql,
+		     (const char *const[]){ array }, 1, on_placed, place);
 }
 
-void farm_place(struct farm *f)
+struct farm_place *farm_place_new(struct farm *farm, struct session *proxy,
+				  farm_listed_fn *done)
 {
-	struct farm_private *p = f->private;
+	struct farm_place *place = xcalloc(1, sizeof(*place));
 
-	p->patience_ms = pgconn_connect_timeout_ms(session_conn(p->proxy));
-	p->limit_ms = p->patience_ms / 2;
-	push(p, 0, p->wanted.count);
-	ask_in_time(f);
+	place->farm = farm;
+	place->proxy = proxy;
+	place->done = done;
+	return place;
+}
+
+void farm_place_add(struct farm_place *place, const char *name)
+{
+	strvec_push(&place->wanted, name);
+}
+
+void farm_place_start(struct farm_place *place)
+{
+	place->patience_ms = pgconn_connect_timeout_ms(session_conn(place->proxy));
+	place->limit_ms = place->patience_ms / 2;
+	push(place, 0, place->wanted.count);
+	ask_in_time(place);
+}
+
+void farm_place_free(struct farm_place *place)
+{
+	if (!place)
+		return;
+	strvec_release(&place->wanted);
+	free(place->ranges);
+	free(place);
 }

@@ -1,19 +1,29 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Backend PgFarm: the proxy says which accounts there are, and on which node each is. */
-#include "farm/internal.h"
+#include "farm/proxy.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/auto.h"
 #include "base/str.h"
-#include "catalog/grants.h"
 #include "catalog/accounts.h"
+#include "catalog/grants.h"
+#include "farm/listing.h"
+#include "farm/nodes.h"
+#include "farm/place.h"
 #include "pg/hosts.h"
 #include "product/product.h"
 
 /* The database that the proxy is. */
 #define PROXY "proxy"
+
+struct farm_proxy {
+	struct farm *farm;
+	farm_listed_fn *listed;
+	struct session *session; /* while accounts are listed and placed */
+	struct farm_place *place;
+	size_t connecting; /* nodes that are not ready and not given up */
+};
 
 static const char list_sql[] =
 	"SELECT e->>0 FROM json_array_elements(xquery('" PRODUCT_GLOBAL
@@ -22,185 +32,195 @@ static const char list_sql[] =
 
 /* ---- the nodes ---- */
 
-static void on_all_connected(struct farm *f)
+static void on_all_connected(const struct farm_proxy *proxy)
 {
+	struct farm *farm = proxy->farm;
 	const struct error *first = NULL;
 
-	for (size_t i = 0; i < f->node_count; i++) {
-		if (f->nodes[i]->error.kind == ERROR_NONE) {
-			farm_ready(f, NULL);
+	for (size_t i = 0; i < farm->node_count; i++) {
+		if (farm->nodes[i]->error.kind == ERROR_NONE) {
+			proxy->listed(farm, NULL);
 			return;
 		}
-		first = first ? first : &f->nodes[i]->error;
+		first = first ? first : &farm->nodes[i]->error;
 	}
-	farm_ready(f, first);
+	proxy->listed(farm, first);
 }
 
-static void node_settled(struct farm_node *n, const struct error *err)
+static void node_settled(struct farm_node *node, const struct error *err)
 {
+	struct farm_proxy *proxy = node->farm->private->proxy;
+
 	if (err)
-		farm_node_failed(n, err);
-	if (--n->farm->private->connecting == 0)
-		on_all_connected(n->farm);
+		farm_node_failed(node, err);
+	if (--proxy->connecting == 0)
+		on_all_connected(proxy);
 }
 
 /* An account whose schema is on a node where it does not belong. */
 static void on_schemas(void *owner, const struct pg_result *result,
 		       const struct error *err)
 {
-	struct farm_node *n = owner;
+	struct farm_node *node = owner;
 
 	for (int i = 0; !err && i < pgresult_rows(result); i++) {
-		struct farm_account *a = farm_find(n->farm, pgresult_value(result, i, 0));
+		struct farm_account *account =
+			farm_find(node->farm, pgresult_value(result, i, 0));
 		char *before;
 
-		if (!a || a->node == n)
+		if (!account || account->node == node)
 			continue;
-		before = a->warning;
-		a->warning =
-			str_format("%s%sa schema of the same name is on node %s",
-				   before ? before : "", before ? ", and " : "", n->name);
+		before = account->warning;
+		account->warning = str_format(
+			"%s%sa schema of the same name is on node %s",
+			before ? before : "", before ? ", and " : "", node->name);
 		free(before);
 	}
-	node_settled(n, err);
+	node_settled(node, err);
 }
 
 static void on_node_ready(void *owner, const struct error *err)
 {
-	struct farm_node *n = owner;
-	struct farm *f = n->farm;
+	struct farm_node *node = owner;
+	const struct farm *farm = node->farm;
 	AUTO_STRVEC struct strvec names = { 0 };
 	AUTO_FREE char *array = NULL;
 
 	if (err) {
-		node_settled(n, err);
+		node_settled(node, err);
 		return;
 	}
-	for (size_t i = 0; i < f->account_count; i++)
-		if (strcmp(f->accounts[i].name, PRODUCT_GLOBAL) != 0)
-			strvec_push(&names, f->accounts[i].name);
+	for (size_t i = 0; i < farm->account_count; i++)
+		if (strcmp(farm->accounts[i].name, PRODUCT_GLOBAL) != 0)
+			strvec_push(&names, farm->accounts[i].name);
 	array = catalog_format_array(&names);
-	pgconn_query(session_conn(n->session), farm_schemas_sql,
-		     (const char *const[]){ array }, 1, on_schemas, n);
+	pgconn_query(session_conn(node->session), farm_schemas_sql,
+		     (const char *const[]){ array }, 1, on_schemas, node);
 }
 
 /* The node's database is called like the node, and so is the beginning of its host. */
-static void connect_node(struct farm_node *n, const struct conninfo *proxy,
+static void connect_node(struct farm_node *node, const struct conninfo *proxy,
 			 bool is_told_address)
 {
 	AUTO_FREE char *host =
-		str_format("%s%s", n->name, n->farm->private->opts.conf->suffix);
+		str_format("%s%s", node->name, node->farm->private->opts.conf->suffix);
 	struct conninfo info = { 0 };
 	struct error err;
 
 	conninfo_copy(&info, proxy);
 	conninfo_set(&info, "host", host);
 	conninfo_set(&info, "hostaddr", "");
-	conninfo_set(&info, "dbname", n->name);
+	conninfo_set(&info, "dbname", node->name);
 	if (is_told_address && !hosts_set(&info, host, &err))
-		node_settled(n, &err); /* of the last one: the farm may be gone */
+		node_settled(node, &err); /* of the last one: the farm may be gone */
 	else
-		farm_connect_node(n, &info, on_node_ready);
+		farm_connect_node(node, &info, on_node_ready);
 	conninfo_release(&info);
 }
 
-static int compare_nodes(const void *a, const void *b)
+struct session *farm_proxy_give_session(struct farm_proxy *proxy)
 {
-	return strcmp((*(struct farm_node *const *)a)->name,
-		      (*(struct farm_node *const *)b)->name);
+	struct session *session = proxy ? proxy->session : NULL;
+
+	if (proxy)
+		proxy->session = NULL;
+	return session;
 }
 
-static void sort_nodes(struct farm *f)
+static void on_placed(struct farm *farm, const struct error *err)
 {
-	if (f->node_count)
-		qsort(f->nodes, f->node_count, sizeof(f->nodes[0]), compare_nodes);
-	for (size_t i = 0; i < f->node_count; i++)
-		f->nodes[i]->index = i;
-}
-
-void farm_placed(struct farm *f)
-{
-	struct farm_private *p = f->private;
-	struct session *proxy = p->proxy;
-	const size_t count = f->node_count;
-	bool is_told_address = hosts_is_told_address(session_conn(proxy));
+	struct farm_proxy *proxy = farm->private->proxy;
+	const size_t count = farm->node_count;
 	struct conninfo info;
+	bool is_told_address;
 
-	farm_sort_accounts(f);
-	sort_nodes(f);
-	session_conninfo(proxy, &info);
-	p->proxy = NULL;
-	session_free(proxy);
-	p->connecting = count;
+	if (err) {
+		proxy->listed(farm, err);
+		return;
+	}
+	is_told_address = hosts_is_told_address(session_conn(proxy->session));
+	farm_sort_accounts(farm);
+	farm_sort_nodes(farm);
+	session_conninfo(proxy->session, &info);
+	session_free(farm_proxy_give_session(proxy));
+	proxy->connecting = count;
 	for (size_t i = 0; i < count; i++)
-		connect_node(f->nodes[i], &info, is_told_address);
+		connect_node(farm->nodes[i], &info, is_told_address);
 	conninfo_release(&info);
 	if (!count)
-		farm_ready(f, NULL);
+		proxy->listed(farm, NULL);
 }
 
 /* ---- listing ---- */
 
-static void place_wanted(struct farm *f)
+static void place_wanted(struct farm_proxy *proxy)
 {
-	struct farm_private *p = f->private;
-	const struct strvec *names = p->opts.names;
+	const struct farm *farm = proxy->farm;
+	const struct strvec *names = farm->private->opts.names;
+	const struct strvec *former = farm->private->opts.former;
 
+	proxy->place = farm_place_new(proxy->farm, proxy->session, on_placed);
 	if (!names->count) {
-		strvec_push(&p->wanted, PRODUCT_GLOBAL);
-		for (size_t i = 0; p->opts.former && i < p->opts.former->count; i++)
-			if (farm_is_former(f, p->opts.former->v[i]))
-				strvec_push(&p->wanted, p->opts.former->v[i]);
-		names = &f->registered;
+		farm_place_add(proxy->place, PRODUCT_GLOBAL);
+		for (size_t i = 0; former && i < former->count; i++)
+			if (farm_is_former(farm, former->v[i]))
+				farm_place_add(proxy->place, former->v[i]);
+		names = &farm->registered;
 	}
 	for (size_t i = 0; i < names->count; i++)
-		strvec_push(&p->wanted, names->v[i]);
-	farm_place(f);
+		farm_place_add(proxy->place, names->v[i]);
+	farm_place_start(proxy->place);
+}
+
+static void list_failed(const struct farm_proxy *proxy, const char *sqlstate,
+			const struct error *err)
+{
+	struct error hinted = *err;
+
+	if (!strcmp(sqlstate, CATALOG_FORBIDDEN))
+		error_hint(&hinted, "connect to the proxy as the role that the server "
+				    "itself uses ([backend], -U)");
+	else
+		error_hint(&hinted, "the list is on the node of " PRODUCT_GLOBAL
+				    ": check that it is up");
+	farm_hint_list(sqlstate, &hinted);
+	proxy->listed(proxy->farm, &hinted);
 }
 
 /* Who is registered is good to know, but what was named can be done without. */
 static void on_listed(void *owner, const struct pg_result *result,
 		      const struct error *err)
 {
-	struct farm *f = owner;
+	struct farm_proxy *proxy = owner;
+	struct farm *farm = proxy->farm;
 	const char *sqlstate;
-	bool is_lost;
 
-	if (f->private->is_closing) /* without the proxy */
+	if (farm->private->is_closing) /* without the proxy */
 		return;
-	sqlstate = pgconn_failure(session_conn(f->private->proxy))->sqlstate;
-	is_lost = err && !sqlstate[0];
-	if (err && (is_lost || !f->private->opts.names->count)) {
-		struct error named = *err;
-
-		if (!strcmp(sqlstate, CATALOG_FORBIDDEN))
-			error_hint(&named, "connect to the proxy as the role that the "
-					   "server itself uses ([backend], -U)");
-		else
-			error_hint(&named,
-				   "the list is on the node of " PRODUCT_GLOBAL ": check "
-				   "that it is up");
-		farm_list_failed(f, sqlstate, &named);
+	sqlstate = pgconn_failure(session_conn(proxy->session))->sqlstate;
+	if (err && (!sqlstate[0] || !farm->private->opts.names->count)) {
+		list_failed(proxy, sqlstate, err);
 		return;
 	}
 	for (int i = 0; !err && i < pgresult_rows(result); i++)
-		strvec_push(&f->registered, pgresult_value(result, i, 0));
-	strvec_sort(&f->registered);
-	f->has_accounts_table = !err;
+		strvec_push(&farm->registered, pgresult_value(result, i, 0));
+	strvec_sort(&farm->registered);
+	farm->has_accounts_table = !err;
 	if (err)
-		f->registered_error = *err;
-	place_wanted(f);
+		farm->registered_error = *err;
+	place_wanted(proxy);
 }
 
-static void begin_listing(struct farm *f)
+static void begin_listing(struct farm_proxy *proxy)
 {
-	struct farm_private *p = f->private;
+	const struct farm_opts *opts = &proxy->farm->private->opts;
 
-	if (p->opts.names->count && !p->opts.has_registered) {
-		f->has_accounts_table = true; /* for all we know */
-		place_wanted(f);
+	if (opts->names->count && !opts->has_registered) {
+		proxy->farm->has_accounts_table = true; /* for all we know */
+		place_wanted(proxy);
 	} else {
-		pgconn_query(session_conn(p->proxy), list_sql, NULL, 0, on_listed, f);
+		pgconn_query(session_conn(proxy->session), list_sql, NULL, 0, on_listed,
+			     proxy);
 	}
 }
 
@@ -208,65 +228,78 @@ static void begin_listing(struct farm *f)
  * Its functions are in the path that the role has there. They may ask a node that does
  * not answer: that must not take longer than it may to connect to one.
  */
-static void on_proxy_ready(void *owner, const struct error *err)
+static void on_ready(void *owner, const struct error *err)
 {
-	struct farm *f = owner;
+	struct farm_proxy *proxy = owner;
+	struct session *session = proxy->session;
 	struct error named;
 
 	if (!err) {
-		struct session *proxy = f->private->proxy;
-
-		session_use_role_path(proxy,
-				      pgconn_connect_timeout_ms(session_conn(proxy)));
-		begin_listing(f);
+		session_use_role_path(session,
+				      pgconn_connect_timeout_ms(session_conn(session)));
+		begin_listing(proxy);
 		return;
 	}
 	named = *err;
 	error_prefix(&named, "the proxy");
-	farm_hint_place(f, &named);
-	farm_ready(f, &named);
+	farm_hint_place(proxy->farm->private->opts.conf, &named);
+	proxy->listed(proxy->farm, &named);
 }
 
-static bool ask_proxy_password(void *owner, char **out)
+static bool ask_password(void *owner, char **out)
 {
-	const struct farm_private *p = ((struct farm *)owner)->private;
+	const struct farm_proxy *proxy = owner;
+	const struct farm_opts *opts = &proxy->farm->private->opts;
 
-	return p->opts.ask_password(p->opts.person, out);
+	return opts->ask_password(opts->person, out);
 }
 
-static void on_proxy_waiting(void *owner, const struct error *why, uint64_t pause_ms)
+static void on_waiting(void *owner, const struct error *why, uint64_t pause_ms)
 {
-	const struct farm_private *p = ((struct farm *)owner)->private;
+	const struct farm_proxy *proxy = owner;
+	const struct farm_opts *opts = &proxy->farm->private->opts;
 
-	if (p->opts.waiting)
-		p->opts.waiting(p->opts.person, why, pause_ms);
+	if (opts->waiting)
+		opts->waiting(opts->person, why, pause_ms);
 }
 
 /* A query is always under way, and says it. */
-static void on_proxy_lost(void *owner, const struct error *err)
+static void on_lost(void *owner, const struct error *err)
 {
 	(void)owner;
 	(void)err;
 }
 
-void farm_start_proxy(struct farm *f)
+struct farm_proxy *farm_proxy_start(struct farm *farm, farm_listed_fn *listed)
 {
-	struct farm_private *p = f->private;
+	struct farm_proxy *proxy = xcalloc(1, sizeof(*proxy));
+	struct farm_private *private = farm->private;
 	const struct session_opts opts = {
-		.loop = p->opts.loop,
-		.info = &p->info,
+		.loop = private->opts.loop,
+		.info = &private->info,
 		.timeout_s = FARM_TIMEOUT_S,
-		.answer_ms = farm_answer_ms(f),
-		.program = p->opts.program,
+		.answer_ms = farm_answer_ms(farm),
+		.program = private->opts.program,
 		.lock = SESSION_LOCK_NONE,
-		.lock_wait_ms = conf_lock_wait_ms(p->opts.conf),
-		.ask_password = ask_proxy_password,
-		.waiting = on_proxy_waiting,
-		.ready = on_proxy_ready,
-		.lost = on_proxy_lost,
-		.owner = f,
+		.lock_wait_ms = conf_lock_wait_ms(private->opts.conf),
+		.ask_password = ask_password,
+		.waiting = on_waiting,
+		.ready = on_ready,
+		.lost = on_lost,
+		.owner = proxy,
 	};
 
-	conninfo_set(&p->info, "dbname", PROXY);
-	p->proxy = session_start(&opts);
+	proxy->farm = farm;
+	proxy->listed = listed;
+	conninfo_set(&private->info, "dbname", PROXY);
+	proxy->session = session_start(&opts);
+	return proxy;
+}
+
+void farm_proxy_free(struct farm_proxy *proxy)
+{
+	if (!proxy)
+		return;
+	farm_place_free(proxy->place);
+	free(proxy);
 }

@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Backend Pg: the farm of one node. */
-#include "farm/internal.h"
+#include "farm/single.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/auto.h"
 #include "base/str.h"
-#include "catalog/grants.h"
 #include "catalog/accounts.h"
+#include "catalog/grants.h"
 #include "catalog/tenants.h"
+#include "farm/listing.h"
+#include "farm/nodes.h"
 #include "product/product.h"
+
+struct farm_single {
+	struct farm *farm;
+	farm_listed_fn *listed;
+	struct strvec former; /* wanted only if they have a schema */
+};
 
 /*
  * Is there a table of accounts; is it an ordinary one, of which COPY runs nothing of its
@@ -33,128 +40,143 @@ static const char copy_sql[] =
 static const char select_sql[] =
 	"SELECT " PRODUCT_ACCOUNTS_COLUMN " FROM " PRODUCT_ACCOUNTS;
 
-static void list_failed(struct farm *f, const struct error *err)
+static struct session *session_of(const struct farm_single *single)
 {
-	const struct session *session = f->nodes[0]->session;
+	return single->farm->nodes[0]->session;
+}
+
+static void list_failed(const struct farm_single *single, const struct error *err)
+{
 	struct error hinted = *err;
 	const char *sqlstate;
 
-	if (f->private->is_closing) /* without its nodes */
+	if (single->farm->private->is_closing) /* without its nodes */
 		return;
-	sqlstate = pgconn_failure(session_conn(session))->sqlstate;
+	sqlstate = pgconn_failure(session_conn(session_of(single)))->sqlstate;
 	if (!strcmp(sqlstate, CATALOG_FORBIDDEN))
-		grants_hint_accounts(session, &hinted);
-	farm_list_failed(f, sqlstate, &hinted);
+		grants_hint_accounts(session_of(single), &hinted);
+	farm_hint_list(sqlstate, &hinted);
+	single->listed(single->farm, &hinted);
 }
 
-static void add_former(struct farm *f, const struct pg_result *result)
+static void succeed(const struct farm_single *single)
 {
-	for (int i = 0; i < pgresult_rows(result); i++)
-		farm_add_account(f, pgresult_value(result, i, 0))->node = f->nodes[0];
-	farm_sort_accounts(f);
-	farm_ready(f, NULL);
+	farm_sort_accounts(single->farm);
+	single->listed(single->farm, NULL);
 }
 
 static void on_former(void *owner, const struct pg_result *result,
 		      const struct error *err)
 {
-	if (err)
-		list_failed(owner, err);
-	else
-		add_former(owner, result);
+	const struct farm_single *single = owner;
+	struct farm *farm = single->farm;
+
+	if (err) {
+		list_failed(single, err);
+		return;
+	}
+	for (int i = 0; i < pgresult_rows(result); i++)
+		farm_add_account(farm, pgresult_value(result, i, 0))->node =
+			farm->nodes[0];
+	succeed(single);
 }
 
 /* Those that are no longer registered, but have a schema. */
-static void find_former(struct farm *f)
+static void find_former(struct farm_single *single)
 {
-	struct farm_private *p = f->private;
+	const struct farm *farm = single->farm;
+	const struct strvec *former = farm->private->opts.former;
 	AUTO_FREE char *array = NULL;
 
-	for (size_t i = 0; p->opts.former && i < p->opts.former->count; i++)
-		if (!farm_is_registered(f, p->opts.former->v[i]) &&
-		    strcmp(p->opts.former->v[i], p->opts.conf->product.global) != 0)
-			strvec_push(&p->former, p->opts.former->v[i]);
-	if (!p->former.count) {
-		farm_sort_accounts(f);
-		farm_ready(f, NULL);
+	for (size_t i = 0; former && i < former->count; i++)
+		if (!farm_is_registered(farm, former->v[i]) &&
+		    strcmp(former->v[i], farm->global) != 0)
+			strvec_push(&single->former, former->v[i]);
+	if (!single->former.count) {
+		succeed(single);
 		return;
 	}
-	array = catalog_format_array(&p->former);
-	pgconn_query(session_conn(f->nodes[0]->session), farm_schemas_sql,
-		     (const char *const[]){ array }, 1, on_former, f);
+	array = catalog_format_array(&single->former);
+	pgconn_query(session_conn(session_of(single)), farm_schemas_sql,
+		     (const char *const[]){ array }, 1, on_former, single);
+}
+
+static void add_accounts(struct farm *farm, const struct strvec *names)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		struct farm_account *account = farm_add_account(farm, names->v[i]);
+
+		account->node = farm->nodes[0];
+		account->is_registered =
+			account->is_global || farm_is_registered(farm, account->name);
+	}
 }
 
 /* The farm knows who is registered: these are its accounts, or those that are named. */
-static void take_registered(struct farm *f)
+static void take_registered(struct farm_single *single)
 {
-	const struct strvec *names = f->private->opts.names;
-	const char *global = f->private->opts.conf->product.global;
-	bool has_names = names->count;
+	struct farm *farm = single->farm;
+	const struct strvec *names = farm->private->opts.names;
+	struct farm_account *global;
 
-	strvec_sort(&f->registered);
-	if (!has_names) {
-		if (*global)
-			farm_add_account(f, global);
-		names = &f->registered;
+	strvec_sort(&farm->registered);
+	if (names->count) {
+		add_accounts(farm, names);
+		succeed(single);
+		return;
 	}
-	for (size_t i = 0; i < names->count; i++)
-		farm_add_account(f, names->v[i]);
-	for (size_t i = 0; i < f->account_count; i++) {
-		struct farm_account *a = &f->accounts[i];
-
-		a->node = f->nodes[0];
-		a->is_registered = a->is_global || farm_is_registered(f, a->name);
+	if (*farm->global) {
+		global = farm_add_account(farm, farm->global);
+		global->node = farm->nodes[0];
+		global->is_registered = true;
 	}
-	if (has_names) {
-		farm_sort_accounts(f);
-		farm_ready(f, NULL);
-	} else {
-		find_former(f);
-	}
+	add_accounts(farm, &farm->registered);
+	find_former(single);
 }
 
 static void on_listed(void *owner, const struct pg_result *result,
 		      const struct error *err)
 {
-	struct farm *f = owner;
+	struct farm_single *single = owner;
 
 	if (err) {
-		list_failed(f, err);
+		list_failed(single, err);
 		return;
 	}
 	for (int i = 0; result && i < pgresult_rows(result); i++)
-		strvec_push(&f->registered, pgresult_value(result, i, 0));
-	take_registered(f);
+		strvec_push(&single->farm->registered, pgresult_value(result, i, 0));
+	take_registered(single);
 }
 
 static void on_tenants(void *owner, const struct strvec *names, const struct error *err)
 {
-	struct farm *f = owner;
+	struct farm_single *single = owner;
+	struct farm *farm = single->farm;
 
-	if (err && f->private->is_closing) /* without its nodes */
+	if (err && farm->private->is_closing) /* without its nodes */
 		return;
 	if (err) {
-		farm_ready(f, err);
+		single->listed(farm, err);
 		return;
 	}
 	for (size_t i = 0; i < names->count; i++)
-		strvec_push(&f->registered, names->v[i]);
-	f->has_accounts_table = true;
-	take_registered(f);
+		strvec_push(&farm->registered, names->v[i]);
+	farm->has_accounts_table = true;
+	take_registered(single);
 }
 
 static bool on_name(void *owner, size_t copy, const char *line, size_t length)
 {
-	struct farm *f = owner;
+	const struct farm_single *single = owner;
 	AUTO_FREE char *name = line ? catalog_decode_copy(line, length) : NULL;
 
 	(void)copy;
 	if (name)
-		strvec_push(&f->registered, name);
+		strvec_push(&single->farm->registered, name);
 	return line;
 }
 
-static void refuse(struct farm *f, const char *role)
+static void refuse(const struct farm_single *single, const char *role)
 {
 	AUTO_STRBUF struct strbuf quoted = { 0 };
 	struct error err;
@@ -166,54 +188,72 @@ static void refuse(struct farm *f, const char *role)
 				   "its owner %s defined would run as a superuser",
 		  quoted.buf);
 	error_hint(&err, "run as the owner (-U), or as a role that is not a superuser");
-	farm_list_failed(f, "", &err);
+	farm_hint_list("", &err);
+	single->listed(single->farm, &err);
 }
 
 static void on_table_known(void *owner, const struct pg_result *result,
 			   const struct error *err)
 {
-	struct farm *f = owner;
+	struct farm_single *single = owner;
+	struct farm *farm = single->farm;
 	struct pgconn *conn;
 
 	if (err) {
-		list_failed(f, err);
+		list_failed(single, err);
 		return;
 	}
-	conn = session_conn(f->nodes[0]->session);
-	f->has_accounts_table = pgresult_is_true(result, 0, 0);
+	conn = session_conn(session_of(single));
+	farm->has_accounts_table = pgresult_is_true(result, 0, 0);
 	if (pgresult_is_true(result, 0, 1))
-		pgconn_copy(conn, copy_sql, on_name, on_listed, f);
+		pgconn_copy(conn, copy_sql, on_name, on_listed, single);
 	else if (pgresult_value(result, 0, 2))
-		refuse(f, pgresult_value(result, 0, 2));
+		refuse(single, pgresult_value(result, 0, 2));
 	else
 		pgconn_query(conn,
-			     f->has_accounts_table ? select_sql : "SELECT 1 WHERE false",
-			     NULL, 0, on_listed, f);
+			     farm->has_accounts_table ? select_sql
+						      : "SELECT 1 WHERE false",
+			     NULL, 0, on_listed, single);
 }
 
-static void on_single_ready(void *owner, const struct error *err)
+static void on_ready(void *owner, const struct error *err)
 {
-	struct farm_node *n = owner;
-	const struct conf *conf = n->farm->private->opts.conf;
+	struct farm_node *node = owner;
+	struct farm *farm = node->farm;
+	const struct conf *conf = farm->private->opts.conf;
+	struct farm_single *single = farm->private->single;
 
 	if (err) {
-		n->error = *err;
-		farm_hint_place(n->farm, &n->error);
-		farm_ready(n->farm, &n->error);
+		node->error = *err;
+		farm_hint_place(conf, &node->error);
+		single->listed(farm, &node->error);
 		return;
 	}
-	free(n->name);
-	n->name = xstrdup(session_facts(n->session)->dbname);
+	free(node->name);
+	node->name = xstrdup(session_facts(node->session)->dbname);
 	if (conf->product.is_model)
-		catalog_list_tenants(n->session, &conf->product,
-				     n->farm->private->opts.runs_applied,
-				     conf->as_superuser, on_tenants, n->farm);
+		catalog_list_tenants(node->session, &conf->product,
+				     farm->private->opts.runs_applied, conf->as_superuser,
+				     on_tenants, single);
 	else
-		pgconn_query(session_conn(n->session), table_sql, NULL, 0, on_table_known,
-			     n->farm);
+		pgconn_query(session_conn(node->session), table_sql, NULL, 0,
+			     on_table_known, single);
 }
 
-void farm_start_single(struct farm *f)
+struct farm_single *farm_single_start(struct farm *farm, farm_listed_fn *listed)
 {
-	farm_connect_node(farm_require_node(f, ""), &f->private->info, on_single_ready);
+	struct farm_single *single = xcalloc(1, sizeof(*single));
+
+	single->farm = farm;
+	single->listed = listed;
+	farm_connect_node(farm_require_node(farm, ""), &farm->private->info, on_ready);
+	return single;
+}
+
+void farm_single_free(struct farm_single *single)
+{
+	if (!single)
+		return;
+	strvec_release(&single->former);
+	free(single);
 }

@@ -20,8 +20,8 @@ bool restore_psql_knows_restrict(const struct pgtool *psql);
 MUST_CHECK bool restore_psql_init_env(const struct restore_node *node,
 				      struct childenv *out, struct error *err);
 
-/* Push the program and its arguments, and put into the feed what psql reads: the dumps of the unit,
- * and what stands between them. */
+/* Push the program and its arguments, and put into the feed what psql reads: the dumps of
+ * the unit, and what stands between them. */
 void restore_psql_build(const struct restore_unit *unit, struct restore_feed *feed,
 			struct strvec *argv);
 

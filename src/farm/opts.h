@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* What a farm is wanted for: see farm/farm.h. */
+#ifndef FARM_OPTS_H
+#define FARM_OPTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/strvec.h"
+#include "conf/conf.h"
+#include "farm/members.h"
+#include "pg/session.h"
+#include "proc/loop.h"
+
+struct farm_opts {
+	struct loop *loop;
+	const struct conf *conf;
+	const char *program; /* "metamodel save" */
+	enum session_lock lock;
+	bool has_snapshot;
+	bool is_writer; /* as in struct session_opts */
+	/* The accounts wanted, each once; empty: all that are registered, and _global. */
+	const struct strvec *names;
+	/* Accounts to be listed with all of them if they are no longer registered, but
+	 * still have a schema, or their place on a farm; may be NULL. */
+	const struct strvec *former;
+	/* Also for named accounts: who is registered, see farm_is_registered(). */
+	bool has_registered;
+	/* The steps of tenants are to be read, as in catalog_list_tenants(). */
+	bool runs_applied;
+	/* As in struct session_opts, but called with `person`. */
+	bool (*ask_password)(void *person, char **out);
+	void (*waiting)(void *person, const struct error *why, uint64_t pause_ms);
+	void *person;
+	void (*ready)(void *owner, const struct error *err);
+	void (*lost)(void *owner, struct farm_node *node, const struct error *err);
+	void *owner;
+};
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* What the parts of the farm share and nobody else sees. */
+#ifndef FARM_PRIVATE_H
+#define FARM_PRIVATE_H
+
+#include <stdbool.h>
+
+#include "farm/opts.h"
+#include "pg/conninfo.h"
+#include "proc/loop.h"
+
+struct farm_private {
+	struct farm_opts opts;
+	struct conninfo info; /* of the configuration */
+	struct timer *later;
+	bool is_closing;            /* sessions end, with them what they were asked */
+	struct farm_single *single; /* NULL: not backend Pg */
+	struct farm_proxy *proxy;   /* NULL: not backend PgFarm */
+};
+
+/* All accounts are there, or `err` says why not. */
+typedef void farm_listed_fn(struct farm *farm, const struct error *err);
+
+#endif
