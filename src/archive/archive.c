@@ -38,7 +38,6 @@ struct archive {
 	uint32_t entries_read;
 	struct strbuf text; /* of the entry */
 	uint32_t *dependencies;
-	size_t dependency_capacity;
 
 	int keep_fd;       /* -1: none */
 	bool is_keeping;   /* what is taken */
@@ -339,12 +338,7 @@ static bool read_dependencies(struct archive *a, size_t *count, struct error *er
 			return false;
 		if (is_end)
 			return true;
-		if (*count == a->dependency_capacity) {
-			a->dependency_capacity = 2 * *count + 16;
-			a->dependencies =
-				xrealloc(a->dependencies,
-					 a->dependency_capacity * sizeof(uint32_t));
-		}
+		a->dependencies = xgrow(a->dependencies, *count, sizeof(uint32_t));
 		if (!parse_id(a, a->text.buf + begin, &a->dependencies[*count], err))
 			return false;
 		++*count;

@@ -9,10 +9,7 @@
 
 static void push_owned(struct strvec *vec, char *s)
 {
-	if (vec->count + 2 > vec->capacity) {
-		vec->capacity = vec->capacity ? vec->capacity * 2 : 16;
-		vec->v = xrealloc(vec->v, vec->capacity * sizeof(*vec->v));
-	}
+	vec->v = xgrow(vec->v, vec->count + 1, sizeof(*vec->v)); /* 1: its NULL */
 	vec->v[vec->count++] = s;
 	vec->v[vec->count] = NULL;
 }

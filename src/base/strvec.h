@@ -14,7 +14,6 @@
 struct strvec {
 	char **v;
 	size_t count;
-	size_t capacity;
 };
 
 void strvec_push(struct strvec *vec, const char *s);
