@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * manifest.json. Its accounts, which may be very many, are read and written one at a
- * time: jansson's tree of one takes five times the memory of its entry.
+ * manifest.json is read. Its accounts, which may be very many, are read one at a time:
+ * jansson's tree of one takes five times the memory of its entry. So only the outermost
+ * object and the list of accounts are taken apart here, their values by jansson.
+ *
+ * No json_unpack_ex(): of a value of the wrong type it does not say which one it is, and
+ * it knows no text that may be null.
  */
 #include "store/manifest.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <jansson.h>
 
@@ -18,9 +20,7 @@
 #include "base/str.h"
 #include "store/layout.h"
 
-enum { MANIFEST_MAX_BYTES = 1 << 30, WRITE_BYTES = 65536 };
-
-/* ---- reading ---- */
+enum { MANIFEST_MAX_BYTES = 1 << 30 };
 
 /* "2026-11-22T10:54:37Z" */
 static bool is_time(const char *s)
@@ -436,156 +436,4 @@ bool manifest_read(int dir_fd, struct manifest *out, bool *is_absent, struct err
 	if (!fs_read_all(fd, MANIFEST_MAX_BYTES, &text, &length, err))
 		return error_prefix(err, MANIFEST_FILE);
 	return manifest_parse(text, length, out, err);
-}
-
-/* ---- writing ---- */
-
-/* Text as JSON, null for NULL. A steals-a-reference value for json_pack's "o". */
-static json_t *text_or_null(const char *s)
-{
-	json_t *json = s ? json_string(s) : NULL;
-
-	return json ? json : json_null();
-}
-
-static json_t *format_extensions(const struct manifest_entry *e)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < e->extension_count; i++)
-		json_array_append_new(
-			list, json_pack("{so so so}", "name",
-					text_or_null(e->extensions[i].name), "version",
-					text_or_null(e->extensions[i].version), "schema",
-					text_or_null(e->extensions[i].schema)));
-	return list;
-}
-
-static json_t *format_entry(const struct manifest_entry *e)
-{
-	AUTO_FREE char *file = layout_file_name(e->account);
-
-	json_t *json = json_pack(
-		"{so ss so sI ss so sI sI ss sb ss*}", "account",
-		text_or_null(e->account), "file", file, "node", text_or_null(e->node),
-		"bytes", (json_int_t)e->size_bytes, "sha256", e->sha256, "version",
-		text_or_null(e->version), "tables", (json_int_t)e->tables, "rows",
-		(json_int_t)e->rows, "saved_at", e->saved_at, "stale", (int)e->is_stale,
-		"parents", e->parents);
-
-	if (e->extension_count)
-		json_object_set_new(json, "extensions", format_extensions(e));
-	if (e->is_stale && !e->is_failed)
-		json_object_set_new(json, "failed", json_false());
-	return json;
-}
-
-static json_t *format_nodes(const struct manifest *m, bool is_carried)
-{
-	json_t *nodes = json_array();
-
-	for (size_t i = 0; i < m->node_count; i++) {
-		const struct manifest_node *n = &m->nodes[i];
-
-		if (n->is_carried != is_carried)
-			continue;
-		json_array_append_new(
-			nodes,
-			json_pack("{so so so so sI so so}", "node", text_or_null(n->name),
-				  "host", text_or_null(n->host), "port",
-				  text_or_null(n->port), "system_identifier",
-				  text_or_null(n->system_identifier), "database_oid",
-				  (json_int_t)n->database_oid, "server_version",
-				  text_or_null(n->server_version), "snapshot",
-				  text_or_null(n->snapshot)));
-	}
-	return nodes;
-}
-
-static json_t *format_dropped(const struct manifest *m)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < m->dropped_count; i++)
-		json_array_append_new(list, json_integer((json_int_t)m->dropped[i]));
-	return list;
-}
-
-static json_t *format_header(const struct manifest *m)
-{
-	json_t *json = json_pack(
-		"{si sI sI so so so ss ss so}", "format", MANIFEST_FORMAT, "serial",
-		(json_int_t)m->serial, "keep", (json_int_t)m->keep, "program",
-		text_or_null(m->program), "pg_dump", text_or_null(m->pg_dump), "backend",
-		text_or_null(m->backend), "started", m->started, "finished", m->finished,
-		"nodes", format_nodes(m, false));
-	json_t *carried = format_nodes(m, true);
-
-	if (m->is_whole)
-		json_object_set_new(json, "objects", json_string("all"));
-	if (json_array_size(carried))
-		json_object_set(json, "carried_nodes", carried);
-	json_decref(carried);
-	if (m->has_plan) {
-		json_object_set_new(json, "failed", json_integer((json_int_t)m->failed));
-		json_object_set_new(json, "replaced",
-				    json_integer((json_int_t)m->replaced));
-		json_object_set_new(json, "window", json_integer((json_int_t)m->window));
-		json_object_set_new(json, "dropped", format_dropped(m));
-	}
-	return json;
-}
-
-/* Steals `json`. */
-static char *format_json(json_t *json, size_t flags)
-{
-	char *text = json ? json_dumps(json, flags | JSON_PRESERVE_ORDER) : NULL;
-
-	if (!text)
-		abort(); /* out of memory */
-	json_decref(json);
-	return text;
-}
-
-static bool flush(int fd, struct strbuf *text, struct error *err)
-{
-	bool is_ok = fs_write_all(fd, text->buf, text->length, err);
-
-	strbuf_reset(text);
-	return is_ok;
-}
-
-/* The accounts are one more member of the header, one in each line. */
-static bool write_text(int fd, const struct manifest *m, struct error *err)
-{
-	AUTO_FREE char *header = format_json(format_header(m), JSON_INDENT(1));
-	AUTO_STRBUF struct strbuf text = { 0 };
-
-	strbuf_add(&text, header, strlen(header) - strlen("\n}"));
-	strbuf_add_str(&text, ",\n \"accounts\": [");
-	for (size_t i = 0; i < m->entry_count; i++) {
-		AUTO_FREE char *entry = format_json(format_entry(&m->entries[i]), 0);
-
-		strbuf_add_format(&text, "%s\n  %s", i ? "," : "", entry);
-		if (text.length >= WRITE_BYTES && !flush(fd, &text, err))
-			return false;
-	}
-	strbuf_add_str(&text, "\n ]\n}\n");
-	return flush(fd, &text, err);
-}
-
-bool manifest_write(int dir_fd, const struct manifest *m, struct error *err)
-{
-	AUTO_CLOSE int fd = openat(dir_fd, MANIFEST_FILE,
-				   O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return error_set(err, ERROR_SYSTEM, "create " MANIFEST_FILE ": %s",
-				 strerror(errno));
-	if (!write_text(fd, m, err))
-		return error_prefix(err, MANIFEST_FILE);
-	if (fsync(fd) < 0)
-		return error_set(err, ERROR_SYSTEM, "fsync " MANIFEST_FILE ": %s",
-				 strerror(errno));
-	return true;
 }
