@@ -41,7 +41,7 @@ struct holder {
 
 static void on_other(void *owner, const struct pg_result *result, const struct error *err)
 {
-	struct holder *h = owner;
+	struct holder *holder = owner;
 	struct error busy;
 
 	if (err || !pgresult_rows(result)) /* it ended meanwhile, or we may not see it */
@@ -50,76 +50,77 @@ static void on_other(void *owner, const struct pg_result *result, const struct e
 		error_set(&busy, ERROR_BUSY, "another run holds the lock: %s",
 			  pgresult_value(result, 0, 0));
 	error_hint(&busy, "wait until it ends, or stop it");
-	h->opts.ready(h->opts.owner, &busy);
+	holder->opts.ready(holder->opts.owner, &busy);
 }
 
 static void on_lock(void *owner, const struct pg_result *result, const struct error *err)
 {
-	struct holder *h = owner;
+	struct holder *holder = owner;
 
 	if (err) {
-		h->opts.ready(h->opts.owner, err);
+		holder->opts.ready(holder->opts.owner, err);
 	} else if (pgresult_is_true(result, 0, 0)) {
-		h->pid = pgresult_uint(result, 0, 1);
-		h->opts.ready(h->opts.owner, NULL);
+		holder->pid = pgresult_uint(result, 0, 1);
+		holder->opts.ready(holder->opts.owner, NULL);
 	} else {
-		pgconn_query(h->conn, other_sql, NULL, 0, on_other, h);
+		pgconn_query(holder->conn, other_sql, NULL, 0, on_other, holder);
 	}
 }
 
 static void on_connected(void *owner, const struct error *err)
 {
-	struct holder *h = owner;
+	struct holder *holder = owner;
 
 	if (err) {
-		h->opts.ready(h->opts.owner, err);
+		holder->opts.ready(holder->opts.owner, err);
 		return;
 	}
-	pgconn_set_prologue(h->conn, h->settings);
-	pgconn_script(h->conn, h->opts.is_exclusive ? TRY_LOCK("") : TRY_LOCK("_shared"),
-		      on_lock, h);
+	pgconn_set_prologue(holder->conn, holder->settings);
+	pgconn_script(holder->conn,
+		      holder->opts.is_exclusive ? TRY_LOCK("") : TRY_LOCK("_shared"),
+		      on_lock, holder);
 }
 
 static void on_lost(void *owner, const struct error *err)
 {
-	struct holder *h = owner;
+	struct holder *holder = owner;
 
-	h->opts.lost(h->opts.owner, err);
+	holder->opts.lost(holder->opts.owner, err);
 }
 
 bool holder_start(const struct holder_opts *opts, struct holder **out, struct error *err)
 {
-	struct holder *h = xcalloc(1, sizeof(*h));
+	struct holder *holder = xcalloc(1, sizeof(*holder));
 	const struct pgconn_opts conn = { .loop = opts->loop,
 					  .info = opts->info,
 					  .timeout_s = opts->timeout_s,
 					  .answer_ms = opts->answer_ms,
 					  .ready = on_connected,
 					  .lost = on_lost,
-					  .owner = h };
+					  .owner = holder };
 
-	h->opts = *opts;
-	h->opts.info = NULL;
-	h->opts.settings = NULL;
-	h->settings = xstrdup(opts->settings);
-	if (!pgconn_start(&conn, &h->conn, err)) {
-		holder_free(h);
+	holder->opts = *opts;
+	holder->opts.info = NULL;
+	holder->opts.settings = NULL;
+	holder->settings = xstrdup(opts->settings);
+	if (!pgconn_start(&conn, &holder->conn, err)) {
+		holder_free(holder);
 		return false;
 	}
-	*out = h;
+	*out = holder;
 	return true;
 }
 
-uint64_t holder_pid(const struct holder *h)
+uint64_t holder_pid(const struct holder *holder)
 {
-	return h->pid;
+	return holder->pid;
 }
 
-void holder_free(struct holder *h)
+void holder_free(struct holder *holder)
 {
-	if (!h)
+	if (!holder)
 		return;
-	pgconn_free(h->conn);
-	free(h->settings);
-	free(h);
+	pgconn_free(holder->conn);
+	free(holder->settings);
+	free(holder);
 }

@@ -15,42 +15,42 @@ struct pgcancel {
 	atomic_int users; /* who lets go last frees */
 };
 
-void pgcancel_free(struct pgcancel *c)
+void pgcancel_free(struct pgcancel *cancel)
 {
-	if (atomic_fetch_sub(&c->users, 1) > 1)
+	if (atomic_fetch_sub(&cancel->users, 1) > 1)
 		return;
-	PQfreeCancel(c->request);
-	free(c);
+	PQfreeCancel(cancel->request);
+	free(cancel);
 }
 
 static void *ask(void *arg)
 {
-	struct pgcancel *c = arg;
+	struct pgcancel *cancel = arg;
 	char words[256];
 
-	PQcancel(c->request, words, sizeof(words));
-	c->is_done = true;
-	pgcancel_free(c);
+	PQcancel(cancel->request, words, sizeof(words));
+	cancel->is_done = true;
+	pgcancel_free(cancel);
 	return NULL;
 }
 
 struct pgcancel *pgcancel_start(struct pg_conn *conn)
 {
-	struct pgcancel *c = xcalloc(1, sizeof(*c));
+	struct pgcancel *cancel = xcalloc(1, sizeof(*cancel));
 	pthread_t thread;
 
-	c->request = PQgetCancel(conn);
-	c->users = 2;
-	if (c->request && !pthread_create(&thread, NULL, ask, c)) {
+	cancel->request = PQgetCancel(conn);
+	cancel->users = 2;
+	if (cancel->request && !pthread_create(&thread, NULL, ask, cancel)) {
 		pthread_detach(thread);
 	} else {
-		c->is_done = true;
-		pgcancel_free(c);
+		cancel->is_done = true;
+		pgcancel_free(cancel);
 	}
-	return c;
+	return cancel;
 }
 
-bool pgcancel_is_done(const struct pgcancel *c)
+bool pgcancel_is_done(const struct pgcancel *cancel)
 {
-	return c->is_done;
+	return cancel->is_done;
 }

@@ -58,35 +58,35 @@ static void on_poll_closed(uv_handle_t *handle)
 	free(handle);
 }
 
-static void poll_stop(struct pgconn *c)
+static void poll_stop(struct pgconn *conn)
 {
-	if (c->poll)
-		uv_close((uv_handle_t *)c->poll, on_poll_closed);
-	c->poll = NULL;
+	if (conn->poll)
+		uv_close((uv_handle_t *)conn->poll, on_poll_closed);
+	conn->poll = NULL;
 }
 
 /* Wait for `events`. While connecting the socket may have changed, so the handle is made
  * anew. */
-static void poll_start(struct pgconn *c, int events)
+static void poll_start(struct pgconn *conn, int events)
 {
 	int rc;
 
-	if (c->state == CONNECTING)
-		poll_stop(c);
-	if (!c->poll) {
-		c->poll = xcalloc(1, sizeof(*c->poll));
-		rc = uv_poll_init(loop_uv(c->loop), c->poll, PQsocket(c->pg));
+	if (conn->state == CONNECTING)
+		poll_stop(conn);
+	if (!conn->poll) {
+		conn->poll = xcalloc(1, sizeof(*conn->poll));
+		rc = uv_poll_init(loop_uv(conn->loop), conn->poll, PQsocket(conn->pg));
 		assert(!rc);
-		c->poll->data = c;
+		conn->poll->data = conn;
 	}
-	rc = uv_poll_start(c->poll, events, on_poll);
+	rc = uv_poll_start(conn->poll, events, on_poll);
 	assert(!rc);
 }
 
 /* libpq's words without the last newline. */
-static bool set_from_libpq(struct pgconn *c, struct error *err)
+static bool set_from_libpq(struct pgconn *conn, struct error *err)
 {
-	AUTO_FREE char *text = xstrdup(PQerrorMessage(c->pg));
+	AUTO_FREE char *text = xstrdup(PQerrorMessage(conn->pg));
 	size_t length = strlen(text);
 
 	while (length > 0 && text[length - 1] == '\n')
@@ -94,59 +94,59 @@ static bool set_from_libpq(struct pgconn *c, struct error *err)
 	return error_set(err, ERROR_SERVER, "%s", length ? text : "connection lost");
 }
 
-static void stop_deadline(struct pgconn *c)
+static void stop_deadline(struct pgconn *conn)
 {
-	if (c->deadline)
-		timer_cancel(c->deadline);
-	c->deadline = NULL;
+	if (conn->deadline)
+		timer_cancel(conn->deadline);
+	conn->deadline = NULL;
 }
 
-static void connect_failed(struct pgconn *c, const struct error *err)
+static void connect_failed(struct pgconn *conn, const struct error *err)
 {
-	stop_deadline(c);
-	poll_stop(c);
-	c->state = LOST;
-	c->ready(c->owner, err);
+	stop_deadline(conn);
+	poll_stop(conn);
+	conn->state = LOST;
+	conn->ready(conn->owner, err);
 }
 
 static void on_connect_deadline(void *owner)
 {
-	struct pgconn *c = owner;
+	struct pgconn *conn = owner;
 	struct error err;
 
-	c->deadline = NULL;
-	c->is_timed_out = true;
+	conn->deadline = NULL;
+	conn->is_timed_out = true;
 	error_set(&err, ERROR_SERVER,
 		  "connection to server at \"%s\", port %s failed: timeout "
 		  "expired",
-		  pgconn_host(c), pgconn_port(c));
-	connect_failed(c, &err);
+		  pgconn_host(conn), pgconn_port(conn));
+	connect_failed(conn, &err);
 }
 
-static void advance_connect(struct pgconn *c)
+static void advance_connect(struct pgconn *conn)
 {
 	struct error err;
 
-	switch (PQconnectPoll(c->pg)) {
+	switch (PQconnectPoll(conn->pg)) {
 	case PGRES_POLLING_READING:
-		poll_start(c, UV_READABLE);
+		poll_start(conn, UV_READABLE);
 		return;
 	case PGRES_POLLING_WRITING:
-		poll_start(c, UV_WRITABLE);
+		poll_start(conn, UV_WRITABLE);
 		return;
 	case PGRES_POLLING_OK:
-		stop_deadline(c);
-		PQsetnonblocking(c->pg, 1);
-		poll_start(c, UV_READABLE);
-		c->state = IDLE;
-		c->ready(c->owner, NULL);
+		stop_deadline(conn);
+		PQsetnonblocking(conn->pg, 1);
+		poll_start(conn, UV_READABLE);
+		conn->state = IDLE;
+		conn->ready(conn->owner, NULL);
 		return;
 	case PGRES_POLLING_FAILED:
 	case PGRES_POLLING_ACTIVE: /* unused by libpq */
 		break;
 	}
-	set_from_libpq(c, &err);
-	connect_failed(c, &err);
+	set_from_libpq(conn, &err);
+	connect_failed(conn, &err);
 }
 
 static void on_notice(void *owner, const PGresult *result)
@@ -154,165 +154,166 @@ static void on_notice(void *owner, const PGresult *result)
 	const char *message = PQresultErrorMessage(result);
 	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
 	const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-	struct pgconn *c = owner;
+	struct pgconn *conn = owner;
 
-	if (c->warning && c->state != CONNECTING && severity && primary &&
+	if (conn->warning && conn->state != CONNECTING && severity && primary &&
 	    !strcmp(severity, "WARNING"))
-		c->warning(c->owner, primary);
+		conn->warning(conn->owner, primary);
 	else
-		snprintf(c->notice, sizeof(c->notice), "%.*s",
+		snprintf(conn->notice, sizeof(conn->notice), "%.*s",
 			 (int)strcspn(message, "\n"), message);
 }
 
-uint64_t pgconn_connect_timeout_ms(const struct pgconn *c)
+uint64_t pgconn_connect_timeout_ms(const struct pgconn *conn)
 {
-	PQconninfoOption *options = PQconninfo(c->pg);
-	uint64_t seconds = c->timeout_s;
+	PQconninfoOption *options = PQconninfo(conn->pg);
+	uint64_t seconds = conn->timeout_s;
 
 	for (const PQconninfoOption *o = options; o && o->keyword; o++)
 		if (!strcmp(o->keyword, "connect_timeout") && o->val)
 			if (!str_parse_uint(o->val, 1, 86400, &seconds))
-				seconds = c->timeout_s;
+				seconds = conn->timeout_s;
 	PQconninfoFree(options);
 	return seconds * 1000;
 }
 
 bool pgconn_start(const struct pgconn_opts *opts, struct pgconn **out, struct error *err)
 {
-	struct pgconn *c = xcalloc(1, sizeof(*c));
+	struct pgconn *conn = xcalloc(1, sizeof(*conn));
 
-	c->loop = opts->loop;
-	c->answer_ms = opts->answer_ms;
-	c->timeout_s = opts->timeout_s ? opts->timeout_s : CONNECT_TIMEOUT_S;
-	c->ready = opts->ready;
-	c->lost = opts->lost;
-	c->warning = opts->warning;
-	c->owner = opts->owner;
-	c->pg = PQconnectStartParams(strvec_argv(&opts->info->keywords),
-				     strvec_argv(&opts->info->values), 0);
-	if (!c->pg)
+	conn->loop = opts->loop;
+	conn->answer_ms = opts->answer_ms;
+	conn->timeout_s = opts->timeout_s ? opts->timeout_s : CONNECT_TIMEOUT_S;
+	conn->ready = opts->ready;
+	conn->lost = opts->lost;
+	conn->warning = opts->warning;
+	conn->owner = opts->owner;
+	conn->pg = PQconnectStartParams(strvec_argv(&opts->info->keywords),
+					strvec_argv(&opts->info->values), 0);
+	if (!conn->pg)
 		abort(); /* out of memory */
-	if (PQstatus(c->pg) == CONNECTION_BAD) {
-		set_from_libpq(c, err);
+	if (PQstatus(conn->pg) == CONNECTION_BAD) {
+		set_from_libpq(conn, err);
 		if (!strstr(err->text, "connection to server"))
 			error_prefix(err,
 				     "connection to server at \"%s\", port %s failed",
-				     pgconn_host(c), pgconn_port(c));
-		PQfinish(c->pg);
-		free(c);
+				     pgconn_host(conn), pgconn_port(conn));
+		PQfinish(conn->pg);
+		free(conn);
 		return false;
 	}
-	PQsetNoticeReceiver(c->pg, on_notice, c);
-	c->deadline = timer_start(c->loop, pgconn_connect_timeout_ms(c),
-				  on_connect_deadline, c);
-	poll_start(c, UV_WRITABLE); /* as libpq wants before the first PQconnectPoll() */
-	*out = c;
+	PQsetNoticeReceiver(conn->pg, on_notice, conn);
+	conn->deadline = timer_start(conn->loop, pgconn_connect_timeout_ms(conn),
+				     on_connect_deadline, conn);
+	poll_start(conn,
+		   UV_WRITABLE); /* as libpq wants before the first PQconnectPoll() */
+	*out = conn;
 	return true;
 }
 
-bool pgconn_is_timed_out(const struct pgconn *c)
+bool pgconn_is_timed_out(const struct pgconn *conn)
 {
-	return c->is_timed_out;
+	return conn->is_timed_out;
 }
 
-bool pgconn_needs_password(const struct pgconn *c)
+bool pgconn_needs_password(const struct pgconn *conn)
 {
-	return PQconnectionNeedsPassword(c->pg);
+	return PQconnectionNeedsPassword(conn->pg);
 }
 
-static void stop_patience(struct pgconn *c)
+static void stop_patience(struct pgconn *conn)
 {
-	if (c->patience)
-		timer_cancel(c->patience);
-	c->patience = NULL;
+	if (conn->patience)
+		timer_cancel(conn->patience);
+	conn->patience = NULL;
 }
 
-static void query_done(struct pgconn *c)
+static void query_done(struct pgconn *conn)
 {
-	pgconn_done_fn *done = c->done;
-	PGresult *result = c->result;
+	pgconn_done_fn *done = conn->done;
+	PGresult *result = conn->result;
 
-	stop_patience(c);
-	c->done = NULL;
-	c->result = NULL;
-	if (c->state == BUSY)
-		c->state = IDLE;
-	if (c->is_failed) {
-		struct error failure = c->failure; /* `done` may free us */
+	stop_patience(conn);
+	conn->done = NULL;
+	conn->result = NULL;
+	if (conn->state == BUSY)
+		conn->state = IDLE;
+	if (conn->is_failed) {
+		struct error failure = conn->failure; /* `done` may free us */
 
-		done(c->done_owner, NULL, &failure);
+		done(conn->done_owner, NULL, &failure);
 	} else {
-		done(c->done_owner, result, NULL);
+		done(conn->done_owner, result, NULL);
 	}
 	PQclear(result);
 }
 
-static void connection_lost(struct pgconn *c)
+static void connection_lost(struct pgconn *conn)
 {
-	enum state before = c->state;
+	enum state before = conn->state;
 
-	set_from_libpq(c, &c->failure);
-	if (c->notice[0])
-		error_set(&c->failure, ERROR_SERVER, "%s", c->notice);
-	error_prefix(&c->failure, "the connection to the server was lost");
-	c->is_failed = true;
-	c->details = (struct pg_failure){ 0 };
-	c->state = LOST;
-	poll_stop(c);
+	set_from_libpq(conn, &conn->failure);
+	if (conn->notice[0])
+		error_set(&conn->failure, ERROR_SERVER, "%s", conn->notice);
+	error_prefix(&conn->failure, "the connection to the server was lost");
+	conn->is_failed = true;
+	conn->details = (struct pg_failure){ 0 };
+	conn->state = LOST;
+	poll_stop(conn);
 	if (before == BUSY) {
-		query_done(c);
+		query_done(conn);
 	} else if (before == IDLE) {
-		struct error failure = c->failure;
+		struct error failure = conn->failure;
 
-		c->lost(c->owner, &failure);
+		conn->lost(conn->owner, &failure);
 	}
 }
 
-void pgconn_give_up(struct pgconn *c, const struct error *why)
+void pgconn_give_up(struct pgconn *conn, const struct error *why)
 {
-	enum state before = c->state;
+	enum state before = conn->state;
 
 	if (before != BUSY && before != IDLE)
 		return;
-	stop_patience(c);
-	stop_deadline(c);
-	poll_stop(c);
-	c->failure = *why;
-	c->is_failed = true;
-	c->is_given_up = true;
-	c->details = (struct pg_failure){ 0 };
-	c->state = LOST;
+	stop_patience(conn);
+	stop_deadline(conn);
+	poll_stop(conn);
+	conn->failure = *why;
+	conn->is_failed = true;
+	conn->is_given_up = true;
+	conn->details = (struct pg_failure){ 0 };
+	conn->state = LOST;
 	if (before == IDLE) {
-		c->lost(c->owner, why);
+		conn->lost(conn->owner, why);
 		return;
 	}
 	/* the connection may be kept for long, and with it what the query holds */
-	pgcancel_free(pgcancel_start(c->pg));
-	query_done(c);
+	pgcancel_free(pgcancel_start(conn->pg));
+	query_done(conn);
 }
 
 static void on_no_answer(void *owner)
 {
-	struct pgconn *c = owner;
+	struct pgconn *conn = owner;
 	struct error silent;
 
-	c->patience = NULL;
+	conn->patience = NULL;
 	error_set(&silent, ERROR_SERVER,
 		  "the server has not answered for %llu s: giving up",
-		  (unsigned long long)c->answer_ms / 1000);
-	pgconn_give_up(c, &silent);
+		  (unsigned long long)conn->answer_ms / 1000);
+	pgconn_give_up(conn, &silent);
 }
 
 /* Send what is left of the query, then wait for the answer. False: lost, and perhaps
  * freed. */
-static bool flush(struct pgconn *c)
+static bool flush(struct pgconn *conn)
 {
-	int rc = PQflush(c->pg);
+	int rc = PQflush(conn->pg);
 
 	if (rc < 0)
-		connection_lost(c);
+		connection_lost(conn);
 	else
-		poll_start(c, rc ? UV_READABLE | UV_WRITABLE : UV_READABLE);
+		poll_start(conn, rc ? UV_READABLE | UV_WRITABLE : UV_READABLE);
 	return rc >= 0;
 }
 
@@ -322,63 +323,63 @@ static size_t less(size_t whole, size_t part)
 }
 
 /* Statements and characters are those of the caller's query. */
-static void disregard_prologue(struct pgconn *c)
+static void disregard_prologue(struct pgconn *conn)
 {
-	c->details.statements = less(c->details.statements, c->sent_statements);
-	c->details.position = less(c->details.position, c->sent_chars);
+	conn->details.statements = less(conn->details.statements, conn->sent_statements);
+	conn->details.position = less(conn->details.position, conn->sent_chars);
 }
 
-static void take_result(struct pgconn *c, PGresult *result)
+static void take_result(struct pgconn *conn, PGresult *result)
 {
 	ExecStatusType status = PQresultStatus(result);
 
-	if (status == PGRES_COPY_OUT && c->row) {
-		c->is_copying = true;
-		c->copies++;
+	if (status == PGRES_COPY_OUT && conn->row) {
+		conn->is_copying = true;
+		conn->copies++;
 		PQclear(result);
 		return;
 	}
 	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK ||
 	    status == PGRES_EMPTY_QUERY) {
-		PQclear(c->result);
-		c->result = result;
-		c->details.statements++;
+		PQclear(conn->result);
+		conn->result = result;
+		conn->details.statements++;
 		return;
 	}
-	if (!c->is_failed) {
-		pgresult_describe_failure(result, &c->failure, &c->details);
-		disregard_prologue(c);
+	if (!conn->is_failed) {
+		pgresult_describe_failure(result, &conn->failure, &conn->details);
+		disregard_prologue(conn);
 	}
-	c->is_failed = true;
+	conn->is_failed = true;
 	PQclear(result);
 }
 
 /* What the system has and libpq has not taken yet. */
-static size_t waiting_bytes(const struct pgconn *c)
+static size_t waiting_bytes(const struct pgconn *conn)
 {
 	int bytes = 0;
 
-	return ioctl(PQsocket(c->pg), FIONREAD, &bytes) < 0 ? 0 : (size_t)bytes;
+	return ioctl(PQsocket(conn->pg), FIONREAD, &bytes) < 0 ? 0 : (size_t)bytes;
 }
 
 /* False: it was told more than it wanted. */
-static bool take_lines(struct pgconn *c)
+static bool take_lines(struct pgconn *conn)
 {
-	while (c->is_copying) {
+	while (conn->is_copying) {
 		char *line;
-		int length = PQgetCopyData(c->pg, &line, true);
+		int length = PQgetCopyData(conn->pg, &line, true);
 		bool is_wanted;
 
 		if (!length)
-			return c->line_bytes <= MOST_LINE_BYTES ||
-			       c->row(c->done_owner, c->copies - 1, NULL, 0);
-		c->line_bytes = 0;
+			return conn->line_bytes <= MOST_LINE_BYTES ||
+			       conn->row(conn->done_owner, conn->copies - 1, NULL, 0);
+		conn->line_bytes = 0;
 		if (length < 0) {
-			c->is_copying = false; /* how it ended is a result */
+			conn->is_copying = false; /* how it ended is a result */
 			break;
 		}
-		is_wanted = c->row(c->done_owner, c->copies - 1, line,
-				   (size_t)length - (line[length - 1] == '\n'));
+		is_wanted = conn->row(conn->done_owner, conn->copies - 1, line,
+				      (size_t)length - (line[length - 1] == '\n'));
 		PQfreemem(line);
 		if (!is_wanted)
 			return false;
@@ -387,130 +388,132 @@ static bool take_lines(struct pgconn *c)
 }
 
 /* No server can be kept from sending but by closing. */
-static void refuse(struct pgconn *c)
+static void refuse(struct pgconn *conn)
 {
-	error_set(&c->failure, ERROR_SERVER, "the server sent more data than expected");
-	c->is_failed = true;
-	c->details = (struct pg_failure){ 0 };
-	c->state = LOST;
-	poll_stop(c);
-	query_done(c);
+	error_set(&conn->failure, ERROR_SERVER,
+		  "the server sent more data than expected");
+	conn->is_failed = true;
+	conn->details = (struct pg_failure){ 0 };
+	conn->state = LOST;
+	poll_stop(conn);
+	query_done(conn);
 }
 
-static bool consume(struct pgconn *c)
+static bool consume(struct pgconn *conn)
 {
-	size_t before = c->is_copying ? waiting_bytes(c) : 0;
+	size_t before = conn->is_copying ? waiting_bytes(conn) : 0;
 	size_t after;
 
-	if (!PQconsumeInput(c->pg))
+	if (!PQconsumeInput(conn->pg))
 		return false;
-	after = c->is_copying ? waiting_bytes(c) : 0;
-	c->line_bytes += before > after ? before - after : 0;
+	after = conn->is_copying ? waiting_bytes(conn) : 0;
+	conn->line_bytes += before > after ? before - after : 0;
 	return true;
 }
 
-static void read_answer(struct pgconn *c)
+static void read_answer(struct pgconn *conn)
 {
 	bool is_whole = false;
 
-	if (!consume(c)) {
-		connection_lost(c);
+	if (!consume(conn)) {
+		connection_lost(conn);
 		return;
 	}
-	while (!PQisBusy(c->pg)) { /* this is also what reads notices while idle */
+	while (!PQisBusy(conn->pg)) { /* this is also what reads notices while idle */
 		PGresult *result;
 
-		if (!take_lines(c)) {
-			refuse(c);
+		if (!take_lines(conn)) {
+			refuse(conn);
 			return;
 		}
-		if (c->is_copying || PQisBusy(c->pg))
+		if (conn->is_copying || PQisBusy(conn->pg))
 			break;
-		result = c->state == BUSY ? PQgetResult(c->pg) : NULL;
+		result = conn->state == BUSY ? PQgetResult(conn->pg) : NULL;
 
 		if (!result) {
 			is_whole = true;
 			break;
 		}
-		take_result(c, result);
+		take_result(conn, result);
 	}
-	if (PQstatus(c->pg) == CONNECTION_BAD)
-		connection_lost(c);
-	else if (is_whole && c->state == BUSY)
-		query_done(c);
+	if (PQstatus(conn->pg) == CONNECTION_BAD)
+		connection_lost(conn);
+	else if (is_whole && conn->state == BUSY)
+		query_done(conn);
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
-	struct pgconn *c = poll->data;
+	struct pgconn *conn = poll->data;
 
-	if (c->state == CONNECTING) {
-		advance_connect(c);
+	if (conn->state == CONNECTING) {
+		advance_connect(conn);
 		return;
 	}
-	if (!status && (events & UV_WRITABLE) && !flush(c))
+	if (!status && (events & UV_WRITABLE) && !flush(conn))
 		return;
 	if (status) /* libuv has stopped; there may be more to read than it takes now */
-		poll_start(c, UV_READABLE);
+		poll_start(conn, UV_READABLE);
 	if (status || (events & UV_READABLE))
-		read_answer(c);
+		read_answer(conn);
 }
 
 static void on_send_failed(void *owner)
 {
-	struct pgconn *c = owner;
+	struct pgconn *conn = owner;
 
-	c->deadline = NULL;
-	if (c->is_given_up) {
-		c->is_failed = true;
-		c->state = LOST;
-		query_done(c);
+	conn->deadline = NULL;
+	if (conn->is_given_up) {
+		conn->is_failed = true;
+		conn->state = LOST;
+		query_done(conn);
 		return;
 	}
-	connection_lost(c);
+	connection_lost(conn);
 }
 
 /* False: the connection was given up, and `done` will get the reason. */
-static bool begin_query(struct pgconn *c, pgconn_done_fn *done, void *owner)
+static bool begin_query(struct pgconn *conn, pgconn_done_fn *done, void *owner)
 {
-	assert((c->state == IDLE || c->state == LOST) && !c->done);
-	c->done = done;
-	c->done_owner = owner;
-	c->is_failed = false;
-	c->is_copying = false;
-	c->row = NULL;
-	c->copies = c->line_bytes = 0;
-	c->details = (struct pg_failure){ 0 };
-	c->state = BUSY;
-	if (c->is_given_up) {
-		c->deadline = timer_start(c->loop, 0, on_send_failed, c);
+	assert((conn->state == IDLE || conn->state == LOST) && !conn->done);
+	conn->done = done;
+	conn->done_owner = owner;
+	conn->is_failed = false;
+	conn->is_copying = false;
+	conn->row = NULL;
+	conn->copies = conn->line_bytes = 0;
+	conn->details = (struct pg_failure){ 0 };
+	conn->state = BUSY;
+	if (conn->is_given_up) {
+		conn->deadline = timer_start(conn->loop, 0, on_send_failed, conn);
 		return false;
 	}
-	if (c->answer_ms)
-		c->patience = timer_start(c->loop, c->answer_ms, on_no_answer, c);
+	if (conn->answer_ms)
+		conn->patience =
+			timer_start(conn->loop, conn->answer_ms, on_no_answer, conn);
 	return true;
 }
 
-static void send_query(struct pgconn *c, bool is_queued)
+static void send_query(struct pgconn *conn, bool is_queued)
 {
-	if (is_queued && PQflush(c->pg) >= 0)
-		poll_start(c, UV_READABLE | UV_WRITABLE);
+	if (is_queued && PQflush(conn->pg) >= 0)
+		poll_start(conn, UV_READABLE | UV_WRITABLE);
 	else
-		c->deadline = timer_start(c->loop, 0, on_send_failed, c);
+		conn->deadline = timer_start(conn->loop, 0, on_send_failed, conn);
 }
 
 /* What is to be sent for a query or script that begins a transaction. */
-static void begin_with_prologue(struct pgconn *c, struct strbuf *out)
+static void begin_with_prologue(struct pgconn *conn, struct strbuf *out)
 {
-	strbuf_add_str(out, c->prologue);
-	c->sent_chars = out->length; /* plain ASCII */
-	for (const char *p = c->prologue; (p = strchr(p, ';')); p++)
-		c->sent_statements++;
+	strbuf_add_str(out, conn->prologue);
+	conn->sent_chars = out->length; /* plain ASCII */
+	for (const char *p = conn->prologue; (p = strchr(p, ';')); p++)
+		conn->sent_statements++;
 }
 
 /* A literal for each parameter: only so can several statements go at once, which are one
  * transaction then. False: some text is not of the encoding. */
-static bool add_filled(struct pgconn *c, const char *sql, const char *const *params,
+static bool add_filled(struct pgconn *conn, const char *sql, const char *const *params,
 		       unsigned param_count, struct strbuf *out)
 {
 	for (const char *p = sql; *p; p++) {
@@ -528,7 +531,7 @@ static bool add_filled(struct pgconn *c, const char *sql, const char *const *par
 			strbuf_add_str(out, "NULL");
 			continue;
 		}
-		literal = PQescapeLiteral(c->pg, params[index], strlen(params[index]));
+		literal = PQescapeLiteral(conn->pg, params[index], strlen(params[index]));
 		if (!literal)
 			return false;
 		strbuf_add_str(out, literal);
@@ -537,106 +540,107 @@ static bool add_filled(struct pgconn *c, const char *sql, const char *const *par
 	return true;
 }
 
-static bool begins_with_prologue(struct pgconn *c)
+static bool begins_with_prologue(struct pgconn *conn)
 {
-	c->sent_statements = c->sent_chars = 0;
-	return c->prologue && PQtransactionStatus(c->pg) == PQTRANS_IDLE;
+	conn->sent_statements = conn->sent_chars = 0;
+	return conn->prologue && PQtransactionStatus(conn->pg) == PQTRANS_IDLE;
 }
 
-void pgconn_query(struct pgconn *c, const char *sql, const char *const *params,
+void pgconn_query(struct pgconn *conn, const char *sql, const char *const *params,
 		  unsigned param_count, pgconn_done_fn *done, void *owner)
 {
 	AUTO_STRBUF struct strbuf whole = { 0 };
 
 	assert(param_count <= 9);
-	if (!begin_query(c, done, owner))
+	if (!begin_query(conn, done, owner))
 		return;
-	if (begins_with_prologue(c)) {
-		begin_with_prologue(c, &whole);
-		if (add_filled(c, sql, params, param_count, &whole)) {
-			send_query(c, PQsendQuery(c->pg, whole.buf));
+	if (begins_with_prologue(conn)) {
+		begin_with_prologue(conn, &whole);
+		if (add_filled(conn, sql, params, param_count, &whole)) {
+			send_query(conn, PQsendQuery(conn->pg, whole.buf));
 			return;
 		}
-		c->sent_statements = c->sent_chars = 0;
+		conn->sent_statements = conn->sent_chars = 0;
 	}
-	send_query(c, PQsendQueryParams(c->pg, sql, (int)param_count, NULL, params, NULL,
-					NULL, 0));
+	send_query(conn, PQsendQueryParams(conn->pg, sql, (int)param_count, NULL, params,
+					   NULL, NULL, 0));
 }
 
-void pgconn_script(struct pgconn *c, const char *sql, pgconn_done_fn *done, void *owner)
+void pgconn_script(struct pgconn *conn, const char *sql, pgconn_done_fn *done,
+		   void *owner)
 {
 	AUTO_STRBUF struct strbuf whole = { 0 };
 
-	if (!begin_query(c, done, owner))
+	if (!begin_query(conn, done, owner))
 		return;
-	if (begins_with_prologue(c))
-		begin_with_prologue(c, &whole);
+	if (begins_with_prologue(conn))
+		begin_with_prologue(conn, &whole);
 	strbuf_add_str(&whole, sql);
-	send_query(c, PQsendQuery(c->pg, whole.buf));
+	send_query(conn, PQsendQuery(conn->pg, whole.buf));
 }
 
-void pgconn_set_prologue(struct pgconn *c, const char *sql)
+void pgconn_set_prologue(struct pgconn *conn, const char *sql)
 {
-	free(c->prologue);
-	c->prologue = sql ? xstrdup(sql) : NULL;
+	free(conn->prologue);
+	conn->prologue = sql ? xstrdup(sql) : NULL;
 }
 
-void pgconn_copy(struct pgconn *c, const char *sql, pgconn_row_fn *row,
+void pgconn_copy(struct pgconn *conn, const char *sql, pgconn_row_fn *row,
 		 pgconn_done_fn *done, void *owner)
 {
-	pgconn_script(c, sql, done, owner);
-	c->row = row;
+	pgconn_script(conn, sql, done, owner);
+	conn->row = row;
 }
 
-const struct pg_failure *pgconn_failure(const struct pgconn *c)
+const struct pg_failure *pgconn_failure(const struct pgconn *conn)
 {
-	return &c->details;
+	return &conn->details;
 }
 
-const char *pgconn_host(const struct pgconn *c)
+const char *pgconn_host(const struct pgconn *conn)
 {
-	const char *host = PQhost(c->pg);
+	const char *host = PQhost(conn->pg);
 
 	return host ? host : "";
 }
 
-const char *pgconn_hostaddr(const struct pgconn *c)
+const char *pgconn_hostaddr(const struct pgconn *conn)
 {
-	const char *address = PQhostaddr(c->pg);
+	const char *address = PQhostaddr(conn->pg);
 
 	return address ? address : "";
 }
 
-const char *pgconn_port(const struct pgconn *c)
+const char *pgconn_port(const struct pgconn *conn)
 {
-	const char *port = PQport(c->pg);
+	const char *port = PQport(conn->pg);
 
 	return port ? port : "";
 }
 
-const char *pgconn_user(const struct pgconn *c)
+const char *pgconn_user(const struct pgconn *conn)
 {
-	const char *user = PQuser(c->pg);
+	const char *user = PQuser(conn->pg);
 
 	return user ? user : "";
 }
 
-const char *pgconn_dbname(const struct pgconn *c)
+const char *pgconn_dbname(const struct pgconn *conn)
 {
-	const char *dbname = PQdb(c->pg);
+	const char *dbname = PQdb(conn->pg);
 
 	return dbname ? dbname : "";
 }
 
-struct pg_conn *pgconn_libpq(const struct pgconn *c)
+struct pg_conn *pgconn_libpq(const struct pgconn *conn)
 {
-	return c->pg;
+	return conn->pg;
 }
 
-void pgconn_describe(const struct pgconn *c, char *out, size_t size_bytes)
+void pgconn_describe(const struct pgconn *conn, char *out, size_t size_bytes)
 {
 	snprintf(out, size_bytes, "database \"%s\" on host \"%s\", port %s",
-		 pgconn_dbname(c), pgconn_host(c), pgconn_port(c));
+		 pgconn_dbname(conn), pgconn_host(conn), pgconn_port(conn));
 }
 
 bool pg_is_transient(const char *message)
@@ -670,10 +674,10 @@ const char *pg_pooler_hint(const char *message)
 	       "options in its pgbouncer.ini, or connect to the server directly";
 }
 
-void pgconn_cancel(struct pgconn *c)
+void pgconn_cancel(struct pgconn *conn)
 {
-	if (c->done)
-		pgcancel_free(pgcancel_start(c->pg));
+	if (conn->done)
+		pgcancel_free(pgcancel_start(conn->pg));
 }
 
 /* ---- given up while the server works on a query ---- */
@@ -703,32 +707,32 @@ static void look_at_closing(void *owner)
 	free(closing);
 }
 
-static void close_busy(struct pgconn *c)
+static void close_busy(struct pgconn *conn)
 {
 	struct closing *closing = xcalloc(1, sizeof(*closing));
 
-	*closing = (struct closing){ .loop = c->loop,
-				     .pg = c->pg,
-				     .cancel = pgcancel_start(c->pg) };
-	c->is_failed = true;
-	c->state = LOST;
-	error_set(&c->failure, ERROR_SERVER, "the connection was closed");
-	query_done(c);
-	c->pg = NULL;
-	timer_start(c->loop, 0, look_at_closing, closing);
+	*closing = (struct closing){ .loop = conn->loop,
+				     .pg = conn->pg,
+				     .cancel = pgcancel_start(conn->pg) };
+	conn->is_failed = true;
+	conn->state = LOST;
+	error_set(&conn->failure, ERROR_SERVER, "the connection was closed");
+	query_done(conn);
+	conn->pg = NULL;
+	timer_start(conn->loop, 0, look_at_closing, closing);
 }
 
-void pgconn_free(struct pgconn *c)
+void pgconn_free(struct pgconn *conn)
 {
-	if (!c)
+	if (!conn)
 		return;
-	stop_deadline(c);
-	stop_patience(c);
-	poll_stop(c);
-	if (c->done)
-		close_busy(c);
-	PQclear(c->result);
-	PQfinish(c->pg);
-	free(c->prologue);
-	free(c);
+	stop_deadline(conn);
+	stop_patience(conn);
+	poll_stop(conn);
+	if (conn->done)
+		close_busy(conn);
+	PQclear(conn->result);
+	PQfinish(conn->pg);
+	free(conn->prologue);
+	free(conn);
 }

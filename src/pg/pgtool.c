@@ -42,7 +42,7 @@ struct pgtool_search {
 	void *owner;
 };
 
-static void try_next(struct pgtool_search *s);
+static void try_next(struct pgtool_search *search);
 
 static bool is_program(const char *path)
 {
@@ -58,27 +58,27 @@ static bool is_debian_wrapper(const char *path)
 	return real && str_has_suffix(real, "/pg_wrapper");
 }
 
-static void add_candidate(struct pgtool_search *s, const char *path)
+static void add_candidate(struct pgtool_search *search, const char *path)
 {
 	if (!is_program(path) || is_debian_wrapper(path))
 		return;
-	for (size_t i = 0; i < s->candidates.count; i++)
-		if (!strcmp(s->candidates.v[i], path))
+	for (size_t i = 0; i < search->candidates.count; i++)
+		if (!strcmp(search->candidates.v[i], path))
 			return;
-	strvec_push(&s->candidates, path);
+	strvec_push(&search->candidates, path);
 }
 
-static void add_from_path(struct pgtool_search *s)
+static void add_from_path(struct pgtool_search *search)
 {
 	const char *path = getenv("PATH");
 
 	for (const char *p = path; p && *p;) {
 		size_t length = strcspn(p, ":");
 		AUTO_FREE char *file =
-			length ? str_format("%.*s/%s", (int)length, p, s->name)
-			       : str_format("./%s", s->name);
+			length ? str_format("%.*s/%s", (int)length, p, search->name)
+			       : str_format("./%s", search->name);
 
-		add_candidate(s, file);
+		add_candidate(search, file);
 		p += length + (p[length] == ':');
 	}
 }
@@ -91,76 +91,76 @@ static char *format_bindir(const char *format, unsigned major)
 	return str_format("%.*s%u%s", (int)(at - format), format, major, at + 2);
 }
 
-static void add_from_packages(struct pgtool_search *s, unsigned major)
+static void add_from_packages(struct pgtool_search *search, unsigned major)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(bindirs); i++) {
 		AUTO_FREE char *dir = format_bindir(bindirs[i], major);
-		AUTO_FREE char *path = str_format("%s/%s", dir, s->name);
+		AUTO_FREE char *path = str_format("%s/%s", dir, search->name);
 
-		add_candidate(s, path);
+		add_candidate(search, path);
 	}
 }
 
-static void list_candidates(struct pgtool_search *s, const char *bindir)
+static void list_candidates(struct pgtool_search *search, const char *bindir)
 {
 	if (bindir) {
-		strvec_push_format(&s->candidates, "%s/%s", bindir, s->name);
+		strvec_push_format(&search->candidates, "%s/%s", bindir, search->name);
 		return;
 	}
-	add_from_path(s);
-	for (unsigned major = s->server_major; major <= MAJOR_MAX; major++)
-		add_from_packages(s, major);
+	add_from_path(search);
+	for (unsigned major = search->server_major; major <= MAJOR_MAX; major++)
+		add_from_packages(search, major);
 }
 
-static void search_end(struct pgtool_search *s, const struct pgtool *tool,
+static void search_end(struct pgtool_search *search, const struct pgtool *tool,
 		       const struct error *err)
 {
-	s->done(s->owner, tool, err);
-	pgtool_release(&s->newer);
-	strbuf_release(&s->older);
-	strvec_release(&s->candidates);
-	free(s);
+	search->done(search->owner, tool, err);
+	pgtool_release(&search->newer);
+	strbuf_release(&search->older);
+	strvec_release(&search->candidates);
+	free(search);
 }
 
 static void on_nothing_left(void *owner)
 {
-	struct pgtool_search *s = owner;
-	struct error err = s->why_not;
+	struct pgtool_search *search = owner;
+	struct error err = search->why_not;
 
-	if (s->newer.path && !s->is_cancelled) {
-		search_end(s, &s->newer, NULL);
+	if (search->newer.path && !search->is_cancelled) {
+		search_end(search, &search->newer, NULL);
 		return;
 	}
-	if (s->older.length)
-		error_set(&err, ERROR_CHILD, "%s", s->older.buf);
+	if (search->older.length)
+		error_set(&err, ERROR_CHILD, "%s", search->older.buf);
 	else if (err.kind == ERROR_NONE)
 		error_set(&err, ERROR_CHILD,
 			  "no %s in PATH or /usr/lib/postgresql/*/bin that serves a "
 			  "server of version %u",
-			  s->name, s->server_major);
+			  search->name, search->server_major);
 	if (!err.hint[0])
 		error_hint(&err,
 			   "install postgresql-client-%u, or name its directory with "
 			   "--pg-bindir",
-			   s->server_major);
-	search_end(s, NULL, &err);
+			   search->server_major);
+	search_end(search, NULL, &err);
 }
 
-static void go_on(struct pgtool_search *s)
+static void go_on(struct pgtool_search *search)
 {
-	s->at++;
-	try_next(s);
+	search->at++;
+	try_next(search);
 }
 
 /* An error with a hint, such as too many open files, has nothing to do with the program:
  * another one would not start either. */
-static void reject(struct pgtool_search *s, const struct error *why)
+static void reject(struct pgtool_search *search, const struct error *why)
 {
-	if (s->why_not.kind == ERROR_NONE || why->hint[0])
-		s->why_not = *why;
+	if (search->why_not.kind == ERROR_NONE || why->hint[0])
+		search->why_not = *why;
 	if (why->hint[0])
-		s->at = s->candidates.count - 1;
-	go_on(s);
+		search->at = search->candidates.count - 1;
+	go_on(search);
 }
 
 /* The version in "pg_dump (PostgreSQL) 15.20 (Debian ...)", where a vendor may have put
@@ -175,15 +175,15 @@ static void parse_version(const char *text, struct pgtool *tool)
 		tool->major = 0; /* a beta version has no minor one */
 }
 
-static bool read_version(struct pgtool_search *s, const struct child_result *result,
+static bool read_version(struct pgtool_search *search, const struct child_result *result,
 			 struct pgtool *tool, struct error *err)
 {
 	size_t length;
 
 	if (!child_succeeded(result, tool->path, err))
 		return false;
-	if (lseek(s->stdout_fd, 0, SEEK_SET) < 0 ||
-	    !fs_read_all(s->stdout_fd, 65536, &tool->version_text, &length, err))
+	if (lseek(search->stdout_fd, 0, SEEK_SET) < 0 ||
+	    !fs_read_all(search->stdout_fd, 65536, &tool->version_text, &length, err))
 		return error_prefix(err, "%s --version", tool->path);
 	tool->version_text[strcspn(tool->version_text, "\n")] = '\0';
 	parse_version(tool->version_text, tool);
@@ -195,94 +195,95 @@ static bool read_version(struct pgtool_search *s, const struct child_result *res
 	return true;
 }
 
-static void note_older(struct pgtool_search *s, const struct pgtool *tool)
+static void note_older(struct pgtool_search *search, const struct pgtool *tool)
 {
-	strbuf_add_format(&s->older, "%s%s is version %u, older than the server (%u)",
-			  s->older.length ? "; " : "", tool->path, tool->major,
-			  s->server_major);
+	strbuf_add_format(&search->older,
+			  "%s%s is version %u, older than the server (%u)",
+			  search->older.length ? "; " : "", tool->path, tool->major,
+			  search->server_major);
 }
 
 /* One of another version than the server's: does it serve where there is none of that? */
-static void keep(struct pgtool_search *s, const struct pgtool *tool)
+static void keep(struct pgtool_search *search, const struct pgtool *tool)
 {
-	if (tool->major < s->server_major) {
-		note_older(s, tool);
-	} else if (!s->newer.path || tool->major < s->newer.major) {
-		pgtool_release(&s->newer);
-		pgtool_copy(&s->newer, tool);
+	if (tool->major < search->server_major) {
+		note_older(search, tool);
+	} else if (!search->newer.path || tool->major < search->newer.major) {
+		pgtool_release(&search->newer);
+		pgtool_copy(&search->newer, tool);
 	}
-	go_on(s);
+	go_on(search);
 }
 
 static void on_version(void *owner, const struct child_result *result)
 {
-	struct pgtool_search *s = owner;
-	struct pgtool tool = { .path = s->candidates.v[s->at] };
+	struct pgtool_search *search = owner;
+	struct pgtool tool = { .path = search->candidates.v[search->at] };
 	struct error err;
-	bool is_known = read_version(s, result, &tool, &err);
+	bool is_known = read_version(search, result, &tool, &err);
 
-	close(s->stdout_fd);
-	s->child = NULL;
-	if (s->is_cancelled)
-		search_end(s, NULL, &err);
+	close(search->stdout_fd);
+	search->child = NULL;
+	if (search->is_cancelled)
+		search_end(search, NULL, &err);
 	else if (!is_known)
-		reject(s, &err);
-	else if (tool.major == s->server_major)
-		search_end(s, &tool, NULL);
+		reject(search, &err);
+	else if (tool.major == search->server_major)
+		search_end(search, &tool, NULL);
 	else
-		keep(s, &tool);
+		keep(search, &tool);
 	free(tool.version_text);
 }
 
-static void try_next(struct pgtool_search *s)
+static void try_next(struct pgtool_search *search)
 {
 	struct child_opts opts;
 	struct error err;
 
-	if (s->at >= s->candidates.count) {
-		timer_start(s->loop, 0, on_nothing_left, s);
+	if (search->at >= search->candidates.count) {
+		timer_start(search->loop, 0, on_nothing_left, search);
 		return;
 	}
-	s->stdout_fd = memfd_create("version", MFD_CLOEXEC);
-	if (s->stdout_fd < 0) {
+	search->stdout_fd = memfd_create("version", MFD_CLOEXEC);
+	if (search->stdout_fd < 0) {
 		loop_set_error(&err, -errno, "memfd_create");
-		reject(s, &err);
+		reject(search, &err);
 		return;
 	}
 	child_opts_init(&opts);
-	strvec_push(&opts.argv, s->candidates.v[s->at]);
+	strvec_push(&opts.argv, search->candidates.v[search->at]);
 	strvec_push(&opts.argv, "--version");
-	opts.stdout_fd = s->stdout_fd;
+	opts.stdout_fd = search->stdout_fd;
 	opts.timeout_ms = VERSION_TIMEOUT_MS;
 	opts.done = on_version;
-	opts.owner = s;
-	if (child_start(s->loop, &opts, &s->child, &err))
+	opts.owner = search;
+	if (child_start(search->loop, &opts, &search->child, &err))
 		return;
-	close(s->stdout_fd);
-	reject(s, &err);
+	close(search->stdout_fd);
+	reject(search, &err);
 }
 
 struct pgtool_search *pgtool_find(struct loop *loop, const char *name, const char *bindir,
 				  unsigned server_major, pgtool_done_fn *done,
 				  void *owner)
 {
-	struct pgtool_search *s = xcalloc(1, sizeof(*s));
+	struct pgtool_search *search = xcalloc(1, sizeof(*search));
 
-	*s = (struct pgtool_search){ .loop = loop,
-				     .name = name,
-				     .server_major = server_major,
-				     .done = done,
-				     .owner = owner };
-	list_candidates(s, bindir);
-	try_next(s);
-	return s;
+	*search = (struct pgtool_search){ .loop = loop,
+					  .name = name,
+					  .server_major = server_major,
+					  .done = done,
+					  .owner = owner };
+	list_candidates(search, bindir);
+	try_next(search);
+	return search;
 }
 
-void pgtool_cancel(struct pgtool_search *s)
+void pgtool_cancel(struct pgtool_search *search)
 {
-	s->is_cancelled = true;
-	if (s->child)
-		child_cancel(s->child);
+	search->is_cancelled = true;
+	if (search->child)
+		child_cancel(search->child);
 }
 
 void pgtool_copy(struct pgtool *out, const struct pgtool *tool)

@@ -55,48 +55,48 @@ struct scratch {
 static void on_answer(void *owner, const struct pg_result *result,
 		      const struct error *err)
 {
-	struct scratch *s = owner;
+	struct scratch *scratch = owner;
 
-	if (!s->is_closing)
-		s->step(s, result, err);
+	if (!scratch->is_closing)
+		scratch->step(scratch, result, err);
 }
 
 /* One at a time. */
-static void ask(struct scratch *s, struct session *session, const char *sql,
+static void ask(struct scratch *scratch, struct session *session, const char *sql,
 		const char *const *params, unsigned param_count, pgconn_done_fn *step)
 {
-	s->step = step;
-	pgconn_query(session_conn(session), sql, params, param_count, on_answer, s);
+	scratch->step = step;
+	pgconn_query(session_conn(session), sql, params, param_count, on_answer, scratch);
 }
 
-static void tell(struct scratch *s, struct session *session, const char *sql,
+static void tell(struct scratch *scratch, struct session *session, const char *sql,
 		 pgconn_done_fn *step)
 {
-	s->step = step;
-	pgconn_script(session_conn(session), sql, on_answer, s);
+	scratch->step = step;
+	pgconn_script(session_conn(session), sql, on_answer, scratch);
 }
 
-static void make_name(struct scratch *s)
+static void make_name(struct scratch *scratch)
 {
 	uint64_t number;
 
 	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
 		abort(); /* never on Linux once it has booted */
-	snprintf(s->name, sizeof(s->name), NAME_PREFIX "%016llx",
+	snprintf(scratch->name, sizeof(scratch->name), NAME_PREFIX "%016llx",
 		 (unsigned long long)number);
 }
 
-static void end_inside(struct scratch *s)
+static void end_inside(struct scratch *scratch)
 {
-	session_free(s->inside);
-	s->inside = NULL;
+	session_free(scratch->inside);
+	scratch->inside = NULL;
 }
 
-static void ready(struct scratch *s, const struct error *err)
+static void ready(struct scratch *scratch, const struct error *err)
 {
-	end_inside(s);
-	s->is_ready = true;
-	s->opts.ready(s->opts.owner, err);
+	end_inside(scratch);
+	scratch->is_ready = true;
+	scratch->opts.ready(scratch->opts.owner, err);
 }
 
 static void on_outside_lost(void *owner, const struct error *err)
@@ -113,39 +113,39 @@ static void on_inside_lost(void *owner, const struct error *err)
 
 static bool ask_password(void *owner, char **out)
 {
-	struct scratch *s = owner;
+	struct scratch *scratch = owner;
 
-	return s->opts.ask_password(s->opts.person, out);
+	return scratch->opts.ask_password(scratch->opts.person, out);
 }
 
 static void on_waiting(void *owner, const struct error *why, uint64_t pause_ms)
 {
-	struct scratch *s = owner;
+	struct scratch *scratch = owner;
 
-	s->opts.waiting(s->opts.person, why, pause_ms);
+	scratch->opts.waiting(scratch->opts.person, why, pause_ms);
 }
 
-static struct session *connect_to(struct scratch *s, const struct conninfo *info,
+static struct session *connect_to(struct scratch *scratch, const struct conninfo *info,
 				  void (*done)(void *owner, const struct error *err),
 				  void (*lost)(void *owner, const struct error *err))
 {
-	const struct session_opts opts = { .loop = s->opts.loop,
+	const struct session_opts opts = { .loop = scratch->opts.loop,
 					   .info = info,
-					   .program = s->application,
+					   .program = scratch->application,
 					   .is_writer = true,
 					   .is_unpooled = true, /* CREATE DATABASE */
 					   .ask_password = ask_password,
 					   .waiting = on_waiting,
 					   .ready = done,
 					   .lost = lost,
-					   .owner = s };
+					   .owner = scratch };
 
 	return session_start(&opts);
 }
 
 /* ---- the roles, from within: there names are in its encoding ---- */
 
-static void ask_for_roles(struct scratch *s);
+static void ask_for_roles(struct scratch *scratch);
 
 static void on_granted(void *owner, const struct pg_result *result,
 		       const struct error *err)
@@ -158,13 +158,13 @@ static void on_granted(void *owner, const struct pg_result *result,
  * Owners make their tables in schemas that a restore finds, but that are new here. Nobody
  * but us can connect. As a superuser it is of no need.
  */
-static void allow_owners(struct scratch *s)
+static void allow_owners(struct scratch *scratch)
 {
 	AUTO_STRBUF struct strbuf list = { 0 };
 	AUTO_FREE char *sql = NULL;
 
-	for (size_t i = 0; i < s->roles.count; i++)
-		strbuf_add_format(&list, "%s'%s'", i ? "," : "", s->roles.v[i]);
+	for (size_t i = 0; i < scratch->roles.count; i++)
+		strbuf_add_format(&list, "%s'%s'", i ? "," : "", scratch->roles.v[i]);
 	sql = str_format(
 		"DO $scratch$ DECLARE list text; BEGIN"
 		" SELECT string_agg(format('%%I', r.rolname), ', ') INTO list"
@@ -176,66 +176,67 @@ static void allow_owners(struct scratch *s)
 		" EXECUTE 'ALTER DEFAULT PRIVILEGES GRANT ALL ON SCHEMAS TO ' || list;"
 		" END IF; END $scratch$",
 		list.length ? list.buf : "");
-	ask(s, s->inside, sql, NULL, 0, on_granted);
+	ask(scratch, scratch->inside, sql, NULL, 0, on_granted);
 }
 
 static void on_roles_made(void *owner, const struct pg_result *result,
 			  const struct error *err)
 {
-	struct scratch *s = owner;
-	const char *state = err ? pgconn_failure(session_conn(s->inside))->sqlstate : "";
+	struct scratch *scratch = owner;
+	const char *state =
+		err ? pgconn_failure(session_conn(scratch->inside))->sqlstate : "";
 	struct error hinted;
 
 	(void)result;
 	if (!err) {
-		allow_owners(s);
+		allow_owners(scratch);
 		return;
 	}
 	/* another run made it, or dropped it, meanwhile */
 	if ((!strcmp(state, "42710") || !strcmp(state, "42704") ||
 	     !strcmp(state, "23505") || !strcmp(state, "XX000")) &&
-	    ++s->role_attempts < ROLE_ATTEMPTS) {
-		ask_for_roles(s);
+	    ++scratch->role_attempts < ROLE_ATTEMPTS) {
+		ask_for_roles(scratch);
 		return;
 	}
 	hinted = *err;
-	log_warning(s->opts.log,
+	log_warning(scratch->opts.log,
 		    "roles that dumps name do not exist and have no stand-ins: %s; a "
 		    "role with CREATEROLE could create them",
 		    hinted.text);
-	strvec_release(&s->stand_ins);
-	allow_owners(s);
+	strvec_release(&scratch->stand_ins);
+	allow_owners(scratch);
 }
 
 static void on_roles(void *owner, const struct pg_result *result, const struct error *err)
 {
-	struct scratch *s = owner;
+	struct scratch *scratch = owner;
 	AUTO_STRBUF struct strbuf script = { 0 };
 
 	if (err) {
-		ready(s, err);
+		ready(scratch, err);
 		return;
 	}
-	strvec_release(&s->stand_ins);
+	strvec_release(&scratch->stand_ins);
 	for (int i = 0; i < pgresult_rows(result); i++) {
-		strvec_push(&s->stand_ins, pgresult_value(result, i, 0));
+		strvec_push(&scratch->stand_ins, pgresult_value(result, i, 0));
 		strbuf_add_format(&script, "%s;", pgresult_value(result, i, 1));
 	}
 	if (script.length)
-		tell(s, s->inside, script.buf, on_roles_made);
+		tell(scratch, scratch->inside, script.buf, on_roles_made);
 	else
-		allow_owners(s);
+		allow_owners(scratch);
 }
 
 /* A right on the database keeps another run from dropping the role as long as we need it.
  */
-static void ask_for_roles(struct scratch *s)
+static void ask_for_roles(struct scratch *scratch)
 {
 	AUTO_STRBUF struct strbuf list = { 0 };
 	AUTO_FREE char *sql = NULL;
 
-	for (size_t i = 0; i < s->roles.count; i++)
-		strbuf_add_format(&list, "%s'%s'", i ? "," : "", s->roles.v[i]);
+	for (size_t i = 0; i < scratch->roles.count; i++)
+		strbuf_add_format(&list, "%s'%s'", i ? "," : "", scratch->roles.v[i]);
 	sql = str_format(
 		"SELECT w.name, CASE WHEN r.oid IS NULL THEN"
 		" format('CREATE ROLE %%1$I NOLOGIN; COMMENT ON ROLE %%1$I IS %%2$L;',"
@@ -251,17 +252,17 @@ static void ask_for_roles(struct scratch *s)
 		" JOIN pg_catalog.pg_roles i ON i.rolname = current_user"
 		" WHERE r.oid IS NULL OR" IS_STAND_IN " ORDER BY w.name",
 		list.length ? list.buf : "");
-	ask(s, s->inside, sql, NULL, 0, on_roles);
+	ask(scratch, scratch->inside, sql, NULL, 0, on_roles);
 }
 
 static void on_inside(void *owner, const struct error *err)
 {
-	struct scratch *s = owner;
+	struct scratch *scratch = owner;
 
 	if (err)
-		ready(s, err);
+		ready(scratch, err);
 	else
-		ask_for_roles(s);
+		ask_for_roles(scratch);
 }
 
 /* ---- the database, from outside ---- */
@@ -269,24 +270,24 @@ static void on_inside(void *owner, const struct error *err)
 static void on_opened(void *owner, const struct pg_result *result,
 		      const struct error *err)
 {
-	struct scratch *s = owner;
+	struct scratch *scratch = owner;
 	struct conninfo inside;
 
 	(void)result;
 	if (err) {
-		ready(s, err);
+		ready(scratch, err);
 		return;
 	}
-	session_conninfo(s->outside, &inside);
-	conninfo_set(&inside, "dbname", s->name);
-	s->conninfo = conninfo_format(&inside);
-	s->inside = connect_to(s, &inside, on_inside, on_inside_lost);
+	session_conninfo(scratch->outside, &inside);
+	conninfo_set(&inside, "dbname", scratch->name);
+	scratch->conninfo = conninfo_format(&inside);
+	scratch->inside = connect_to(scratch, &inside, on_inside, on_inside_lost);
 	conninfo_release(&inside);
 }
 
-static void hint_createdb(const struct scratch *s, struct error *err)
+static void hint_createdb(const struct scratch *scratch, struct error *err)
 {
-	const char *user = pgconn_user(session_conn(s->outside));
+	const char *user = pgconn_user(session_conn(scratch->outside));
 	AUTO_STRBUF struct strbuf role = { 0 };
 
 	strbuf_add_identifier(&role, user, strlen(user));
@@ -298,7 +299,7 @@ static void hint_createdb(const struct scratch *s, struct error *err)
 
 static void on_made(void *owner, const struct pg_result *result, const struct error *err)
 {
-	struct scratch *s = owner;
+	struct scratch *scratch = owner;
 	char now[CLOCK_TEXT_BYTES], host[65] = "?";
 	AUTO_FREE char *sql = NULL;
 	struct error hinted;
@@ -306,13 +307,14 @@ static void on_made(void *owner, const struct pg_result *result, const struct er
 	(void)result;
 	if (err) {
 		hinted = *err;
-		if (!strcmp(pgconn_failure(session_conn(s->outside))->sqlstate, "42501"))
-			hint_createdb(s, &hinted);
+		if (!strcmp(pgconn_failure(session_conn(scratch->outside))->sqlstate,
+			    "42501"))
+			hint_createdb(scratch, &hinted);
 		error_prefix(&hinted, "cannot create the scratch database");
-		ready(s, &hinted);
+		ready(scratch, &hinted);
 		return;
 	}
-	s->is_made = true;
+	scratch->is_made = true;
 	clock_now(now);
 	(void)gethostname(host, sizeof(host) - 1);
 	for (char *p = host; *p; p++) /* it goes into a literal */
@@ -323,30 +325,32 @@ static void on_made(void *owner, const struct pg_result *result, const struct er
 		"'metamodel: a save is loaded here to see whether it can be, by "
 		"process %ld on %s since %s; may be dropped'; "
 		"ALTER DATABASE %s ALLOW_CONNECTIONS true",
-		s->name, s->name, (long)getpid(), host, now, s->name);
-	tell(s, s->outside, sql, on_opened);
+		scratch->name, scratch->name, (long)getpid(), host, now, scratch->name);
+	tell(scratch, scratch->outside, sql, on_opened);
 }
 
 static void on_statement(void *owner, const struct pg_result *result,
 			 const struct error *err)
 {
-	struct scratch *s = owner;
+	struct scratch *scratch = owner;
 
 	if (err)
-		ready(s, err);
+		ready(scratch, err);
 	else
-		ask(s, s->outside, pgresult_value(result, 0, 0), NULL, 0, on_made);
+		ask(scratch, scratch->outside, pgresult_value(result, 0, 0), NULL, 0,
+		    on_made);
 }
 
 /*
  * A locale goes with an encoding: that of the database that we are connected to if it is
  * the same, else "C", which goes with all. A copy has what it is a copy of.
  */
-static void make_database(struct scratch *s)
+static void make_database(struct scratch *scratch)
 {
-	const char *params[] = { s->name, s->opts.encoding, s->opts.from };
+	const char *params[] = { scratch->name, scratch->opts.encoding,
+				 scratch->opts.from };
 
-	ask(s, s->outside,
+	ask(scratch, scratch->outside,
 	    "SELECT format('CREATE DATABASE %I ALLOW_CONNECTIONS false CONNECTION "
 	    "LIMIT " MARK " TEMPLATE %I', $1::text, coalesce($3::text, 'template0'))"
 	    " || CASE WHEN $3::text IS NOT NULL OR $2::text = '' THEN ''"
@@ -362,56 +366,57 @@ static void make_database(struct scratch *s)
 
 /* ---- leftovers ---- */
 
-static void drop_leftovers(struct scratch *s);
+static void drop_leftovers(struct scratch *scratch);
 
 static void on_leftover_dropped(void *owner, const struct pg_result *result,
 				const struct error *err)
 {
-	struct scratch *s = owner;
+	struct scratch *scratch = owner;
 
 	(void)result;
 	if (err)
-		log_debug(s->opts.log,
+		log_debug(scratch->opts.log,
 			  "cannot remove what an earlier run left behind: %s", err->text);
-	drop_leftovers(s);
+	drop_leftovers(scratch);
 }
 
-static void drop_leftovers(struct scratch *s)
+static void drop_leftovers(struct scratch *scratch)
 {
-	if (s->next_leftover == s->leftovers.count)
-		make_database(s);
+	if (scratch->next_leftover == scratch->leftovers.count)
+		make_database(scratch);
 	else
-		ask(s, s->outside, s->leftovers.v[s->next_leftover++], NULL, 0,
+		ask(scratch, scratch->outside,
+		    scratch->leftovers.v[scratch->next_leftover++], NULL, 0,
 		    on_leftover_dropped);
 }
 
 static void on_leftovers(void *owner, const struct pg_result *result,
 			 const struct error *err)
 {
-	struct scratch *s = owner;
+	struct scratch *scratch = owner;
 
 	if (err) {
-		ready(s, err);
+		ready(scratch, err);
 		return;
 	}
 	for (int i = 0; i < pgresult_rows(result); i++)
-		strvec_push(&s->leftovers, pgresult_value(result, i, 0));
-	if (s->leftovers.count)
-		log_warning(s->opts.log,
+		strvec_push(&scratch->leftovers, pgresult_value(result, i, 0));
+	if (scratch->leftovers.count)
+		log_warning(scratch->opts.log,
 			    "an earlier run died: dropping its scratch database");
-	drop_leftovers(s);
+	drop_leftovers(scratch);
 }
 
 static void on_outside(void *owner, const struct error *err)
 {
-	struct scratch *s = owner;
+	struct scratch *scratch = owner;
 
 	if (err) {
-		ready(s, err);
+		ready(scratch, err);
 		return;
 	}
-	s->is_connected = true;
-	ask(s, s->outside,
+	scratch->is_connected = true;
+	ask(scratch, scratch->outside,
 	    "SELECT format('DROP DATABASE %I', d.datname)"
 	    " FROM pg_catalog.pg_database d WHERE" IS_OURS
 	    " AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a"
@@ -423,99 +428,106 @@ static void on_outside(void *owner, const struct error *err)
 
 struct scratch *scratch_start(const struct scratch_opts *opts)
 {
-	struct scratch *s = xcalloc(1, sizeof(*s));
+	struct scratch *scratch = xcalloc(1, sizeof(*scratch));
 
-	s->opts = *opts;
-	make_name(s);
-	s->application = str_format("%s %s", opts->program, s->name);
-	conninfo_copy(&s->info, opts->info);
+	scratch->opts = *opts;
+	make_name(scratch);
+	scratch->application = str_format("%s %s", opts->program, scratch->name);
+	conninfo_copy(&scratch->info, opts->info);
 	for (size_t i = 0; i < opts->roles->count; i++) {
 		AUTO_STRBUF struct strbuf hex = { 0 };
 
 		for (const char *p = opts->roles->v[i]; *p; p++)
 			strbuf_add_format(&hex, "%02x", (unsigned char)*p);
-		strvec_push(&s->roles, hex.buf);
+		strvec_push(&scratch->roles, hex.buf);
 	}
-	s->outside = connect_to(s, &s->info, on_outside, on_outside_lost);
-	return s;
+	scratch->outside =
+		connect_to(scratch, &scratch->info, on_outside, on_outside_lost);
+	return scratch;
 }
 
-bool scratch_is_connected(const struct scratch *s)
+bool scratch_is_connected(const struct scratch *scratch)
 {
-	return s->is_connected;
+	return scratch->is_connected;
 }
 
-const char *scratch_name(const struct scratch *s)
+const char *scratch_name(const struct scratch *scratch)
 {
-	return s->name;
+	return scratch->name;
 }
 
-const char *scratch_conninfo(const struct scratch *s)
+const char *scratch_conninfo(const struct scratch *scratch)
 {
-	return s->conninfo;
+	return scratch->conninfo;
 }
 
-const struct strvec *scratch_stand_ins(const struct scratch *s)
+const struct strvec *scratch_stand_ins(const struct scratch *scratch)
 {
-	return &s->stand_ins;
+	return &scratch->stand_ins;
 }
 
 /* ---- drop ---- */
 
-static void drop_roles(struct scratch *s);
+static void drop_roles(struct scratch *scratch);
 
-static void end_drop(struct scratch *s)
+static void end_drop(struct scratch *scratch)
 {
-	s->dropped(s->drop_owner, s->error.kind == ERROR_NONE ? NULL : &s->error);
+	scratch->dropped(scratch->drop_owner,
+			 scratch->error.kind == ERROR_NONE ? NULL : &scratch->error);
 }
 
 static void on_role_dropped(void *owner, const struct pg_result *result,
 			    const struct error *err)
 {
-	struct scratch *s = owner;
-	const char *state = err ? pgconn_failure(session_conn(s->outside))->sqlstate : "";
+	struct scratch *scratch = owner;
+	const char *state =
+		err ? pgconn_failure(session_conn(scratch->outside))->sqlstate : "";
 
 	(void)result;
 	/* another run needs it, or dropped it */
 	if (err && strcmp(state, "2BP01") != 0 && strcmp(state, "42704") != 0)
-		log_warning(s->opts.log, "cannot drop a stand-in role: %s", err->text);
-	drop_roles(s);
+		log_warning(scratch->opts.log, "cannot drop a stand-in role: %s",
+			    err->text);
+	drop_roles(scratch);
 }
 
-static void drop_roles(struct scratch *s)
+static void drop_roles(struct scratch *scratch)
 {
-	if (s->next_drop == s->drops.count)
-		end_drop(s);
+	if (scratch->next_drop == scratch->drops.count)
+		end_drop(scratch);
 	else
-		ask(s, s->outside, s->drops.v[s->next_drop++], NULL, 0, on_role_dropped);
+		ask(scratch, scratch->outside, scratch->drops.v[scratch->next_drop++],
+		    NULL, 0, on_role_dropped);
 }
 
 static void on_stand_ins(void *owner, const struct pg_result *result,
 			 const struct error *err)
 {
-	struct scratch *s = owner;
+	struct scratch *scratch = owner;
 
 	for (int i = 0; !err && i < pgresult_rows(result); i++)
-		strvec_push(&s->drops, pgresult_value(result, i, 0));
-	drop_roles(s);
+		strvec_push(&scratch->drops, pgresult_value(result, i, 0));
+	drop_roles(scratch);
 }
 
 static void on_dropped(void *owner, const struct pg_result *result,
 		       const struct error *err)
 {
-	struct scratch *s = owner;
+	struct scratch *scratch = owner;
 
 	(void)result;
 	if (err) {
-		s->error = *err;
-		error_prefix(&s->error, "scratch database %s still exists", s->name);
-		error_hint(&s->error, "the next metamodel verify --load drops it when it "
-				      "is no longer in use");
-		end_drop(s);
+		scratch->error = *err;
+		error_prefix(&scratch->error, "scratch database %s still exists",
+			     scratch->name);
+		error_hint(&scratch->error,
+			   "the next metamodel verify --load drops it when it "
+			   "is no longer in use");
+		end_drop(scratch);
 		return;
 	}
 	/* those of killed runs, too */
-	ask(s, s->outside,
+	ask(scratch, scratch->outside,
 	    "SELECT format('DROP ROLE %I', r.rolname) FROM pg_catalog.pg_roles r"
 	    " WHERE" IS_STAND_IN " AND NOT r.rolcanlogin",
 	    NULL, 0, on_stand_ins);
@@ -524,13 +536,14 @@ static void on_dropped(void *owner, const struct pg_result *result,
 static void on_drop_tried(void *owner, const struct pg_result *result,
 			  const struct error *err)
 {
-	struct scratch *s = owner;
-	AUTO_FREE char *sql = str_format("DROP DATABASE %s WITH (FORCE)", s->name);
+	struct scratch *scratch = owner;
+	AUTO_FREE char *sql = str_format("DROP DATABASE %s WITH (FORCE)", scratch->name);
 
-	if (err && !strcmp(pgconn_failure(session_conn(s->outside))->sqlstate, "55006"))
-		ask(s, s->outside, sql, NULL, 0, on_dropped);
+	if (err &&
+	    !strcmp(pgconn_failure(session_conn(scratch->outside))->sqlstate, "55006"))
+		ask(scratch, scratch->outside, sql, NULL, 0, on_dropped);
 	else
-		on_dropped(s, result, err);
+		on_dropped(scratch, result, err);
 }
 
 /*
@@ -538,61 +551,62 @@ static void on_drop_tried(void *owner, const struct pg_result *result,
  * that are about to end are waited for, for 5 s, by the server; those that do not end are
  * ended.
  */
-static void drop(struct scratch *s)
+static void drop(struct scratch *scratch)
 {
-	AUTO_FREE char *sql = str_format("DROP DATABASE %s", s->name);
+	AUTO_FREE char *sql = str_format("DROP DATABASE %s", scratch->name);
 
-	ask(s, s->outside, sql, NULL, 0, on_drop_tried);
+	ask(scratch, scratch->outside, sql, NULL, 0, on_drop_tried);
 }
 
 static void on_outside_again(void *owner, const struct error *err)
 {
-	struct scratch *s = owner;
+	struct scratch *scratch = owner;
 
 	if (err)
-		on_dropped(s, NULL, err);
+		on_dropped(scratch, NULL, err);
 	else
-		drop(s);
+		drop(scratch);
 }
 
 /* Is our session still there? The load may have taken hours. */
 static void on_alive(void *owner, const struct pg_result *result, const struct error *err)
 {
-	struct scratch *s = owner;
+	struct scratch *scratch = owner;
 
 	(void)result;
 	if (!err) {
-		drop(s);
+		drop(scratch);
 		return;
 	}
-	session_free(s->outside);
-	s->outside = connect_to(s, &s->info, on_outside_again, on_outside_lost);
+	session_free(scratch->outside);
+	scratch->outside =
+		connect_to(scratch, &scratch->info, on_outside_again, on_outside_lost);
 }
 
-void scratch_drop(struct scratch *s, void (*done)(void *owner, const struct error *err),
-		  void *owner)
+void scratch_drop(struct scratch *scratch,
+		  void (*done)(void *owner, const struct error *err), void *owner)
 {
-	s->dropped = done;
-	s->drop_owner = owner;
-	if (s->is_made)
-		ask(s, s->outside, "SELECT 1", NULL, 0, on_alive);
+	scratch->dropped = done;
+	scratch->drop_owner = owner;
+	if (scratch->is_made)
+		ask(scratch, scratch->outside, "SELECT 1", NULL, 0, on_alive);
 	else
-		end_drop(s);
+		end_drop(scratch);
 }
 
-void scratch_free(struct scratch *s)
+void scratch_free(struct scratch *scratch)
 {
-	if (!s)
+	if (!scratch)
 		return;
-	s->is_closing = true;
-	end_inside(s);
-	session_free(s->outside);
-	conninfo_release(&s->info);
-	strvec_release(&s->roles);
-	strvec_release(&s->stand_ins);
-	strvec_release(&s->leftovers);
-	strvec_release(&s->drops);
-	free(s->application);
-	free(s->conninfo);
-	free(s);
+	scratch->is_closing = true;
+	end_inside(scratch);
+	session_free(scratch->outside);
+	conninfo_release(&scratch->info);
+	strvec_release(&scratch->roles);
+	strvec_release(&scratch->stand_ins);
+	strvec_release(&scratch->leftovers);
+	strvec_release(&scratch->drops);
+	free(scratch->application);
+	free(scratch->conninfo);
+	free(scratch);
 }

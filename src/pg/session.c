@@ -75,210 +75,214 @@ uint64_t session_retry_pause_ms(unsigned attempt)
 	return pause_ms;
 }
 
-static void failed(struct session *s, const struct error *err)
+static void failed(struct session *session, const struct error *err)
 {
 	struct error described = *err;
 	char where[300];
 
-	if (s->is_closing)
+	if (session->is_closing)
 		return;
-	if (s->conn && !strstr(err->text, "connection to server")) {
-		pgconn_describe(s->conn, where, sizeof(where));
+	if (session->conn && !strstr(err->text, "connection to server")) {
+		pgconn_describe(session->conn, where, sizeof(where));
 		error_prefix(&described, "%s", where);
 	}
 	if (!described.hint[0] && pg_pooler_hint(err->text))
 		error_hint(&described, "%s", pg_pooler_hint(err->text));
-	s->has_failed = true;
-	s->opts.ready(s->opts.owner, &described);
+	session->has_failed = true;
+	session->opts.ready(session->opts.owner, &described);
 }
 
 /* Try again after a pause, or with a password, if that may help. */
-static bool retry(struct session *s, const struct error *err, bool needs_password)
+static bool retry(struct session *session, const struct error *err, bool needs_password)
 {
 	char *password = NULL;
 	uint64_t pause_ms;
 
-	if (needs_password && !s->was_asked && s->opts.ask_password) {
-		s->was_asked = true;
-		if (!s->opts.ask_password(s->opts.owner, &password))
+	if (needs_password && !session->was_asked && session->opts.ask_password) {
+		session->was_asked = true;
+		if (!session->opts.ask_password(session->opts.owner, &password))
 			return false;
-		conninfo_set(&s->info, "password", password);
+		conninfo_set(&session->info, "password", password);
 		explicit_bzero(password, strlen(password));
 		free(password);
-		s->pause = timer_start(s->opts.loop, 0, try_connect, s);
+		session->pause = timer_start(session->opts.loop, 0, try_connect, session);
 		return true;
 	}
-	if (pgconn_is_timed_out(s->conn) && hosts_skip(s->conn, &s->info)) {
-		s->pause = timer_start(s->opts.loop, 0, try_connect, s);
+	if (pgconn_is_timed_out(session->conn) &&
+	    hosts_skip(session->conn, &session->info)) {
+		session->pause = timer_start(session->opts.loop, 0, try_connect, session);
 		return true;
 	}
-	pause_ms = session_retry_pause_ms(++s->attempts);
-	if (!pause_ms || s->opts.is_impatient || !pg_is_transient(err->text))
+	pause_ms = session_retry_pause_ms(++session->attempts);
+	if (!pause_ms || session->opts.is_impatient || !pg_is_transient(err->text))
 		return false;
-	if (s->opts.waiting)
-		s->opts.waiting(s->opts.owner, err, pause_ms);
-	s->pause = timer_start(s->opts.loop, pause_ms, try_connect, s);
+	if (session->opts.waiting)
+		session->opts.waiting(session->opts.owner, err, pause_ms);
+	session->pause = timer_start(session->opts.loop, pause_ms, try_connect, session);
 	return true;
 }
 
-static void ready(struct session *s)
+static void ready(struct session *session)
 {
-	s->is_ready = true;
-	s->opts.ready(s->opts.owner, NULL);
+	session->is_ready = true;
+	session->opts.ready(session->opts.owner, NULL);
 }
 
 static void on_snapshot(void *owner, const struct pg_result *result,
 			const struct error *err)
 {
-	struct session *s = owner;
+	struct session *session = owner;
 
 	if (err) {
-		failed(s, err);
+		failed(session, err);
 		return;
 	}
-	s->facts.snapshot = xstrdup(pgresult_value(result, 0, 0));
-	s->facts.is_pooled |= pgresult_uint(result, 0, 1) != s->pid;
-	clock_now(s->facts.snapshot_at);
-	ready(s);
+	session->facts.snapshot = xstrdup(pgresult_value(result, 0, 0));
+	session->facts.is_pooled |= pgresult_uint(result, 0, 1) != session->pid;
+	clock_now(session->facts.snapshot_at);
+	ready(session);
 }
 
 static void on_begun(void *owner, const struct pg_result *result, const struct error *err)
 {
-	struct session *s = owner;
+	struct session *session = owner;
 
 	(void)result;
 	if (err)
-		failed(s, err);
+		failed(session, err);
 	else
-		pgconn_query(s->conn,
+		pgconn_query(session->conn,
 			     "SELECT pg_catalog.pg_export_snapshot(),"
 			     " pg_catalog.pg_backend_pid()",
-			     NULL, 0, on_snapshot, s);
+			     NULL, 0, on_snapshot, session);
 }
 
-static void start_snapshot(struct session *s)
+static void start_snapshot(struct session *session)
 {
-	if (s->opts.has_snapshot)
-		pgconn_query(s->conn, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-			     NULL, 0, on_begun, s);
+	if (session->opts.has_snapshot)
+		pgconn_query(session->conn,
+			     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", NULL, 0,
+			     on_begun, session);
 	else
-		ready(s);
+		ready(session);
 }
 
 /* ---- the session that holds the lock ---- */
 
 static void start_holder(void *owner);
 
-static void end_holder(struct session *s)
+static void end_holder(struct session *session)
 {
-	holder_free(s->holder);
-	s->holder = NULL;
+	holder_free(session->holder);
+	session->holder = NULL;
 }
 
 /* Without the lock, the rest is of no use. */
 static void on_holder_lost(void *owner, const struct error *err)
 {
-	struct session *s = owner;
+	struct session *session = owner;
 	struct error named = *err;
 
 	error_prefix(&named, "the session that holds the lock");
-	pgconn_give_up(s->conn, &named);
+	pgconn_give_up(session->conn, &named);
 }
 
 static void on_held(void *owner, const struct error *err)
 {
-	struct session *s = owner;
+	struct session *session = owner;
 	uint64_t pause_ms;
 
 	if (!err) {
 		/* a pooler gave it the process that had answered us before */
-		s->facts.is_pooled = holder_pid(s->holder) == s->pid;
-		start_snapshot(s);
+		session->facts.is_pooled = holder_pid(session->holder) == session->pid;
+		start_snapshot(session);
 		return;
 	}
-	pause_ms = session_retry_pause_ms(++s->holder_attempts);
-	if (!pause_ms || s->opts.is_impatient || !pg_is_transient(err->text)) {
-		failed(s, err);
+	pause_ms = session_retry_pause_ms(++session->holder_attempts);
+	if (!pause_ms || session->opts.is_impatient || !pg_is_transient(err->text)) {
+		failed(session, err);
 		return;
 	}
-	if (s->opts.waiting)
-		s->opts.waiting(s->opts.owner, err, pause_ms);
-	end_holder(s);
-	s->pause = timer_start(s->opts.loop, pause_ms, start_holder, s);
+	if (session->opts.waiting)
+		session->opts.waiting(session->opts.owner, err, pause_ms);
+	end_holder(session);
+	session->pause = timer_start(session->opts.loop, pause_ms, start_holder, session);
 }
 
 static void start_holder(void *owner)
 {
-	struct session *s = owner;
-	AUTO_FREE char *name = str_format("%s" HOLDER_SUFFIX, s->opts.program);
-	AUTO_FREE char *settings = settings_format(&s->settings, true);
+	struct session *session = owner;
+	AUTO_FREE char *name = str_format("%s" HOLDER_SUFFIX, session->opts.program);
+	AUTO_FREE char *settings = settings_format(&session->settings, true);
 	struct conninfo info;
-	const struct holder_opts opts = { .loop = s->opts.loop,
+	const struct holder_opts opts = { .loop = session->opts.loop,
 					  .info = &info,
-					  .timeout_s = s->opts.timeout_s,
-					  .answer_ms = s->opts.answer_ms,
+					  .timeout_s = session->opts.timeout_s,
+					  .answer_ms = session->opts.answer_ms,
 					  .settings = settings,
-					  .is_exclusive =
-						  s->opts.lock == SESSION_LOCK_EXCLUSIVE,
+					  .is_exclusive = session->opts.lock ==
+							  SESSION_LOCK_EXCLUSIVE,
 					  .ready = on_held,
 					  .lost = on_holder_lost,
-					  .owner = s };
+					  .owner = session };
 	struct error err;
 	bool is_started;
 
-	s->pause = NULL;
-	session_conninfo(s, &info);
+	session->pause = NULL;
+	session_conninfo(session, &info);
 	conninfo_set(&info, "application_name", name);
-	is_started = holder_start(&opts, &s->holder, &err);
+	is_started = holder_start(&opts, &session->holder, &err);
 	conninfo_release(&info);
 	if (!is_started)
-		failed(s, &err);
+		failed(session, &err);
 }
 
-static void take_lock(struct session *s)
+static void take_lock(struct session *session)
 {
-	if (s->opts.lock == SESSION_LOCK_NONE)
-		start_snapshot(s);
+	if (session->opts.lock == SESSION_LOCK_NONE)
+		start_snapshot(session);
 	else
-		s->pause = timer_start(s->opts.loop, 0, start_holder, s);
+		session->pause =
+			timer_start(session->opts.loop, 0, start_holder, session);
 }
 
 /* ---- what is to be known of the server ---- */
 
-static void set_prologue(struct session *s)
+static void set_prologue(struct session *session)
 {
-	AUTO_FREE char *sql =
-		s->opts.is_unpooled ? NULL : settings_format(&s->settings, true);
+	AUTO_FREE char *sql = session->opts.is_unpooled
+				      ? NULL
+				      : settings_format(&session->settings, true);
 
-	pgconn_set_prologue(s->conn, sql);
+	pgconn_set_prologue(session->conn, sql);
 }
 
-static void release_facts(struct session *s)
+static void release_facts(struct session *session)
 {
-	free(s->facts.dbname);
-	free(s->facts.server_version);
-	free(s->facts.encoding);
-	free(s->facts.snapshot);
-	free(s->facts.system_identifier);
-	s->facts = (struct session_facts){ 0 };
+	free(session->facts.dbname);
+	free(session->facts.server_version);
+	free(session->facts.encoding);
+	free(session->facts.snapshot);
+	free(session->facts.system_identifier);
+	session->facts = (struct session_facts){ 0 };
 }
 
 /* A provider's server may refuse to say it: it can be done without. */
 static void on_identity(void *owner, const struct pg_result *result,
 			const struct error *err)
 {
-	struct session *s = owner;
+	struct session *session = owner;
 
-	if (err && !pgconn_failure(s->conn)->sqlstate[0]) {
-		failed(s, err); /* no answer at all */
+	if (err && !pgconn_failure(session->conn)->sqlstate[0]) {
+		failed(session, err); /* no answer at all */
 		return;
 	}
 	if (!err && pgresult_rows(result) && pgresult_value(result, 0, 0))
-		s->facts.system_identifier = xstrdup(pgresult_value(result, 0, 0));
-	take_lock(s);
+		session->facts.system_identifier = xstrdup(pgresult_value(result, 0, 0));
+	take_lock(session);
 }
 
-static void refuse_standby(struct session *s)
+static void refuse_standby(struct session *session)
 {
 	struct error err;
 
@@ -286,235 +290,237 @@ static void refuse_standby(struct session *s)
 		  "the server is a standby, where nothing can be changed");
 	error_hint(&err, "connect to the primary; if --dbname names several hosts, "
 			 "target_session_attrs=read-write finds it");
-	failed(s, &err);
+	failed(session, &err);
 }
 
-static void ask_identity(struct session *s)
+static void ask_identity(struct session *session)
 {
-	if (s->opts.has_identity && s->can_tell_identity)
-		pgconn_query(s->conn, identity_sql, NULL, 0, on_identity, s);
+	if (session->opts.has_identity && session->can_tell_identity)
+		pgconn_query(session->conn, identity_sql, NULL, 0, on_identity, session);
 	else
-		take_lock(s);
+		take_lock(session);
 }
 
 static void on_session_set(void *owner, const struct pg_result *result,
 			   const struct error *err)
 {
-	struct session *s = owner;
+	struct session *session = owner;
 
 	(void)result;
 	if (err)
-		failed(s, err);
+		failed(session, err);
 	else
-		ask_identity(s);
+		ask_identity(session);
 }
 
 /* What no transaction can set: it counts before one begins, or between two. A pooler
  * knows of the first two, and takes them back. */
-static void set_session(struct session *s, bool is_ended_when_idle)
+static void set_session(struct session *session, bool is_ended_when_idle)
 {
 	AUTO_STRBUF struct strbuf sql = { 0 };
-	const char *strings =
-		PQparameterStatus(pgconn_libpq(s->conn), "standard_conforming_strings");
+	const char *strings = PQparameterStatus(pgconn_libpq(session->conn),
+						"standard_conforming_strings");
 
 	if (!strings || strcmp(strings, "on") != 0)
 		strbuf_add_str(&sql, "SET standard_conforming_strings = on; ");
-	if (!strcmp(s->facts.encoding, "SQL_ASCII"))
+	if (!strcmp(session->facts.encoding, "SQL_ASCII"))
 		strbuf_add_str(&sql, "SET client_encoding = 'SQL_ASCII'; ");
 	if (is_ended_when_idle)
 		strbuf_add_str(&sql, "SET idle_session_timeout = 0; ");
-	if (s->opts.is_unpooled && s->facts.can_check_client)
+	if (session->opts.is_unpooled && session->facts.can_check_client)
 		strbuf_add_str(&sql, "SET client_connection_check_interval = 1000; ");
-	if (s->opts.is_unpooled && s->settings.is_writable)
+	if (session->opts.is_unpooled && session->settings.is_writable)
 		strbuf_add_str(&sql, "SET default_transaction_read_only = off; ");
 	if (sql.length)
-		pgconn_script(s->conn, sql.buf, on_session_set, s);
+		pgconn_script(session->conn, sql.buf, on_session_set, session);
 	else
-		ask_identity(s);
+		ask_identity(session);
 }
 
 static void on_facts(void *owner, const struct pg_result *result, const struct error *err)
 {
-	struct session *s = owner;
+	struct session *session = owner;
 	uint64_t connections;
 
 	if (err) {
-		failed(s, err);
+		failed(session, err);
 		return;
 	}
-	release_facts(s);
-	s->facts.dbname = xstrdup(pgresult_value(result, 0, 0));
-	s->facts.server_version = xstrdup(pgresult_value(result, 0, 1));
-	s->facts.server_version_num = (unsigned)pgresult_uint(result, 0, 2);
-	s->facts.encoding = xstrdup(pgresult_value(result, 0, 3));
+	release_facts(session);
+	session->facts.dbname = xstrdup(pgresult_value(result, 0, 0));
+	session->facts.server_version = xstrdup(pgresult_value(result, 0, 1));
+	session->facts.server_version_num = (unsigned)pgresult_uint(result, 0, 2);
+	session->facts.encoding = xstrdup(pgresult_value(result, 0, 3));
 	connections = pgresult_uint(result, 0, 4);
-	if (connections && s->opts.lock != SESSION_LOCK_NONE)
+	if (connections && session->opts.lock != SESSION_LOCK_NONE)
 		connections--; /* to hold it */
-	s->facts.free_connections = connections;
-	s->facts.database_oid = pgresult_uint(result, 0, 5);
-	s->can_tell_identity = pgresult_is_true(result, 0, 6);
-	s->facts.can_check_client = pgresult_is_true(result, 0, 7);
-	s->pid = pgresult_uint(result, 0, 9);
-	if (s->opts.is_writer && pgresult_is_true(result, 0, 8)) {
-		refuse_standby(s);
+	session->facts.free_connections = connections;
+	session->facts.database_oid = pgresult_uint(result, 0, 5);
+	session->can_tell_identity = pgresult_is_true(result, 0, 6);
+	session->facts.can_check_client = pgresult_is_true(result, 0, 7);
+	session->pid = pgresult_uint(result, 0, 9);
+	if (session->opts.is_writer && pgresult_is_true(result, 0, 8)) {
+		refuse_standby(session);
 		return;
 	}
-	s->settings.can_check_client = s->facts.can_check_client;
-	s->settings.is_writable = !pgresult_is_true(result, 0, 8);
-	set_prologue(s);
-	set_session(s, pgresult_is_true(result, 0, 10));
+	session->settings.can_check_client = session->facts.can_check_client;
+	session->settings.is_writable = !pgresult_is_true(result, 0, 8);
+	set_prologue(session);
+	set_session(session, pgresult_is_true(result, 0, 10));
 }
 
 static void on_unpooled_set(void *owner, const struct pg_result *result,
 			    const struct error *err)
 {
-	struct session *s = owner;
+	struct session *session = owner;
 
 	(void)result;
 	if (err)
-		failed(s, err);
+		failed(session, err);
 	else
-		pgconn_query(s->conn, facts_sql, NULL, 0, on_facts, s);
+		pgconn_query(session->conn, facts_sql, NULL, 0, on_facts, session);
 }
 
-static void ask_facts(struct session *s)
+static void ask_facts(struct session *session)
 {
 	AUTO_FREE char *unpooled = NULL;
 
-	s->settings.server_version_num = (unsigned)PQserverVersion(pgconn_libpq(s->conn));
-	s->settings.lock_wait_ms = s->opts.lock_wait_ms;
-	set_prologue(s);
-	unpooled = s->opts.is_unpooled ? settings_format(&s->settings, false) : NULL;
+	session->settings.server_version_num =
+		(unsigned)PQserverVersion(pgconn_libpq(session->conn));
+	session->settings.lock_wait_ms = session->opts.lock_wait_ms;
+	set_prologue(session);
+	unpooled = session->opts.is_unpooled ? settings_format(&session->settings, false)
+					     : NULL;
 	if (unpooled)
-		pgconn_script(s->conn, unpooled, on_unpooled_set, s);
+		pgconn_script(session->conn, unpooled, on_unpooled_set, session);
 	else
-		pgconn_query(s->conn, facts_sql, NULL, 0, on_facts, s);
+		pgconn_query(session->conn, facts_sql, NULL, 0, on_facts, session);
 }
 
 static void on_connected(void *owner, const struct error *err)
 {
-	struct session *s = owner;
+	struct session *session = owner;
 
 	if (!err) {
-		ask_facts(s);
+		ask_facts(session);
 		return;
 	}
-	if (!retry(s, err, pgconn_needs_password(s->conn))) {
+	if (!retry(session, err, pgconn_needs_password(session->conn))) {
 		struct error hinted = *err;
 
-		if (pgconn_needs_password(s->conn)) {
-			AUTO_FREE char *whose =
-				str_format(" for user \"%s\", database \"%s\"",
-					   pgconn_user(s->conn), pgconn_dbname(s->conn));
+		if (pgconn_needs_password(session->conn)) {
+			AUTO_FREE char *whose = str_format(
+				" for user \"%s\", database \"%s\"",
+				pgconn_user(session->conn), pgconn_dbname(session->conn));
 
 			error_append(&hinted, whose);
 			error_hint(&hinted, "provide one with PGPASSWORD, ~/.pgpass, the "
 					    "config file or "
 					    "--password");
 		}
-		failed(s, &hinted);
+		failed(session, &hinted);
 		return;
 	}
-	pgconn_free(s->conn);
-	s->conn = NULL;
+	pgconn_free(session->conn);
+	session->conn = NULL;
 }
 
 static void on_lost(void *owner, const struct error *err)
 {
-	struct session *s = owner;
+	struct session *session = owner;
 
-	s->opts.lost(s->opts.owner, err);
+	session->opts.lost(session->opts.owner, err);
 }
 
 static void on_warning(void *owner, const char *text)
 {
-	struct session *s = owner;
+	struct session *session = owner;
 
-	s->opts.warning(s->opts.owner, text);
+	session->opts.warning(session->opts.owner, text);
 }
 
 static void try_connect(void *owner)
 {
-	struct session *s = owner;
+	struct session *session = owner;
 	struct pgconn_opts opts = {
-		.loop = s->opts.loop,
-		.info = &s->info,
-		.timeout_s = s->opts.timeout_s,
-		.answer_ms = s->opts.answer_ms,
+		.loop = session->opts.loop,
+		.info = &session->info,
+		.timeout_s = session->opts.timeout_s,
+		.answer_ms = session->opts.answer_ms,
 		.ready = on_connected,
 		.lost = on_lost,
-		.warning = s->opts.warning ? on_warning : NULL,
-		.owner = s,
+		.warning = session->opts.warning ? on_warning : NULL,
+		.owner = session,
 	};
 	struct error err;
 
-	s->pause = NULL;
-	if (!pgconn_start(&opts, &s->conn, &err))
-		failed(s, &err);
+	session->pause = NULL;
+	if (!pgconn_start(&opts, &session->conn, &err))
+		failed(session, &err);
 }
 
 struct session *session_start(const struct session_opts *opts)
 {
-	struct session *s = xcalloc(1, sizeof(*s));
+	struct session *session = xcalloc(1, sizeof(*session));
 
-	s->opts = *opts;
-	s->opts.info = NULL;
-	conninfo_copy(&s->info, opts->info);
-	conninfo_set(&s->info, "application_name", opts->program);
-	conninfo_set(&s->info, "client_encoding", "UTF8");
-	s->pause = timer_start(opts->loop, 0, try_connect,
-			       s); /* so that `ready` comes later */
-	return s;
+	session->opts = *opts;
+	session->opts.info = NULL;
+	conninfo_copy(&session->info, opts->info);
+	conninfo_set(&session->info, "application_name", opts->program);
+	conninfo_set(&session->info, "client_encoding", "UTF8");
+	session->pause = timer_start(opts->loop, 0, try_connect,
+				     session); /* so that `ready` comes later */
+	return session;
 }
 
-const struct session_facts *session_facts(const struct session *s)
+const struct session_facts *session_facts(const struct session *session)
 {
-	return &s->facts;
+	return &session->facts;
 }
 
-unsigned session_server_major(const struct session *s)
+unsigned session_server_major(const struct session *session)
 {
-	return s->facts.server_version_num / 10000;
+	return session->facts.server_version_num / 10000;
 }
 
-struct pgconn *session_conn(const struct session *s)
+struct pgconn *session_conn(const struct session *session)
 {
-	return s->conn;
+	return session->conn;
 }
 
 static void on_discarded(void *owner, const struct pg_result *result,
 			 const struct error *err)
 {
-	struct session *s = owner;
+	struct session *session = owner;
 
 	(void)result;
 	if (err)
-		failed(s, err);
+		failed(session, err);
 	else
-		on_connected(s, NULL);
+		on_connected(session, NULL);
 }
 
-void session_use_role_path(struct session *s, uint64_t statement_ms)
+void session_use_role_path(struct session *session, uint64_t statement_ms)
 {
-	s->settings.has_role_path = true;
-	s->settings.statement_ms = statement_ms;
-	set_prologue(s);
+	session->settings.has_role_path = true;
+	session->settings.statement_ms = statement_ms;
+	set_prologue(session);
 }
 
-void session_reset(struct session *s)
+void session_reset(struct session *session)
 {
-	assert(s->opts.lock == SESSION_LOCK_NONE && !s->opts.has_snapshot);
-	pgconn_set_prologue(s->conn, NULL); /* no transaction may do that */
-	pgconn_query(s->conn, "DISCARD ALL", NULL, 0, on_discarded, s);
+	assert(session->opts.lock == SESSION_LOCK_NONE && !session->opts.has_snapshot);
+	pgconn_set_prologue(session->conn, NULL); /* no transaction may do that */
+	pgconn_query(session->conn, "DISCARD ALL", NULL, 0, on_discarded, session);
 }
 
-void session_conninfo(const struct session *s, struct conninfo *out)
+void session_conninfo(const struct session *session, struct conninfo *out)
 {
 	*out = (struct conninfo){ 0 };
-	conninfo_copy(out, &s->info);
-	conninfo_set(out, "host", pgconn_host(s->conn));
-	conninfo_set(out, "hostaddr", pgconn_hostaddr(s->conn));
-	conninfo_set(out, "port", pgconn_port(s->conn));
+	conninfo_copy(out, &session->info);
+	conninfo_set(out, "host", pgconn_host(session->conn));
+	conninfo_set(out, "hostaddr", pgconn_hostaddr(session->conn));
+	conninfo_set(out, "port", pgconn_port(session->conn));
 }
 
 /* ---- a session beside it ---- */
@@ -526,14 +532,14 @@ static void on_reader_lost(void *owner, const struct error *err)
 }
 
 struct session *
-session_start_reader(struct session *s,
+session_start_reader(struct session *session,
 		     void (*on_ready)(void *owner, const struct error *err), void *owner)
 {
 	struct conninfo info;
-	struct session_opts opts = s->opts;
+	struct session_opts opts = session->opts;
 
-	assert(!s->reader);
-	session_conninfo(s, &info);
+	assert(!session->reader);
+	session_conninfo(session, &info);
 	opts.info = &info;
 	opts.lock = SESSION_LOCK_NONE;
 	opts.has_snapshot = false;
@@ -543,22 +549,22 @@ session_start_reader(struct session *s,
 	opts.ready = on_ready;
 	opts.lost = on_reader_lost;
 	opts.owner = owner;
-	s->reader = session_start(&opts);
+	session->reader = session_start(&opts);
 	conninfo_release(&info);
-	return s->reader;
+	return session->reader;
 }
 
-void session_end_reader(struct session *s)
+void session_end_reader(struct session *session)
 {
 	const struct error closed = { .kind = ERROR_SERVER,
 				      .text = "the connection was closed" };
-	struct session *reader = s->reader;
+	struct session *reader = session->reader;
 	bool is_waited_for;
 
 	if (!reader)
 		return;
-	s->reader = NULL;
-	is_waited_for = s->is_closing && !reader->is_ready && !reader->has_failed;
+	session->reader = NULL;
+	is_waited_for = session->is_closing && !reader->is_ready && !reader->has_failed;
 	reader->is_closing = true;
 	if (is_waited_for)
 		reader->opts.ready(reader->opts.owner, &closed);
@@ -567,17 +573,17 @@ void session_end_reader(struct session *s)
 
 /* ---- */
 
-void session_free(struct session *s)
+void session_free(struct session *session)
 {
-	if (!s)
+	if (!session)
 		return;
-	s->is_closing = true;
-	session_end_reader(s);
-	if (s->pause)
-		timer_cancel(s->pause);
-	end_holder(s);
-	pgconn_free(s->conn);
-	conninfo_release(&s->info);
-	release_facts(s);
-	free(s);
+	session->is_closing = true;
+	session_end_reader(session);
+	if (session->pause)
+		timer_cancel(session->pause);
+	end_holder(session);
+	pgconn_free(session->conn);
+	conninfo_release(&session->info);
+	release_facts(session);
+	free(session);
 }

@@ -37,10 +37,10 @@ struct child {
 };
 
 /* Of what is cut: whole lines of the beginning, and of the end. */
-static void join_messages(struct child *c)
+static void join_messages(struct child *child)
 {
-	char *tail = c->messages + CHILD_HEAD_BYTES;
-	char *last_end = memrchr(c->messages, '\n', CHILD_HEAD_BYTES);
+	char *tail = child->messages + CHILD_HEAD_BYTES;
+	char *last_end = memrchr(child->messages, '\n', CHILD_HEAD_BYTES);
 	char *to = last_end ? last_end + 1 : tail;
 	const char *from = strchr(tail, '\n');
 
@@ -49,108 +49,108 @@ static void join_messages(struct child *c)
 	memcpy(to, CUT, strlen(CUT));
 }
 
-static void finish_messages(struct child *c)
+static void finish_messages(struct child *child)
 {
-	c->messages[c->messages_length] = '\0';
-	if (c->is_cut)
-		join_messages(c);
-	for (size_t n = strlen(c->messages); n > 0 && c->messages[n - 1] == '\n';)
-		c->messages[--n] = '\0';
-	c->result.messages = c->messages;
+	child->messages[child->messages_length] = '\0';
+	if (child->is_cut)
+		join_messages(child);
+	for (size_t n = strlen(child->messages); n > 0 && child->messages[n - 1] == '\n';)
+		child->messages[--n] = '\0';
+	child->result.messages = child->messages;
 }
 
 static void on_closed(uv_handle_t *handle)
 {
-	struct child *c = handle->data;
+	struct child *child = handle->data;
 
-	if (--c->open_handles > 0)
+	if (--child->open_handles > 0)
 		return;
-	if (c->done) { /* unset when child_start() itself failed */
-		finish_messages(c);
-		c->done(c->owner, &c->result);
+	if (child->done) { /* unset when child_start() itself failed */
+		finish_messages(child);
+		child->done(child->owner, &child->result);
 	}
-	free(c);
+	free(child);
 }
 
-static void close_all(struct child *c)
+static void close_all(struct child *child)
 {
-	uv_close((uv_handle_t *)&c->timer, on_closed);
-	uv_close((uv_handle_t *)&c->stderr_pipe, on_closed);
-	uv_close((uv_handle_t *)&c->process, on_closed);
+	uv_close((uv_handle_t *)&child->timer, on_closed);
+	uv_close((uv_handle_t *)&child->stderr_pipe, on_closed);
+	uv_close((uv_handle_t *)&child->process, on_closed);
 }
 
 static void on_drain_over(uv_timer_t *timer)
 {
-	struct child *c = timer->data;
+	struct child *child = timer->data;
 
-	close_all(c);
+	close_all(child);
 }
 
-static void check_end(struct child *c)
+static void check_end(struct child *child)
 {
-	if (!c->is_exited)
+	if (!child->is_exited)
 		return;
-	if (c->is_drained)
-		close_all(c);
+	if (child->is_drained)
+		close_all(child);
 	else
-		uv_timer_start(&c->timer, on_drain_over, CHILD_DRAIN_MS, 0);
+		uv_timer_start(&child->timer, on_drain_over, CHILD_DRAIN_MS, 0);
 }
 
 static void on_process_exit(uv_process_t *process, int64_t exit_status, int term_signal)
 {
-	struct child *c = process->data;
+	struct child *child = process->data;
 
-	c->is_exited = true;
-	c->result.exit_status = (int)exit_status;
-	c->result.term_signal = term_signal;
-	c->result.elapsed_ms = loop_now_ms() - c->started_ms;
-	uv_timer_stop(&c->timer);
-	if (c->is_asked) /* and so is what it started and left behind */
+	child->is_exited = true;
+	child->result.exit_status = (int)exit_status;
+	child->result.term_signal = term_signal;
+	child->result.elapsed_ms = loop_now_ms() - child->started_ms;
+	uv_timer_stop(&child->timer);
+	if (child->is_asked) /* and so is what it started and left behind */
 		kill(-process->pid, SIGKILL);
-	check_end(c);
+	check_end(child);
 }
 
 /* What there is no room for goes from behind the head. */
-static void keep_messages(struct child *c, const char *data, size_t length)
+static void keep_messages(struct child *child, const char *data, size_t length)
 {
-	size_t room = sizeof(c->messages) - sizeof(CUT) - c->messages_length;
+	size_t room = sizeof(child->messages) - sizeof(CUT) - child->messages_length;
 	size_t excess = length > room ? length - room : 0;
-	char *tail = c->messages + CHILD_HEAD_BYTES;
+	char *tail = child->messages + CHILD_HEAD_BYTES;
 
 	if (excess) {
-		c->messages_length -= excess;
-		memmove(tail, tail + excess, c->messages_length - CHILD_HEAD_BYTES);
-		c->is_cut = true;
+		child->messages_length -= excess;
+		memmove(tail, tail + excess, child->messages_length - CHILD_HEAD_BYTES);
+		child->is_cut = true;
 	}
-	memcpy(c->messages + c->messages_length, data, length);
-	c->messages_length += length;
+	memcpy(child->messages + child->messages_length, data, length);
+	child->messages_length += length;
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
-	struct child *c = handle->data;
+	struct child *child = handle->data;
 
 	(void)suggested;
-	*buf = uv_buf_init(c->chunk, sizeof(c->chunk));
+	*buf = uv_buf_init(child->chunk, sizeof(child->chunk));
 }
 
 static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buf)
 {
-	struct child *c = stream->data;
+	struct child *child = stream->data;
 
 	if (length > 0) {
-		keep_messages(c, buf->base, (size_t)length);
+		keep_messages(child, buf->base, (size_t)length);
 	} else if (length < 0) { /* the end, or an error, which is an end too */
 		uv_read_stop(stream);
-		c->is_drained = true;
-		check_end(c);
+		child->is_drained = true;
+		check_end(child);
 	}
 }
 
-static void kill_group(const struct child *c, int signal_number)
+static void kill_group(const struct child *child, int signal_number)
 {
-	if (!c->is_exited)
-		kill(-c->process.pid, signal_number);
+	if (!child->is_exited)
+		kill(-child->process.pid, signal_number);
 }
 
 static void on_grace_over(uv_timer_t *timer)
@@ -158,46 +158,47 @@ static void on_grace_over(uv_timer_t *timer)
 	kill_group(timer->data, SIGKILL);
 }
 
-static void ask_to_end(struct child *c)
+static void ask_to_end(struct child *child)
 {
-	kill_group(c, c->is_asked ? SIGKILL : SIGTERM);
-	c->is_asked = true;
-	if (!c->is_exited)
-		uv_timer_start(&c->timer, on_grace_over, CHILD_GRACE_MS, 0);
+	kill_group(child, child->is_asked ? SIGKILL : SIGTERM);
+	child->is_asked = true;
+	if (!child->is_exited)
+		uv_timer_start(&child->timer, on_grace_over, CHILD_GRACE_MS, 0);
 }
 
 static void on_deadline(uv_timer_t *timer)
 {
-	struct child *c = timer->data;
-	uint64_t activity = c->activity ? atomic_load(c->activity) : 0;
+	struct child *child = timer->data;
+	uint64_t activity = child->activity ? atomic_load(child->activity) : 0;
 
-	if (activity != c->last_activity) {
-		c->last_activity = activity;
-		uv_timer_start(&c->timer, on_deadline, c->timeout_ms, 0);
+	if (activity != child->last_activity) {
+		child->last_activity = activity;
+		uv_timer_start(&child->timer, on_deadline, child->timeout_ms, 0);
 		return;
 	}
-	c->result.is_timed_out = true;
-	ask_to_end(c);
+	child->result.is_timed_out = true;
+	ask_to_end(child);
 }
 
 /* Nobody will hear of it: what runs is killed, and reaped by on_process_exit(). */
-static void abandon(struct child *c)
+static void abandon(struct child *child)
 {
-	c->is_drained = true;
-	if (uv_is_active((uv_handle_t *)&c->process))
-		kill_group(c, SIGKILL);
+	child->is_drained = true;
+	if (uv_is_active((uv_handle_t *)&child->process))
+		kill_group(child, SIGKILL);
 	else
-		close_all(c);
+		close_all(child);
 }
 
-static void init_handles(struct child *c, uv_loop_t *uv)
+static void init_handles(struct child *child, uv_loop_t *uv)
 {
-	uv_pipe_init(uv, &c->stderr_pipe, 0);
-	uv_timer_init(uv, &c->timer);
-	c->stderr_pipe.data = c;
-	c->timer.data = c;
-	c->process.data = c;
-	c->open_handles = 3; /* uv_spawn() initializes the third, even when it fails */
+	uv_pipe_init(uv, &child->stderr_pipe, 0);
+	uv_timer_init(uv, &child->timer);
+	child->stderr_pipe.data = child;
+	child->timer.data = child;
+	child->process.data = child;
+	child->open_handles =
+		3; /* uv_spawn() initializes the third, even when it fails */
 }
 
 static uv_stdio_container_t stdio_of(int fd)
@@ -207,13 +208,13 @@ static uv_stdio_container_t stdio_of(int fd)
 	return (uv_stdio_container_t){ .flags = UV_INHERIT_FD, .data.fd = fd };
 }
 
-static int spawn(struct child *c, uv_loop_t *uv, const struct child_opts *opts)
+static int spawn(struct child *child, uv_loop_t *uv, const struct child_opts *opts)
 {
 	uv_stdio_container_t stdio[3] = {
 		stdio_of(opts->stdin_fd),
 		stdio_of(opts->stdout_fd),
 		{ .flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,
-		  .data.stream = (uv_stream_t *)&c->stderr_pipe },
+		  .data.stream = (uv_stream_t *)&child->stderr_pipe },
 	};
 	const uv_process_options_t options = {
 		.exit_cb = on_process_exit,
@@ -224,33 +225,34 @@ static int spawn(struct child *c, uv_loop_t *uv, const struct child_opts *opts)
 		.stdio_count = 3,
 		.stdio = stdio,
 	};
-	int rc = uv_spawn(uv, &c->process, &options);
+	int rc = uv_spawn(uv, &child->process, &options);
 
-	return rc ? rc : uv_read_start((uv_stream_t *)&c->stderr_pipe, on_alloc, on_read);
+	return rc ? rc
+		  : uv_read_start((uv_stream_t *)&child->stderr_pipe, on_alloc, on_read);
 }
 
 static bool start(struct loop *loop, const struct child_opts *opts, struct child **out,
 		  struct error *err)
 {
-	struct child *c = xcalloc(1, sizeof(*c));
+	struct child *child = xcalloc(1, sizeof(*child));
 	int rc;
 
-	init_handles(c, loop_uv(loop));
-	c->started_ms = loop_now_ms();
-	rc = spawn(c, loop_uv(loop), opts);
+	init_handles(child, loop_uv(loop));
+	child->started_ms = loop_now_ms();
+	rc = spawn(child, loop_uv(loop), opts);
 	if (rc) { /* maybe too late: uv_spawn(), too, can fail when the child runs */
-		abandon(c);
+		abandon(child);
 		return loop_set_error(err, rc, "start %s", opts->argv.v[0]);
 	}
-	c->done = opts->done;
-	c->owner = opts->owner;
-	c->timeout_ms = opts->timeout_ms;
-	c->activity = opts->activity;
+	child->done = opts->done;
+	child->owner = opts->owner;
+	child->timeout_ms = opts->timeout_ms;
+	child->activity = opts->activity;
 	if (opts->timeout_ms > 0) {
 		uv_update_time(loop_uv(loop));
-		uv_timer_start(&c->timer, on_deadline, opts->timeout_ms, 0);
+		uv_timer_start(&child->timer, on_deadline, opts->timeout_ms, 0);
 	}
-	*out = c;
+	*out = child;
 	return true;
 }
 
@@ -278,31 +280,32 @@ bool child_start(struct loop *loop, struct child_opts *opts, struct child **out,
 	return is_ok;
 }
 
-void child_cancel(struct child *c)
+void child_cancel(struct child *child)
 {
-	c->result.is_cancelled = true;
-	ask_to_end(c);
+	child->result.is_cancelled = true;
+	ask_to_end(child);
 }
 
-bool child_succeeded(const struct child_result *r, const char *program, struct error *err)
+bool child_succeeded(const struct child_result *result, const char *program,
+		     struct error *err)
 {
-	if (r->is_cancelled)
+	if (result->is_cancelled)
 		error_set(err, ERROR_CHILD, "%s was stopped", program);
-	else if (r->is_timed_out)
+	else if (result->is_timed_out)
 		error_set(err, ERROR_CHILD,
 			  "%s exceeded its time limit and was cancelled after %.1f s",
-			  program, (double)r->elapsed_ms / 1000);
-	else if (r->term_signal)
+			  program, (double)result->elapsed_ms / 1000);
+	else if (result->term_signal)
 		error_set(err, ERROR_CHILD, "%s was killed by signal %d (%s)", program,
-			  r->term_signal, strsignal(r->term_signal));
-	else if (r->exit_status)
+			  result->term_signal, strsignal(result->term_signal));
+	else if (result->exit_status)
 		error_set(err, ERROR_CHILD, "%s exited with status %d", program,
-			  r->exit_status);
+			  result->exit_status);
 	else
 		return true;
-	if (r->messages[0]) {
+	if (result->messages[0]) {
 		error_append(err, "\n");
-		error_append(err, r->messages);
+		error_append(err, result->messages);
 	}
 	return false;
 }

@@ -33,15 +33,15 @@ bool layout_init(struct layout *out, const char *dir, struct error *err)
 	return true;
 }
 
-void layout_release(struct layout *l)
+void layout_release(struct layout *layout)
 {
-	free(l->dir);
-	free(l->parent);
-	free(l->staging);
-	free(l->swap);
-	free(l->drop);
-	free(l->lock);
-	*l = (struct layout){ 0 };
+	free(layout->dir);
+	free(layout->parent);
+	free(layout->staging);
+	free(layout->swap);
+	free(layout->drop);
+	free(layout->lock);
+	*layout = (struct layout){ 0 };
 }
 
 bool layout_is_old(const char *dir, char **family)
@@ -60,10 +60,10 @@ bool layout_is_old(const char *dir, char **family)
 	return true;
 }
 
-char *layout_old(const struct layout *l, unsigned generation)
+char *layout_old(const struct layout *layout, unsigned generation)
 {
-	return generation == 1 ? str_format("%s.old", l->dir)
-			       : str_format("%s.old.%u", l->dir, generation);
+	return generation == 1 ? str_format("%s.old", layout->dir)
+			       : str_format("%s.old.%u", layout->dir, generation);
 }
 
 /* Not isalnum(): the locale has no say in file names. */

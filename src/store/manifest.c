@@ -6,42 +6,46 @@
 
 #include "base/str.h"
 
-struct manifest_entry *manifest_add(struct manifest *m, const char *account)
+struct manifest_entry *manifest_add(struct manifest *manifest, const char *account)
 {
-	struct manifest_entry *e;
+	struct manifest_entry *entry;
 
-	m->entries = xgrow(m->entries, m->entry_count, sizeof(*m->entries));
-	e = &m->entries[m->entry_count++];
-	*e = (struct manifest_entry){ .account = xstrdup(account) };
-	return e;
+	manifest->entries = xgrow(manifest->entries, manifest->entry_count,
+				  sizeof(*manifest->entries));
+	entry = &manifest->entries[manifest->entry_count++];
+	*entry = (struct manifest_entry){ .account = xstrdup(account) };
+	return entry;
 }
 
-void manifest_add_extension(struct manifest_entry *e, const char *name,
+void manifest_add_extension(struct manifest_entry *entry, const char *name,
 			    const char *version, const char *schema)
 {
-	e->extensions = xgrow(e->extensions, e->extension_count, sizeof(*e->extensions));
-	e->extensions[e->extension_count++] = (struct manifest_extension){
+	entry->extensions = xgrow(entry->extensions, entry->extension_count,
+				  sizeof(*entry->extensions));
+	entry->extensions[entry->extension_count++] = (struct manifest_extension){
 		.name = xstrdup(name),
 		.version = xstrdup(version),
 		.schema = xstrdup(schema),
 	};
 }
 
-struct manifest_node *manifest_add_node(struct manifest *m, const char *name)
+struct manifest_node *manifest_add_node(struct manifest *manifest, const char *name)
 {
-	struct manifest_node *n;
+	struct manifest_node *node;
 
-	m->nodes = xgrow(m->nodes, m->node_count, sizeof(*m->nodes));
-	n = &m->nodes[m->node_count++];
-	*n = (struct manifest_node){ .name = xstrdup(name) };
-	return n;
+	manifest->nodes =
+		xgrow(manifest->nodes, manifest->node_count, sizeof(*manifest->nodes));
+	node = &manifest->nodes[manifest->node_count++];
+	*node = (struct manifest_node){ .name = xstrdup(name) };
+	return node;
 }
 
-const struct manifest_node *manifest_find_node(const struct manifest *m, const char *name)
+const struct manifest_node *manifest_find_node(const struct manifest *manifest,
+					       const char *name)
 {
-	for (size_t i = 0; i < m->node_count; i++)
-		if (!strcmp(m->nodes[i].name, name))
-			return &m->nodes[i];
+	for (size_t i = 0; i < manifest->node_count; i++)
+		if (!strcmp(manifest->nodes[i].name, name))
+			return &manifest->nodes[i];
 	return NULL;
 }
 
@@ -51,20 +55,22 @@ static int compare_entries(const void *a, const void *b)
 		      ((const struct manifest_entry *)b)->account);
 }
 
-void manifest_sort(struct manifest *m)
+void manifest_sort(struct manifest *manifest)
 {
-	if (m->entry_count)
-		qsort(m->entries, m->entry_count, sizeof(*m->entries), compare_entries);
+	if (manifest->entry_count)
+		qsort(manifest->entries, manifest->entry_count,
+		      sizeof(*manifest->entries), compare_entries);
 }
 
-const struct manifest_entry *manifest_find(const struct manifest *m, const char *account)
+const struct manifest_entry *manifest_find(const struct manifest *manifest,
+					   const char *account)
 {
 	struct manifest_entry key = { .account = (char *)account };
 
-	if (!m->entry_count)
+	if (!manifest->entry_count)
 		return NULL;
-	return bsearch(&key, m->entries, m->entry_count, sizeof(*m->entries),
-		       compare_entries);
+	return bsearch(&key, manifest->entries, manifest->entry_count,
+		       sizeof(*manifest->entries), compare_entries);
 }
 
 static char *copy_text(const char *text)
@@ -102,38 +108,38 @@ void manifest_copy_node(struct manifest_node *to, const struct manifest_node *fr
 	to->snapshot = copy_text(from->snapshot);
 }
 
-static void release_extensions(struct manifest_entry *e)
+static void release_extensions(struct manifest_entry *entry)
 {
-	for (size_t i = 0; i < e->extension_count; i++) {
-		free(e->extensions[i].name);
-		free(e->extensions[i].version);
-		free(e->extensions[i].schema);
+	for (size_t i = 0; i < entry->extension_count; i++) {
+		free(entry->extensions[i].name);
+		free(entry->extensions[i].version);
+		free(entry->extensions[i].schema);
 	}
-	free(e->extensions);
+	free(entry->extensions);
 }
 
-void manifest_release(struct manifest *m)
+void manifest_release(struct manifest *manifest)
 {
-	for (size_t i = 0; i < m->entry_count; i++) {
-		free(m->entries[i].account);
-		free(m->entries[i].node);
-		free(m->entries[i].version);
-		free(m->entries[i].parents);
-		release_extensions(&m->entries[i]);
+	for (size_t i = 0; i < manifest->entry_count; i++) {
+		free(manifest->entries[i].account);
+		free(manifest->entries[i].node);
+		free(manifest->entries[i].version);
+		free(manifest->entries[i].parents);
+		release_extensions(&manifest->entries[i]);
 	}
-	for (size_t i = 0; i < m->node_count; i++) {
-		free(m->nodes[i].name);
-		free(m->nodes[i].host);
-		free(m->nodes[i].port);
-		free(m->nodes[i].system_identifier);
-		free(m->nodes[i].server_version);
-		free(m->nodes[i].snapshot);
+	for (size_t i = 0; i < manifest->node_count; i++) {
+		free(manifest->nodes[i].name);
+		free(manifest->nodes[i].host);
+		free(manifest->nodes[i].port);
+		free(manifest->nodes[i].system_identifier);
+		free(manifest->nodes[i].server_version);
+		free(manifest->nodes[i].snapshot);
 	}
-	free(m->entries);
-	free(m->dropped);
-	free(m->nodes);
-	free(m->program);
-	free(m->pg_dump);
-	free(m->backend);
-	*m = (struct manifest){ 0 };
+	free(manifest->entries);
+	free(manifest->dropped);
+	free(manifest->nodes);
+	free(manifest->program);
+	free(manifest->pg_dump);
+	free(manifest->backend);
+	*manifest = (struct manifest){ 0 };
 }

@@ -91,7 +91,7 @@ static bool get_uint(const json_t *object, const char *key, uint64_t max, uint64
 }
 
 /* Not there where none is needed. */
-static bool parse_extensions(const json_t *json, struct manifest_entry *e,
+static bool parse_extensions(const json_t *json, struct manifest_entry *entry,
 			     struct error *err)
 {
 	const json_t *list = json_object_get(json, "extensions"), *extension;
@@ -110,18 +110,18 @@ static bool parse_extensions(const json_t *json, struct manifest_entry *e,
 			return error_set(
 				err, ERROR_DATA,
 				"an extension lacks its name, version or schema");
-		manifest_add_extension(e, name, version, schema);
+		manifest_add_extension(entry, name, version, schema);
 	}
 	return true;
 }
 
-static bool parse_entry(const json_t *json, struct manifest *m, struct error *err)
+static bool parse_entry(const json_t *json, struct manifest *manifest, struct error *err)
 {
 	const char *account = NULL, *file = NULL, *sha256 = NULL;
 	const json_t *stale = json_object_get(json, "stale");
 	const char *parents = json_string_value(json_object_get(json, "parents"));
 	AUTO_FREE char *expected = NULL;
-	struct manifest_entry *e;
+	struct manifest_entry *entry;
 	uint64_t tables;
 
 	if (!get_text(json, "account", &account, err) ||
@@ -130,7 +130,7 @@ static bool parse_entry(const json_t *json, struct manifest *m, struct error *er
 		return false;
 	if (!account || !*account)
 		return error_set(err, ERROR_DATA, "an account has no name");
-	e = manifest_add(m, account);
+	entry = manifest_add(manifest, account);
 	expected = layout_file_name(account);
 	if (!file || strcmp(file, expected) != 0)
 		return error_set(err, ERROR_DATA, "account \"%s\": its file should be %s",
@@ -142,19 +142,20 @@ static bool parse_entry(const json_t *json, struct manifest *m, struct error *er
 		return error_set(err, ERROR_DATA,
 				 "account \"%s\": \"stale\" is not true or false",
 				 account);
-	memcpy(e->sha256, sha256, sizeof(e->sha256));
-	e->is_stale = json_is_true(stale);
-	e->parents = parents ? xstrdup(parents) : NULL;
-	e->is_failed = e->is_stale && !json_is_false(json_object_get(json, "failed"));
-	if (!get_own_text(json, "node", &e->node, err) ||
-	    !get_own_text(json, "version", &e->version, err) ||
-	    !get_uint(json, "bytes", INT64_MAX, &e->size_bytes, err) ||
-	    !get_uint(json, "rows", INT64_MAX, &e->rows, err) ||
+	memcpy(entry->sha256, sha256, sizeof(entry->sha256));
+	entry->is_stale = json_is_true(stale);
+	entry->parents = parents ? xstrdup(parents) : NULL;
+	entry->is_failed =
+		entry->is_stale && !json_is_false(json_object_get(json, "failed"));
+	if (!get_own_text(json, "node", &entry->node, err) ||
+	    !get_own_text(json, "version", &entry->version, err) ||
+	    !get_uint(json, "bytes", INT64_MAX, &entry->size_bytes, err) ||
+	    !get_uint(json, "rows", INT64_MAX, &entry->rows, err) ||
 	    !get_uint(json, "tables", UINT32_MAX, &tables, err) ||
-	    !get_time(json, "saved_at", e->saved_at, err) ||
-	    !parse_extensions(json, e, err))
+	    !get_time(json, "saved_at", entry->saved_at, err) ||
+	    !parse_extensions(json, entry, err))
 		return error_prefix(err, "account \"%s\"", account);
-	e->tables = (uint32_t)tables;
+	entry->tables = (uint32_t)tables;
 	return true;
 }
 
@@ -168,14 +169,14 @@ static bool parse_identity(const json_t *json, struct manifest_node *n, struct e
 	       get_uint(json, "database_oid", UINT32_MAX, &n->database_oid, err);
 }
 
-static bool parse_node(const json_t *json, struct manifest *m, struct error *err)
+static bool parse_node(const json_t *json, struct manifest *manifest, struct error *err)
 {
 	const char *name = NULL;
 	struct manifest_node *n;
 
 	if (!get_text(json, "node", &name, err))
 		return false;
-	n = manifest_add_node(m, name ? name : "");
+	n = manifest_add_node(manifest, name ? name : "");
 	return get_own_text(json, "host", &n->host, err) &&
 	       get_own_text(json, "port", &n->port, err) &&
 	       get_own_text(json, "server_version", &n->server_version, err) &&
@@ -183,22 +184,22 @@ static bool parse_node(const json_t *json, struct manifest *m, struct error *err
 	       parse_identity(json, n, err);
 }
 
-static bool parse_node_list(const json_t *list, bool is_carried, struct manifest *m,
-			    struct error *err)
+static bool parse_node_list(const json_t *list, bool is_carried,
+			    struct manifest *manifest, struct error *err)
 {
 	const json_t *json;
 	size_t i;
 
 	json_array_foreach (list, i, json) {
-		if (!parse_node(json, m, err))
+		if (!parse_node(json, manifest, err))
 			return false;
-		m->nodes[m->node_count - 1].is_carried = is_carried;
+		manifest->nodes[manifest->node_count - 1].is_carried = is_carried;
 	}
 	return true;
 }
 
 /* Older ones have no list of those that were carried over. */
-static bool parse_nodes(const json_t *root, struct manifest *m, struct error *err)
+static bool parse_nodes(const json_t *root, struct manifest *manifest, struct error *err)
 {
 	const json_t *list = json_object_get(root, "nodes");
 	const json_t *carried = json_object_get(root, "carried_nodes");
@@ -207,12 +208,12 @@ static bool parse_nodes(const json_t *root, struct manifest *m, struct error *er
 		return error_set(err, ERROR_DATA, "\"nodes\" is missing or not a list");
 	if (carried && !json_is_array(carried))
 		return error_set(err, ERROR_DATA, "\"carried_nodes\" is not a list");
-	return parse_node_list(list, false, m, err) &&
-	       parse_node_list(carried, true, m, err);
+	return parse_node_list(list, false, manifest, err) &&
+	       parse_node_list(carried, true, manifest, err);
 }
 
 /* Not there in older ones, which is fine. */
-static bool parse_plan(const json_t *root, struct manifest *m, struct error *err)
+static bool parse_plan(const json_t *root, struct manifest *manifest, struct error *err)
 {
 	const json_t *list = json_object_get(root, "dropped"), *json;
 	size_t i;
@@ -221,34 +222,35 @@ static bool parse_plan(const json_t *root, struct manifest *m, struct error *err
 		return true;
 	if (!json_is_array(list))
 		return error_set(err, ERROR_DATA, "\"dropped\" is not a list");
-	m->has_plan = true;
-	m->dropped = xcalloc(json_array_size(list) + 1, sizeof(uint64_t));
+	manifest->has_plan = true;
+	manifest->dropped = xcalloc(json_array_size(list) + 1, sizeof(uint64_t));
 	json_array_foreach (list, i, json) {
 		json_int_t n = json_integer_value(json);
 
 		if (!json_is_integer(json) || n < 0 || n > UINT16_MAX)
 			return error_set(err, ERROR_DATA,
 					 "\"dropped\" is not a list of numbers");
-		m->dropped[m->dropped_count++] = (uint64_t)n;
+		manifest->dropped[manifest->dropped_count++] = (uint64_t)n;
 	}
-	return get_uint(root, "window", UINT16_MAX, &m->window, err) &&
-	       get_uint(root, "replaced", INT64_MAX, &m->replaced, err) &&
-	       get_uint(root, "failed", INT64_MAX, &m->failed, err);
+	return get_uint(root, "window", UINT16_MAX, &manifest->window, err) &&
+	       get_uint(root, "replaced", INT64_MAX, &manifest->replaced, err) &&
+	       get_uint(root, "failed", INT64_MAX, &manifest->failed, err);
 }
 
 /* Not there where they are of relations. */
-static bool parse_objects(const json_t *root, struct manifest *m, struct error *err)
+static bool parse_objects(const json_t *root, struct manifest *manifest,
+			  struct error *err)
 {
 	const json_t *objects = json_object_get(root, "objects");
 	const char *text = json_string_value(objects);
 
-	m->is_whole = text && !strcmp(text, "all");
-	return !objects || m->is_whole ||
+	manifest->is_whole = text && !strcmp(text, "all");
+	return !objects || manifest->is_whole ||
 	       error_set(err, ERROR_DATA, "\"objects\" is not \"all\"");
 }
 
 /* All but the accounts. */
-static bool parse_header(const json_t *root, struct manifest *m, struct error *err)
+static bool parse_header(const json_t *root, struct manifest *manifest, struct error *err)
 {
 	uint64_t format = 0;
 
@@ -261,15 +263,15 @@ static bool parse_header(const json_t *root, struct manifest *m, struct error *e
 		return error_hint(
 			err, "use the metamodel program that wrote it, or a newer one");
 	}
-	return get_uint(root, "serial", INT64_MAX, &m->serial, err) &&
-	       get_uint(root, "keep", UINT16_MAX, &m->keep, err) &&
-	       get_own_text(root, "program", &m->program, err) &&
-	       get_own_text(root, "pg_dump", &m->pg_dump, err) &&
-	       get_own_text(root, "backend", &m->backend, err) &&
-	       get_time(root, "started", m->started, err) &&
-	       get_time(root, "finished", m->finished, err) &&
-	       parse_objects(root, m, err) && parse_nodes(root, m, err) &&
-	       parse_plan(root, m, err);
+	return get_uint(root, "serial", INT64_MAX, &manifest->serial, err) &&
+	       get_uint(root, "keep", UINT16_MAX, &manifest->keep, err) &&
+	       get_own_text(root, "program", &manifest->program, err) &&
+	       get_own_text(root, "pg_dump", &manifest->pg_dump, err) &&
+	       get_own_text(root, "backend", &manifest->backend, err) &&
+	       get_time(root, "started", manifest->started, err) &&
+	       get_time(root, "finished", manifest->finished, err) &&
+	       parse_objects(root, manifest, err) && parse_nodes(root, manifest, err) &&
+	       parse_plan(root, manifest, err);
 }
 
 struct reader {
@@ -277,93 +279,94 @@ struct reader {
 	size_t length, at;
 };
 
-static bool fail_at(const struct reader *r, int line, const char *words,
+static bool fail_at(const struct reader *reader, int line, const char *words,
 		    struct error *err)
 {
-	for (size_t i = 0; i < r->at; i++)
-		line += r->text[i] == '\n';
+	for (size_t i = 0; i < reader->at; i++)
+		line += reader->text[i] == '\n';
 	return error_set(err, ERROR_DATA, "line %d: %s", line, words);
 }
 
 /* Take `c`, and the white space before it; or no more than that. */
-static bool take(struct reader *r, char c)
+static bool take(struct reader *reader, char c)
 {
-	while (r->at < r->length && memchr(" \t\r\n", r->text[r->at], 4))
-		r->at++;
-	if (r->at == r->length || r->text[r->at] != c)
+	while (reader->at < reader->length &&
+	       memchr(" \t\r\n", reader->text[reader->at], 4))
+		reader->at++;
+	if (reader->at == reader->length || reader->text[reader->at] != c)
 		return false;
-	r->at++;
+	reader->at++;
 	return true;
 }
 
-static bool expect(struct reader *r, char c, struct error *err)
+static bool expect(struct reader *reader, char c, struct error *err)
 {
 	char words[] = "'?' expected";
 
 	words[1] = c;
-	return take(r, c) || fail_at(r, 1, words, err);
+	return take(reader, c) || fail_at(reader, 1, words, err);
 }
 
 /* NULL: it is damaged. */
-static json_t *read_value(struct reader *r, struct error *err)
+static json_t *read_value(struct reader *reader, struct error *err)
 {
 	json_error_t json_error;
-	json_t *json = json_loadb(r->text + r->at, r->length - r->at,
+	json_t *json = json_loadb(reader->text + reader->at, reader->length - reader->at,
 				  JSON_REJECT_DUPLICATES | JSON_DECODE_ANY |
 					  JSON_DISABLE_EOF_CHECK,
 				  &json_error);
 
 	if (json)
-		r->at += (size_t)json_error.position;
+		reader->at += (size_t)json_error.position;
 	else
-		fail_at(r, json_error.line, json_error.text, err);
+		fail_at(reader, json_error.line, json_error.text, err);
 	return json;
 }
 
 /* What is wrong with an account is told in *bad: the header, which may be behind it, has
  * the first word. */
-static bool read_accounts(struct reader *r, struct manifest *m, struct error *bad,
-			  struct error *err)
+static bool read_accounts(struct reader *reader, struct manifest *manifest,
+			  struct error *bad, struct error *err)
 {
 	json_t *json;
 
-	if (!take(r, '[')) {
-		fail_at(r, 1, "\"accounts\" is not a list", bad);
-		json = read_value(r, err);
+	if (!take(reader, '[')) {
+		fail_at(reader, 1, "\"accounts\" is not a list", bad);
+		json = read_value(reader, err);
 		json_decref(json);
 		return json;
 	}
-	if (take(r, ']'))
+	if (take(reader, ']'))
 		return true;
 	do {
-		json = read_value(r, err);
+		json = read_value(reader, err);
 		if (!json)
 			return false;
 		if (bad->kind == ERROR_NONE)
-			parse_entry(json, m, bad);
+			parse_entry(json, manifest, bad);
 		json_decref(json);
-	} while (take(r, ','));
-	return expect(r, ']', err);
+	} while (take(reader, ','));
+	return expect(reader, ']', err);
 }
 
 /* One key and its value, into `root`; of the accounts only that they are there. */
-static bool read_member(struct reader *r, json_t *root, struct manifest *m,
+static bool read_member(struct reader *reader, json_t *root, struct manifest *manifest,
 			struct error *bad, struct error *err)
 {
-	json_t *key = read_value(r, err), *value = NULL;
+	json_t *key = read_value(reader, err), *value = NULL;
 	const char *name = json_string_value(key);
 
 	if (!key)
 		return false;
 	if (!name)
-		fail_at(r, 1, "a key is not a string", err);
+		fail_at(reader, 1, "a key is not a string", err);
 	else if (json_object_get(root, name))
 		error_set(err, ERROR_DATA, "\"%s\" appears twice", name);
-	else if (!expect(r, ':', err))
+	else if (!expect(reader, ':', err))
 		;
 	else if (strcmp(name, "accounts") != 0)
-		value = read_value(r, err);
-	else if (read_accounts(r, m, bad, err))
+		value = read_value(reader, err);
+	else if (read_accounts(reader, manifest, bad, err))
 		value = json_true();
 	if (value)
 		json_object_set_new(root, name, value);
@@ -371,43 +374,45 @@ static bool read_member(struct reader *r, json_t *root, struct manifest *m,
 	return value;
 }
 
-static bool read_members(struct reader *r, json_t *root, struct manifest *m,
+static bool read_members(struct reader *reader, json_t *root, struct manifest *manifest,
 			 struct error *bad, struct error *err)
 {
-	if (!expect(r, '{', err))
+	if (!expect(reader, '{', err))
 		return false;
 	do {
-		if (!read_member(r, root, m, bad, err))
+		if (!read_member(reader, root, manifest, bad, err))
 			return false;
-	} while (take(r, ','));
-	if (!expect(r, '}', err))
+	} while (take(reader, ','));
+	if (!expect(reader, '}', err))
 		return false;
-	take(r, '\n');
-	return r->at == r->length || fail_at(r, 1, "end of file expected", err);
+	take(reader, '\n');
+	return reader->at == reader->length ||
+	       fail_at(reader, 1, "end of file expected", err);
 }
 
-static bool check_accounts(struct manifest *m, struct error *err)
+static bool check_accounts(struct manifest *manifest, struct error *err)
 {
-	manifest_sort(m);
-	for (size_t i = 1; i < m->entry_count; i++)
-		if (!strcmp(m->entries[i - 1].account, m->entries[i].account))
+	manifest_sort(manifest);
+	for (size_t i = 1; i < manifest->entry_count; i++)
+		if (!strcmp(manifest->entries[i - 1].account,
+			    manifest->entries[i].account))
 			return error_set(err, ERROR_DATA, "account \"%s\" appears twice",
-					 m->entries[i].account);
+					 manifest->entries[i].account);
 	return true;
 }
 
 bool manifest_parse(const char *text, size_t length, struct manifest *out,
 		    struct error *err)
 {
-	struct reader r = { .text = text, .length = length };
+	struct reader reader = { .text = text, .length = length };
 	struct error bad = { .kind = ERROR_NONE };
-	struct manifest m = { 0 };
+	struct manifest manifest = { 0 };
 	json_t *root = json_object();
 	bool is_ok = !memchr(text, '\0', length) || /* jansson passes over some */
 		     error_set(err, ERROR_DATA, "it contains a NUL byte");
 
-	is_ok = is_ok && read_members(&r, root, &m, &bad, err) &&
-		parse_header(root, &m, err);
+	is_ok = is_ok && read_members(&reader, root, &manifest, &bad, err) &&
+		parse_header(root, &manifest, err);
 	if (is_ok && !json_object_get(root, "accounts"))
 		is_ok = error_set(err, ERROR_DATA, "\"accounts\" is missing");
 	json_decref(root);
@@ -415,11 +420,11 @@ bool manifest_parse(const char *text, size_t length, struct manifest *out,
 		*err = bad;
 		is_ok = false;
 	}
-	if (is_ok && check_accounts(&m, err)) {
-		*out = m;
+	if (is_ok && check_accounts(&manifest, err)) {
+		*out = manifest;
 		return true;
 	}
-	manifest_release(&m);
+	manifest_release(&manifest);
 	return error_prefix(err, MANIFEST_FILE);
 }
 

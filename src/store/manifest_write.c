@@ -28,84 +28,91 @@ static json_t *text_or_null(const char *s)
 	return json ? json : json_null();
 }
 
-static json_t *format_extensions(const struct manifest_entry *e)
+static json_t *format_extensions(const struct manifest_entry *entry)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < e->extension_count; i++)
+	for (size_t i = 0; i < entry->extension_count; i++)
 		json_array_append_new(
-			list, json_pack("{so so so}", "name",
-					text_or_null(e->extensions[i].name), "version",
-					text_or_null(e->extensions[i].version), "schema",
-					text_or_null(e->extensions[i].schema)));
+			list,
+			json_pack("{so so so}", "name",
+				  text_or_null(entry->extensions[i].name), "version",
+				  text_or_null(entry->extensions[i].version), "schema",
+				  text_or_null(entry->extensions[i].schema)));
 	return list;
 }
 
-static json_t *format_entry(const struct manifest_entry *e)
+static json_t *format_entry(const struct manifest_entry *entry)
 {
-	AUTO_FREE char *file = layout_file_name(e->account);
-	bool is_spared = e->is_stale && !e->is_failed;
+	AUTO_FREE char *file = layout_file_name(entry->account);
+	bool is_spared = entry->is_stale && !entry->is_failed;
 
 	return json_pack("{so ss so sI ss so sI sI ss sb ss* so* so*}", "account",
-			 text_or_null(e->account), "file", file, "node",
-			 text_or_null(e->node), "bytes", (json_int_t)e->size_bytes,
-			 "sha256", e->sha256, "version", text_or_null(e->version),
-			 "tables", (json_int_t)e->tables, "rows", (json_int_t)e->rows,
-			 "saved_at", e->saved_at, "stale", (int)e->is_stale, "parents",
-			 e->parents, "extensions",
-			 e->extension_count ? format_extensions(e) : NULL, "failed",
-			 is_spared ? json_false() : NULL);
+			 text_or_null(entry->account), "file", file, "node",
+			 text_or_null(entry->node), "bytes",
+			 (json_int_t)entry->size_bytes, "sha256", entry->sha256,
+			 "version", text_or_null(entry->version), "tables",
+			 (json_int_t)entry->tables, "rows", (json_int_t)entry->rows,
+			 "saved_at", entry->saved_at, "stale", (int)entry->is_stale,
+			 "parents", entry->parents, "extensions",
+			 entry->extension_count ? format_extensions(entry) : NULL,
+			 "failed", is_spared ? json_false() : NULL);
 }
 
-static json_t *format_nodes(const struct manifest *m, bool is_carried)
+static json_t *format_nodes(const struct manifest *manifest, bool is_carried)
 {
 	json_t *nodes = json_array();
 
-	for (size_t i = 0; i < m->node_count; i++) {
-		const struct manifest_node *n = &m->nodes[i];
+	for (size_t i = 0; i < manifest->node_count; i++) {
+		const struct manifest_node *node = &manifest->nodes[i];
 
-		if (n->is_carried != is_carried)
+		if (node->is_carried != is_carried)
 			continue;
 		json_array_append_new(
 			nodes,
-			json_pack("{so so so so sI so so}", "node", text_or_null(n->name),
-				  "host", text_or_null(n->host), "port",
-				  text_or_null(n->port), "system_identifier",
-				  text_or_null(n->system_identifier), "database_oid",
-				  (json_int_t)n->database_oid, "server_version",
-				  text_or_null(n->server_version), "snapshot",
-				  text_or_null(n->snapshot)));
+			json_pack("{so so so so sI so so}", "node",
+				  text_or_null(node->name), "host",
+				  text_or_null(node->host), "port",
+				  text_or_null(node->port), "system_identifier",
+				  text_or_null(node->system_identifier), "database_oid",
+				  (json_int_t)node->database_oid, "server_version",
+				  text_or_null(node->server_version), "snapshot",
+				  text_or_null(node->snapshot)));
 	}
 	return nodes;
 }
 
-static json_t *format_dropped(const struct manifest *m)
+static json_t *format_dropped(const struct manifest *manifest)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < m->dropped_count; i++)
-		json_array_append_new(list, json_integer((json_int_t)m->dropped[i]));
+	for (size_t i = 0; i < manifest->dropped_count; i++)
+		json_array_append_new(list,
+				      json_integer((json_int_t)manifest->dropped[i]));
 	return list;
 }
 
-static json_t *format_header(const struct manifest *m)
+static json_t *format_header(const struct manifest *manifest)
 {
-	json_t *carried = format_nodes(m, true);
+	json_t *carried = format_nodes(manifest, true);
 	json_t *json = json_pack(
 		"{si sI sI so so so ss ss so ss* so*}", "format", MANIFEST_FORMAT,
-		"serial", (json_int_t)m->serial, "keep", (json_int_t)m->keep, "program",
-		text_or_null(m->program), "pg_dump", text_or_null(m->pg_dump), "backend",
-		text_or_null(m->backend), "started", m->started, "finished", m->finished,
-		"nodes", format_nodes(m, false), "objects", m->is_whole ? "all" : NULL,
-		"carried_nodes", json_array_size(carried) ? json_incref(carried) : NULL);
+		"serial", (json_int_t)manifest->serial, "keep",
+		(json_int_t)manifest->keep, "program", text_or_null(manifest->program),
+		"pg_dump", text_or_null(manifest->pg_dump), "backend",
+		text_or_null(manifest->backend), "started", manifest->started, "finished",
+		manifest->finished, "nodes", format_nodes(manifest, false), "objects",
+		manifest->is_whole ? "all" : NULL, "carried_nodes",
+		json_array_size(carried) ? json_incref(carried) : NULL);
 
 	json_decref(carried);
-	if (m->has_plan)
-		json_object_update_new(json, json_pack("{sI sI sI so}", "failed",
-						       (json_int_t)m->failed, "replaced",
-						       (json_int_t)m->replaced, "window",
-						       (json_int_t)m->window, "dropped",
-						       format_dropped(m)));
+	if (manifest->has_plan)
+		json_object_update_new(json,
+				       json_pack("{sI sI sI so}", "failed",
+						 (json_int_t)manifest->failed, "replaced",
+						 (json_int_t)manifest->replaced, "window",
+						 (json_int_t)manifest->window, "dropped",
+						 format_dropped(manifest)));
 	return json;
 }
 
@@ -129,15 +136,16 @@ static bool flush(int fd, struct strbuf *text, struct error *err)
 }
 
 /* The accounts are one more member of the header, one in each line. */
-static bool write_text(int fd, const struct manifest *m, struct error *err)
+static bool write_text(int fd, const struct manifest *manifest, struct error *err)
 {
-	AUTO_FREE char *header = format_json(format_header(m), JSON_INDENT(1));
+	AUTO_FREE char *header = format_json(format_header(manifest), JSON_INDENT(1));
 	AUTO_STRBUF struct strbuf text = { 0 };
 
 	strbuf_add(&text, header, strlen(header) - strlen("\n}"));
 	strbuf_add_str(&text, ",\n \"accounts\": [");
-	for (size_t i = 0; i < m->entry_count; i++) {
-		AUTO_FREE char *entry = format_json(format_entry(&m->entries[i]), 0);
+	for (size_t i = 0; i < manifest->entry_count; i++) {
+		AUTO_FREE char *entry =
+			format_json(format_entry(&manifest->entries[i]), 0);
 
 		strbuf_add_format(&text, "%s\n  %s", i ? "," : "", entry);
 		if (text.length >= WRITE_BYTES && !flush(fd, &text, err))
@@ -147,7 +155,7 @@ static bool write_text(int fd, const struct manifest *m, struct error *err)
 	return flush(fd, &text, err);
 }
 
-bool manifest_write(int dir_fd, const struct manifest *m, struct error *err)
+bool manifest_write(int dir_fd, const struct manifest *manifest, struct error *err)
 {
 	AUTO_CLOSE int fd = openat(dir_fd, MANIFEST_FILE,
 				   O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -155,7 +163,7 @@ bool manifest_write(int dir_fd, const struct manifest *m, struct error *err)
 	if (fd < 0)
 		return error_set(err, ERROR_SYSTEM, "create " MANIFEST_FILE ": %s",
 				 strerror(errno));
-	if (!write_text(fd, m, err))
+	if (!write_text(fd, manifest, err))
 		return error_prefix(err, MANIFEST_FILE);
 	if (fsync(fd) < 0)
 		return error_set(err, ERROR_SYSTEM, "fsync " MANIFEST_FILE ": %s",

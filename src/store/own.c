@@ -43,17 +43,17 @@ static bool is_ascii(const char *s)
 
 /* The account that the file is named after, by a save's rule or as the scripts took it.
  */
-static char *account_of(const struct savedir *s, const char *file)
+static char *account_of(const struct savedir *save, const char *file)
 {
-	char *decoded = s->kind == SAVEDIR_LEGACY ? NULL : layout_account_name(file);
+	char *decoded = save->kind == SAVEDIR_LEGACY ? NULL : layout_account_name(file);
 
 	return decoded ? decoded : xstrndup(file, strlen(file) - strlen(DUMP_SUFFIX));
 }
 
 /* Is it a whole dump of that account's metamodel, and of nothing else? */
-static bool is_dump(const struct savedir *s, const char *file)
+static bool is_dump(const struct savedir *save, const char *file)
 {
-	AUTO_FREE char *account = account_of(s, file);
+	AUTO_FREE char *account = account_of(save, file);
 	const struct dumpfile_opts opts = { .expect_schema =
 						    is_ascii(account) ? account : NULL,
 					    .expect_prefix = PRODUCT_PREFIX };
@@ -61,53 +61,54 @@ static bool is_dump(const struct savedir *s, const char *file)
 	struct error ignored;
 	AUTO_CLOSE int fd = -1;
 
-	return fs_open_file(s->fd, file, &fd, &ignored) &&
+	return fs_open_file(save->fd, file, &fd, &ignored) &&
 	       dumpfile_check(fd, &opts, &facts, &ignored) && facts.is_sound;
 }
 
 /* What the scripts left of a dump that failed: nothing, or the beginning of pg_dump's
  * output. */
-static bool begins_as_dump(const struct savedir *s, const char *file)
+static bool begins_as_dump(const struct savedir *save, const char *file)
 {
 	char text[sizeof(OPENING)];
 	struct error ignored;
 	AUTO_CLOSE int fd = -1;
 	ssize_t length = -1;
 
-	if (fs_open_file(s->fd, file, &fd, &ignored))
+	if (fs_open_file(save->fd, file, &fd, &ignored))
 		length = pread(fd, text, strlen(OPENING), 0);
 	return length >= 0 && !memcmp(text, OPENING, (size_t)length);
 }
 
-static bool is_listed(const struct savedir *s, const struct strvec *marked,
+static bool is_listed(const struct savedir *save, const struct strvec *marked,
 		      const char *file)
 {
 	AUTO_FREE char *account = layout_account_name(file);
 
-	if (account && manifest_find(&s->manifest, account))
+	if (account && manifest_find(&save->manifest, account))
 		return true;
 	if (marked)
 		return strvec_has(marked, file);
-	return s->kind != SAVEDIR_SAVE && is_dump(s, file);
+	return save->kind != SAVEDIR_SAVE && is_dump(save, file);
 }
 
-void own_divide(const struct savedir *s, struct strvec *ours, struct strvec *strangers)
+void own_divide(const struct savedir *save, struct strvec *ours, struct strvec *strangers)
 {
 	AUTO_STRVEC struct strvec marked = { 0 };
-	bool has_marker = s->fd >= 0 && marker_read(s->fd, &marked);
+	bool has_marker = save->fd >= 0 && marker_read(save->fd, &marked);
 	struct stat st;
 
 	strvec_sort(&marked);
-	for (size_t i = 0; i < s->dumps.count; i++)
-		strvec_push(is_listed(s, has_marker ? &marked : NULL, s->dumps.v[i])
+	for (size_t i = 0; i < save->dumps.count; i++)
+		strvec_push(is_listed(save, has_marker ? &marked : NULL, save->dumps.v[i])
 				    ? ours
 				    : strangers,
-			    s->dumps.v[i]);
-	for (size_t i = 0; i < s->strays.count; i++)
-		strvec_push(strangers, s->strays.v[i]);
-	if (s->fd >= 0 && !fstatat(s->fd, MANIFEST_FILE, &st, AT_SYMLINK_NOFOLLOW) &&
-	    S_ISREG(st.st_mode) && !has_marker && s->kind != SAVEDIR_SAVE &&
-	    !marker_is_manifest(s->fd))
+			    save->dumps.v[i]);
+	for (size_t i = 0; i < save->strays.count; i++)
+		strvec_push(strangers, save->strays.v[i]);
+	if (save->fd >= 0 &&
+	    !fstatat(save->fd, MANIFEST_FILE, &st, AT_SYMLINK_NOFOLLOW) &&
+	    S_ISREG(st.st_mode) && !has_marker && save->kind != SAVEDIR_SAVE &&
+	    !marker_is_manifest(save->fd))
 		strvec_push(strangers, MANIFEST_FILE);
 }
 
@@ -122,14 +123,15 @@ static bool refuse(struct error *err)
 
 /* A directory of the old scripts: every file a dump. Some may have failed, where the one
  * of _global shows whose directory it is. */
-static bool check_legacy(const struct savedir *s, const char *path, struct error *err)
+static bool check_legacy(const struct savedir *save, const char *path, struct error *err)
 {
-	bool has_global = strvec_has(&s->dumps, GLOBAL_FILE) && is_dump(s, GLOBAL_FILE);
+	bool has_global =
+		strvec_has(&save->dumps, GLOBAL_FILE) && is_dump(save, GLOBAL_FILE);
 
-	for (size_t i = 0; i < s->dumps.count; i++) {
-		const char *file = s->dumps.v[i];
+	for (size_t i = 0; i < save->dumps.count; i++) {
+		const char *file = save->dumps.v[i];
 
-		if (is_dump(s, file) || (has_global && begins_as_dump(s, file)))
+		if (is_dump(save, file) || (has_global && begins_as_dump(save, file)))
 			continue;
 		error_set(err, ERROR_DATA,
 			  "%s holds %s, which is not the dump of an account", path, file);
@@ -138,34 +140,34 @@ static bool check_legacy(const struct savedir *s, const char *path, struct error
 	return true;
 }
 
-static bool check_kind(const struct savedir *s, const char *path,
+static bool check_kind(const struct savedir *save, const char *path,
 		       struct strvec *strangers, struct error *err)
 {
 	AUTO_STRVEC struct strvec ours = { 0 }, found = { 0 };
-	bool is_save = s->kind == SAVEDIR_SAVE ||
-		       (s->kind == SAVEDIR_DAMAGED && marker_is_manifest(s->fd));
+	bool is_save = save->kind == SAVEDIR_SAVE ||
+		       (save->kind == SAVEDIR_DAMAGED && marker_is_manifest(save->fd));
 
-	if (s->kind == SAVEDIR_ABSENT)
+	if (save->kind == SAVEDIR_ABSENT)
 		return true;
-	if (s->fd < 0) {
+	if (save->fd < 0) {
 		error_set(err, ERROR_DATA, "%s is not a directory", path);
 		return refuse(err);
 	}
-	if (!is_save && s->strays.count) {
+	if (!is_save && save->strays.count) {
 		error_set(err, ERROR_DATA, "%s holds %s, which is not part of a save",
-			  path, s->strays.v[0]);
+			  path, save->strays.v[0]);
 		return refuse(err);
 	}
-	if (!is_save && !check_legacy(s, path, err))
+	if (!is_save && !check_legacy(save, path, err))
 		return false;
-	if (s->kind == SAVEDIR_DAMAGED && !is_save && !s->dumps.count) {
+	if (save->kind == SAVEDIR_DAMAGED && !is_save && !save->dumps.count) {
 		error_set(err, ERROR_DATA,
 			  "%s holds " MANIFEST_FILE ", which is not part of a save",
 			  path);
 		return refuse(err);
 	}
-	if (s->kind == SAVEDIR_SAVE)
-		own_divide(s, &ours, &found);
+	if (save->kind == SAVEDIR_SAVE)
+		own_divide(save, &ours, &found);
 	for (size_t i = 0; i < found.count; i++)
 		strvec_push_format(strangers, "%s/%s", path, found.v[i]);
 	return true;
@@ -200,16 +202,17 @@ static bool delete_file(int dir_fd, const char *path, const char *file, struct e
 }
 
 /* Lock files that a slip left, the manifest, and at last the marker. */
-static bool delete_rest(const struct savedir *s, const char *path, struct error *err)
+static bool delete_rest(const struct savedir *save, const char *path, struct error *err)
 {
-	for (size_t i = 0; i < s->locks.count; i++)
-		if (!delete_file(s->fd, path, s->locks.v[i], err))
+	for (size_t i = 0; i < save->locks.count; i++)
+		if (!delete_file(save->fd, path, save->locks.v[i], err))
 			return false;
-	if ((s->kind == SAVEDIR_SAVE || marker_is_manifest(s->fd) ||
-	     marker_is_there(s->fd)) &&
-	    !delete_file(s->fd, path, MANIFEST_FILE, err))
+	if ((save->kind == SAVEDIR_SAVE || marker_is_manifest(save->fd) ||
+	     marker_is_there(save->fd)) &&
+	    !delete_file(save->fd, path, MANIFEST_FILE, err))
 		return false;
-	return !marker_is_there(s->fd) || delete_file(s->fd, path, MARKER_FILE, err);
+	return !marker_is_there(save->fd) ||
+	       delete_file(save->fd, path, MARKER_FILE, err);
 }
 
 /* Ownership: the caller frees. */
@@ -228,7 +231,7 @@ static char *name_kept(const char *base)
 	return name;
 }
 
-static bool keep_strangers(const struct savedir *s, const char *path, const char *base,
+static bool keep_strangers(const struct savedir *save, const char *path, const char *base,
 			   const struct strvec *strangers, struct strvec *notes,
 			   struct error *err)
 {
@@ -242,21 +245,21 @@ static bool keep_strangers(const struct savedir *s, const char *path, const char
 		notes,
 		"%s is not part of the save, which is deleted now; it is kept in %s%s",
 		strangers->v[0], kept, strangers->count > 1 ? ", with other files" : "");
-	return delete_rest(s, kept, err);
+	return delete_rest(save, kept, err);
 }
 
-static bool delete_opened(const struct savedir *s, const char *path, const char *base,
+static bool delete_opened(const struct savedir *save, const char *path, const char *base,
 			  struct strvec *notes, struct error *err)
 {
 	AUTO_STRVEC struct strvec ours = { 0 }, strangers = { 0 };
 
-	own_divide(s, &ours, &strangers);
+	own_divide(save, &ours, &strangers);
 	for (size_t i = 0; i < ours.count; i++)
-		if (!delete_file(s->fd, path, ours.v[i], err))
+		if (!delete_file(save->fd, path, ours.v[i], err))
 			return false;
 	if (strangers.count)
-		return keep_strangers(s, path, base, &strangers, notes, err);
-	if (!delete_rest(s, path, err))
+		return keep_strangers(save, path, base, &strangers, notes, err);
+	if (!delete_rest(save, path, err))
 		return false;
 	if (rmdir(path) < 0 && errno != ENOENT)
 		return error_set(err, ERROR_SYSTEM, "delete %s: %s", path,

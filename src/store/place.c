@@ -45,9 +45,9 @@ static char *find_save_above(const char *path)
 	return NULL;
 }
 
-bool place_check_outside(const struct layout *l, const char *name, struct error *err)
+bool place_check_outside(const struct layout *layout, const char *name, struct error *err)
 {
-	AUTO_FREE char *above = find_save_above(l->parent);
+	AUTO_FREE char *above = find_save_above(layout->parent);
 	struct stat st;
 
 	if (above) {
@@ -55,7 +55,7 @@ bool place_check_outside(const struct layout *l, const char *name, struct error 
 			  "option --directory: %s is inside the save %s", name, above);
 		return error_hint(err, "name the save itself: --directory=%s", above);
 	}
-	if (stat(l->dir, &st) < 0 || S_ISDIR(st.st_mode))
+	if (stat(layout->dir, &st) < 0 || S_ISDIR(st.st_mode))
 		return true;
 	error_set(err, ERROR_DATA, "%s is not a directory", name);
 	return error_hint(err, "it will not be touched: name the directory of a save "
@@ -84,13 +84,13 @@ static bool is_sticky_for_us(const char *path, const char *parent)
 	       outer.st_uid != us && !lstat(path, &inner) && inner.st_uid != us;
 }
 
-bool place_check_renames(const struct layout *l, const char *name, struct error *err)
+bool place_check_renames(const struct layout *layout, const char *name, struct error *err)
 {
-	AUTO_FREE char *old = layout_old(l, 1);
-	const char *const names[] = { l->dir, old };
+	AUTO_FREE char *old = layout_old(layout, 1);
+	const char *const names[] = { layout->dir, old };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (!is_mount_point(names[i], l->parent))
+		if (!is_mount_point(names[i], layout->parent))
 			continue;
 		error_set(err, ERROR_SYSTEM,
 			  "%s is a mount point, and a save is renamed when the next one "
@@ -99,18 +99,18 @@ bool place_check_renames(const struct layout *l, const char *name, struct error 
 		return error_hint(
 			err, "save to a directory below it: --directory=%s/save", name);
 	}
-	if (faccessat(AT_FDCWD, l->parent, W_OK | X_OK, AT_EACCESS) < 0 &&
+	if (faccessat(AT_FDCWD, layout->parent, W_OK | X_OK, AT_EACCESS) < 0 &&
 	    errno != ENOENT) {
-		error_set(err, ERROR_SYSTEM, "create %s in %s: %s", name, l->parent,
+		error_set(err, ERROR_SYSTEM, "create %s in %s: %s", name, layout->parent,
 			  strerror(errno));
 		return error_hint(err, "a save needs a directory in which it can create "
 				       "and rename files; specify one with --directory");
 	}
-	if (is_sticky_for_us(l->dir, l->parent)) {
+	if (is_sticky_for_us(layout->dir, layout->parent)) {
 		error_set(err, ERROR_SYSTEM,
 			  "%s belongs to another user, and only its owner may rename it "
 			  "in %s",
-			  name, l->parent);
+			  name, layout->parent);
 		return error_hint(err,
 				  "save as its owner, or elsewhere with --directory");
 	}

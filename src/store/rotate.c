@@ -63,10 +63,10 @@ static bool is_link(const char *path)
 }
 
 /* Is it a save, and newer than any that has its place? Such a one no person made. */
-static bool is_new_save(const struct layout *l, const char *path)
+static bool is_new_save(const struct layout *layout, const char *path)
 {
-	AUTO_FREE char *old = layout_old(l, 1);
-	const char *const names[] = { l->dir, old };
+	AUTO_FREE char *old = layout_old(layout, 1);
+	const char *const names[] = { layout->dir, old };
 	enum savedir_kind kind;
 	struct error ignored;
 	uint64_t serial = is_link(path) ? 0 : serial_at(path, &kind, &ignored);
@@ -80,18 +80,18 @@ static bool is_new_save(const struct layout *l, const char *path)
 }
 
 /* Is metamodel.swap what the present save has replaced, as its manifest says? */
-static bool is_replaced(const struct layout *l)
+static bool is_replaced(const struct layout *layout)
 {
 	struct savedir current, swapped;
 	struct error ignored;
 	AUTO_STRVEC struct strvec strangers = { 0 };
 	bool is_it = false;
 
-	if (is_link(l->swap) || own_is_empty(l->swap) ||
-	    !own_check_save(l->swap, &strangers, &ignored) ||
-	    !savedir_open(l->dir, &current, &ignored))
+	if (is_link(layout->swap) || own_is_empty(layout->swap) ||
+	    !own_check_save(layout->swap, &strangers, &ignored) ||
+	    !savedir_open(layout->dir, &current, &ignored))
 		return false;
-	if (savedir_open(l->swap, &swapped, &ignored)) {
+	if (savedir_open(layout->swap, &swapped, &ignored)) {
 		uint64_t serial = savedir_serial(&swapped);
 
 		is_it = current.kind == SAVEDIR_SAVE &&
@@ -104,20 +104,21 @@ static bool is_replaced(const struct layout *l)
 	return is_it;
 }
 
-static bool is_our_staging(const struct layout *l)
+static bool is_our_staging(const struct layout *layout)
 {
-	return has_marker(l->staging) || own_is_empty(l->staging) ||
-	       is_new_save(l, l->staging);
+	return has_marker(layout->staging) || own_is_empty(layout->staging) ||
+	       is_new_save(layout, layout->staging);
 }
 
-static bool is_our_swap(const struct layout *l)
+static bool is_our_swap(const struct layout *layout)
 {
-	return is_new_save(l, l->swap) || is_replaced(l);
+	return is_new_save(layout, layout->swap) || is_replaced(layout);
 }
 
-static bool is_our_drop(const struct layout *l)
+static bool is_our_drop(const struct layout *layout)
 {
-	return !is_link(l->drop) && (has_marker(l->drop) || own_is_empty(l->drop));
+	return !is_link(layout->drop) &&
+	       (has_marker(layout->drop) || own_is_empty(layout->drop));
 }
 
 static bool refuse_foreign(const char *path, struct error *err)
@@ -149,12 +150,12 @@ static bool refuse_foreign(const char *path, struct error *err)
 		     "elsewhere with --directory");
 }
 
-unsigned rotate_count(const struct layout *l, unsigned window)
+unsigned rotate_count(const struct layout *layout, unsigned window)
 {
 	unsigned count = 0;
 
 	for (unsigned generation = 1;; generation++) {
-		AUTO_FREE char *old = layout_old(l, generation);
+		AUTO_FREE char *old = layout_old(layout, generation);
 
 		if (exists(old))
 			count = generation;
@@ -163,15 +164,15 @@ unsigned rotate_count(const struct layout *l, unsigned window)
 	}
 }
 
-static bool check_saves(const struct layout *l, unsigned window, struct strvec *strangers,
-			struct error *err)
+static bool check_saves(const struct layout *layout, unsigned window,
+			struct strvec *strangers, struct error *err)
 {
-	unsigned count = rotate_count(l, window);
+	unsigned count = rotate_count(layout, window);
 
-	if (!own_check_save(l->dir, strangers, err))
+	if (!own_check_save(layout->dir, strangers, err))
 		return false;
 	for (unsigned generation = 1; generation <= count; generation++) {
-		AUTO_FREE char *old = layout_old(l, generation);
+		AUTO_FREE char *old = layout_old(layout, generation);
 
 		if (!own_check_save(old, strangers, err))
 			return false;
@@ -179,17 +180,17 @@ static bool check_saves(const struct layout *l, unsigned window, struct strvec *
 	return true;
 }
 
-bool rotate_check(const struct layout *l, unsigned window, struct strvec *strangers,
+bool rotate_check(const struct layout *layout, unsigned window, struct strvec *strangers,
 		  struct error *err)
 {
-	if (!check_saves(l, window, strangers, err))
+	if (!check_saves(layout, window, strangers, err))
 		return false;
-	if (exists(l->staging) && !is_our_staging(l))
-		return refuse_foreign(l->staging, err);
-	if (exists(l->swap) && !is_our_swap(l))
-		return refuse_foreign(l->swap, err);
-	if (exists(l->drop) && !is_our_drop(l))
-		return refuse_foreign(l->drop, err);
+	if (exists(layout->staging) && !is_our_staging(layout))
+		return refuse_foreign(layout->staging, err);
+	if (exists(layout->swap) && !is_our_swap(layout))
+		return refuse_foreign(layout->swap, err);
+	if (exists(layout->drop) && !is_our_drop(layout))
+		return refuse_foreign(layout->drop, err);
 	return true;
 }
 
@@ -199,57 +200,57 @@ struct journal {
 	struct strvec from, to;
 };
 
-static void journal_release(struct journal *j)
+static void journal_release(struct journal *journal)
 {
-	strvec_release(&j->from);
-	strvec_release(&j->to);
+	strvec_release(&journal->from);
+	strvec_release(&journal->to);
 }
 
-static bool move_noted(struct journal *j, const char *from, const char *to,
+static bool move_noted(struct journal *journal, const char *from, const char *to,
 		       struct error *err)
 {
 	if (!move(from, to, err))
 		return false;
-	strvec_push(&j->from, from);
-	strvec_push(&j->to, to);
+	strvec_push(&journal->from, from);
+	strvec_push(&journal->to, to);
 	return true;
 }
 
-static bool make_drop(const struct layout *l, struct error *err)
+static bool make_drop(const struct layout *layout, struct error *err)
 {
 	AUTO_CLOSE int fd = -1;
 
-	if (mkdir(l->drop, 0700) < 0 && (errno != EEXIST || !is_our_drop(l)))
-		return error_set(err, ERROR_SYSTEM, "create %s: %s", l->drop,
+	if (mkdir(layout->drop, 0700) < 0 && (errno != EEXIST || !is_our_drop(layout)))
+		return error_set(err, ERROR_SYSTEM, "create %s: %s", layout->drop,
 				 strerror(errno));
-	fd = open(l->drop, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = open(layout->drop, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return error_set(err, ERROR_SYSTEM, "open %s: %s", l->drop,
+		return error_set(err, ERROR_SYSTEM, "open %s: %s", layout->drop,
 				 strerror(errno));
 	return marker_is_there(fd) ||
 	       marker_write(fd, "it holds old saves that go", NULL, err) ||
-	       error_prefix(err, "%s", l->drop);
+	       error_prefix(err, "%s", layout->drop);
 }
 
 /* One that may have been moved already. */
-static bool drop_one(const struct layout *l, const char *from, unsigned generation,
-		     struct journal *j, struct error *err)
+static bool drop_one(const struct layout *layout, const char *from, unsigned generation,
+		     struct journal *journal, struct error *err)
 {
-	AUTO_FREE char *to = str_format("%s/%u", l->drop, generation);
+	AUTO_FREE char *to = str_format("%s/%u", layout->drop, generation);
 
 	if (exists(to) || !exists(from))
 		return true;
-	return make_drop(l, err) && move_noted(j, from, to, err);
+	return make_drop(layout, err) && move_noted(journal, from, to, err);
 }
 
-static bool drop_planned(const struct layout *l, const struct rotate_plan *plan,
-			 struct journal *j, struct error *err)
+static bool drop_planned(const struct layout *layout, const struct rotate_plan *plan,
+			 struct journal *journal, struct error *err)
 {
 	for (size_t i = 0; i < plan->count; i++) {
 		unsigned generation = (unsigned)plan->dropped[i];
-		AUTO_FREE char *old = layout_old(l, generation ? generation : 1);
+		AUTO_FREE char *old = layout_old(layout, generation ? generation : 1);
 
-		if (generation && !drop_one(l, old, generation, j, err))
+		if (generation && !drop_one(layout, old, generation, journal, err))
 			return false;
 	}
 	return true;
@@ -263,183 +264,194 @@ static bool replaced_goes(const struct rotate_plan *plan)
 	return false;
 }
 
-static bool move_old(const struct layout *l, unsigned from, unsigned to,
-		     struct journal *j, struct error *err)
+static bool move_old(const struct layout *layout, unsigned from, unsigned to,
+		     struct journal *journal, struct error *err)
 {
-	AUTO_FREE char *from_path = layout_old(l, from);
-	AUTO_FREE char *to_path = layout_old(l, to);
+	AUTO_FREE char *from_path = layout_old(layout, from);
+	AUTO_FREE char *to_path = layout_old(layout, to);
 
-	return move_noted(j, from_path, to_path, err);
+	return move_noted(journal, from_path, to_path, err);
 }
 
 /*
  * Number the old saves from `first` on, without gaps where others follow: downwards from
  * the newest, then upwards from the oldest. Their order is the same at every instant.
  */
-static bool number_from(const struct layout *l, unsigned first, unsigned window,
-			struct journal *j, struct error *err)
+static bool number_from(const struct layout *layout, unsigned first, unsigned window,
+			struct journal *journal, struct error *err)
 {
-	unsigned last = rotate_count(l, window), count = 0;
+	unsigned last = rotate_count(layout, window), count = 0;
 	AUTO_FREE unsigned *there = xcalloc(last + 1, sizeof(unsigned));
 
 	for (unsigned generation = 1; generation <= last; generation++) {
-		AUTO_FREE char *old = layout_old(l, generation);
+		AUTO_FREE char *old = layout_old(layout, generation);
 
 		if (exists(old))
 			there[count++] = generation;
 	}
 	for (unsigned i = 0; i < count; i++)
-		if (there[i] > first + i && !move_old(l, there[i], first + i, j, err))
+		if (there[i] > first + i &&
+		    !move_old(layout, there[i], first + i, journal, err))
 			return false;
 	for (unsigned i = count; i-- > 0;)
-		if (there[i] < first + i && !move_old(l, there[i], first + i, j, err))
+		if (there[i] < first + i &&
+		    !move_old(layout, there[i], first + i, journal, err))
 			return false;
 	return true;
 }
 
 /* ---- metamodel.drop goes ---- */
 
-static bool delete_dropped(const struct layout *l, struct strvec *notes,
+static bool delete_dropped(const struct layout *layout, struct strvec *notes,
 			   struct error *err)
 {
-	AUTO_CLOSEDIR DIR *dir = opendir(l->drop);
+	AUTO_CLOSEDIR DIR *dir = opendir(layout->drop);
 	AUTO_STRVEC struct strvec names = { 0 };
 	struct dirent *entry;
 
 	if (!dir)
 		return errno == ENOENT || error_set(err, ERROR_SYSTEM, "open %s: %s",
-						    l->drop, strerror(errno));
+						    layout->drop, strerror(errno));
 	while ((entry = readdir(dir)))
 		if (entry->d_name[0] != '.' &&
 		    strspn(entry->d_name, "0123456789") == strlen(entry->d_name))
 			strvec_push(&names, entry->d_name);
 	for (size_t i = 0; i < names.count; i++) {
-		AUTO_FREE char *path = str_format("%s/%s", l->drop, names.v[i]);
+		AUTO_FREE char *path = str_format("%s/%s", layout->drop, names.v[i]);
 
-		if (!own_delete(path, l->dir, notes, err))
+		if (!own_delete(path, layout->dir, notes, err))
 			return false;
 	}
-	return own_delete(l->drop, l->dir, notes, err);
+	return own_delete(layout->drop, layout->dir, notes, err);
 }
 
-static bool undo(const struct layout *l, struct journal *j)
+static bool undo(const struct layout *layout, struct journal *journal)
 {
 	struct error
 		ignored; /* what cannot be undone is told by what could not be done */
 	AUTO_CLOSE int fd = -1;
 
-	for (size_t i = j->from.count; i-- > 0;)
-		if (!move(j->to.v[i], j->from.v[i], &ignored))
+	for (size_t i = journal->from.count; i-- > 0;)
+		if (!move(journal->to.v[i], journal->from.v[i], &ignored))
 			return false;
-	fd = open(l->drop, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ||
-	       (has_marker(l->drop) && marker_remove(fd, &ignored) && !rmdir(l->drop));
+	fd = open(layout->drop, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 || (has_marker(layout->drop) && marker_remove(fd, &ignored) &&
+			  !rmdir(layout->drop));
 }
 
 /* ---- the swap ---- */
 
 /* The replaced save is in metamodel.swap: make it metamodel.old. */
-static bool retire(const struct layout *l, const struct rotate_plan *plan,
+static bool retire(const struct layout *layout, const struct rotate_plan *plan,
 		   struct strvec *notes, struct error *err)
 {
-	AUTO_FREE char *old = layout_old(l, 1);
+	AUTO_FREE char *old = layout_old(layout, 1);
 	bool goes = replaced_goes(plan);
-	struct journal j = { 0 };
-	bool is_ok = drop_planned(l, plan, &j, err) &&
-		     number_from(l, goes ? 1 : 2, plan->window, &j, err) &&
-		     (goes ? drop_one(l, l->swap, 0, &j, err) : move(l->swap, old, err));
+	struct journal journal = { 0 };
+	bool is_ok = drop_planned(layout, plan, &journal, err) &&
+		     number_from(layout, goes ? 1 : 2, plan->window, &journal, err) &&
+		     (goes ? drop_one(layout, layout->swap, 0, &journal, err)
+			   : move(layout->swap, old, err));
 
-	journal_release(&j);
-	return is_ok && fs_sync_dir(l->parent, err) && delete_dropped(l, notes, err);
+	journal_release(&journal);
+	return is_ok && fs_sync_dir(layout->parent, err) &&
+	       delete_dropped(layout, notes, err);
 }
 
-static bool move_by_two_renames(const struct layout *l, const struct rotate_plan *plan,
-				struct journal *j, struct error *err)
-{
-	AUTO_FREE char *old = layout_old(l, 1);
-	bool goes = replaced_goes(plan);
-
-	return drop_planned(l, plan, j, err) &&
-	       number_from(l, goes ? 1 : 2, plan->window, j, err) &&
-	       (goes ? drop_one(l, l->dir, 0, j, err)
-		     : move_noted(j, l->dir, old, err)) &&
-	       move(l->swap, l->dir, err);
-}
-
-static bool swap_by_two_renames(const struct layout *l, const struct rotate_plan *plan,
-				bool *is_swapped, bool *is_undone, struct strvec *notes,
+static bool move_by_two_renames(const struct layout *layout,
+				const struct rotate_plan *plan, struct journal *journal,
 				struct error *err)
 {
-	struct journal j = { 0 };
+	AUTO_FREE char *old = layout_old(layout, 1);
+	bool goes = replaced_goes(plan);
 
-	*is_swapped = move_by_two_renames(l, plan, &j, err);
+	return drop_planned(layout, plan, journal, err) &&
+	       number_from(layout, goes ? 1 : 2, plan->window, journal, err) &&
+	       (goes ? drop_one(layout, layout->dir, 0, journal, err)
+		     : move_noted(journal, layout->dir, old, err)) &&
+	       move(layout->swap, layout->dir, err);
+}
+
+static bool swap_by_two_renames(const struct layout *layout,
+				const struct rotate_plan *plan, bool *is_swapped,
+				bool *is_undone, struct strvec *notes, struct error *err)
+{
+	struct journal journal = { 0 };
+
+	*is_swapped = move_by_two_renames(layout, plan, &journal, err);
 	if (!*is_swapped)
-		*is_undone =
-			undo(l, &j); /* no save is given up for one that did not come */
-	journal_release(&j);
-	return *is_swapped && fs_sync_dir(l->parent, err) &&
-	       delete_dropped(l, notes, err);
+		*is_undone = undo(
+			layout,
+			&journal); /* no save is given up for one that did not come */
+	journal_release(&journal);
+	return *is_swapped && fs_sync_dir(layout->parent, err) &&
+	       delete_dropped(layout, notes, err);
 }
 
 /* The new save is in metamodel.swap, whole and synced: make it the save. *is_undone: if
  * that fails, is everything as it was? */
-static bool swap(const struct layout *l, const struct rotate_plan *plan, bool *is_swapped,
-		 bool *is_undone, struct strvec *notes, struct error *err)
+static bool swap(const struct layout *layout, const struct rotate_plan *plan,
+		 bool *is_swapped, bool *is_undone, struct strvec *notes,
+		 struct error *err)
 {
 	*is_undone = true;
-	if (own_is_empty(l->dir))
-		(void)!rmdir(l->dir); /* else it is exchanged as any other */
-	if (!exists(l->dir)) {
-		if (!move(l->swap, l->dir, err))
+	if (own_is_empty(layout->dir))
+		(void)!rmdir(layout->dir); /* else it is exchanged as any other */
+	if (!exists(layout->dir)) {
+		if (!move(layout->swap, layout->dir, err))
 			return false;
 		*is_swapped = true;
-		return fs_sync_dir(l->parent, err) && delete_dropped(l, notes, err);
+		return fs_sync_dir(layout->parent, err) &&
+		       delete_dropped(layout, notes, err);
 	}
-	if (!renameat2(AT_FDCWD, l->swap, AT_FDCWD, l->dir, RENAME_EXCHANGE)) {
+	if (!renameat2(AT_FDCWD, layout->swap, AT_FDCWD, layout->dir, RENAME_EXCHANGE)) {
 		*is_swapped = true;
-		return fs_sync_dir(l->parent, err) && retire(l, plan, notes, err);
+		return fs_sync_dir(layout->parent, err) &&
+		       retire(layout, plan, notes, err);
 	}
 	if (errno == EINVAL || errno == ENOSYS || errno == ENOTSUP)
-		return swap_by_two_renames(l, plan, is_swapped, is_undone, notes, err);
-	return error_set(err, ERROR_SYSTEM, "exchange %s and %s: %s", l->swap, l->dir,
-			 strerror(errno));
+		return swap_by_two_renames(layout, plan, is_swapped, is_undone, notes,
+					   err);
+	return error_set(err, ERROR_SYSTEM, "exchange %s and %s: %s", layout->swap,
+			 layout->dir, strerror(errno));
 }
 
-bool rotate_discard(const struct layout *l, struct strvec *notes, struct error *err)
+bool rotate_discard(const struct layout *layout, struct strvec *notes, struct error *err)
 {
-	return own_delete(l->staging, l->dir, notes, err);
+	return own_delete(layout->staging, layout->dir, notes, err);
 }
 
-bool rotate_commit(const struct layout *l, const struct rotate_plan *plan,
+bool rotate_commit(const struct layout *layout, const struct rotate_plan *plan,
 		   bool *is_swapped, struct strvec *notes, struct error *err)
 {
 	bool is_undone = true;
 	struct error ignored;
 
 	*is_swapped = false;
-	if (!fs_sync_dir(l->staging, err) || !move(l->staging, l->swap, err))
+	if (!fs_sync_dir(layout->staging, err) ||
+	    !move(layout->staging, layout->swap, err))
 		return false;
-	if (fs_sync_dir(l->parent, err) &&
-	    swap(l, plan, is_swapped, &is_undone, notes, err))
+	if (fs_sync_dir(layout->parent, err) &&
+	    swap(layout, plan, is_swapped, &is_undone, notes, err))
 		return true;
 	/* as it was: metamodel.swap is ours, and of no worth from here on */
-	if (!*is_swapped && is_undone && move(l->swap, l->staging, &ignored))
-		(void)!rotate_discard(l, notes, &ignored);
+	if (!*is_swapped && is_undone && move(layout->swap, layout->staging, &ignored))
+		(void)!rotate_discard(layout, notes, &ignored);
 	return false;
 }
 
 /* ---- finishing what a dead run began ---- */
 
-bool rotate_is_unfinished(const struct layout *l)
+bool rotate_is_unfinished(const struct layout *layout)
 {
-	return exists(l->staging) || exists(l->swap) || exists(l->drop);
+	return exists(layout->staging) || exists(layout->swap) || exists(layout->drop);
 }
 
 /* Are all names of old saves taken, so that the last one has to go? */
-static bool is_full(const struct layout *l, unsigned window)
+static bool is_full(const struct layout *layout, unsigned window)
 {
 	for (unsigned generation = 1; generation <= window; generation++) {
-		AUTO_FREE char *old = layout_old(l, generation);
+		AUTO_FREE char *old = layout_old(layout, generation);
 
 		if (!exists(old))
 			return false;
@@ -447,16 +459,17 @@ static bool is_full(const struct layout *l, unsigned window)
 	return true;
 }
 
-static bool recover_swap(const struct layout *l, struct strvec *notes, struct error *err)
+static bool recover_swap(const struct layout *layout, struct strvec *notes,
+			 struct error *err)
 {
-	bool is_exchanged = !is_new_save(l, l->swap), is_swapped, is_undone;
+	bool is_exchanged = !is_new_save(layout, layout->swap), is_swapped, is_undone;
 	AUTO_STRVEC struct strvec strangers = { 0 };
 	struct rotate_plan plan = { .window = 1 };
 	uint64_t surplus;
 	struct savedir newer;
 	bool is_ok;
 
-	if (!savedir_open(is_exchanged ? l->dir : l->swap, &newer, err))
+	if (!savedir_open(is_exchanged ? layout->dir : layout->swap, &newer, err))
 		return false;
 	if (newer.manifest.has_plan)
 		plan.window = (unsigned)newer.manifest.window;
@@ -465,31 +478,31 @@ static bool recover_swap(const struct layout *l, struct strvec *notes, struct er
 	surplus = plan.window; /* of a program that had no plans */
 	plan.dropped = newer.manifest.has_plan ? newer.manifest.dropped : &surplus;
 	plan.count = newer.manifest.has_plan ? newer.manifest.dropped_count
-					     : is_full(l, plan.window);
-	is_ok = check_saves(l, plan.window, &strangers, err) &&
-		(is_exchanged ? retire(l, &plan, notes, err)
-			      : swap(l, &plan, &is_swapped, &is_undone, notes, err));
+					     : is_full(layout, plan.window);
+	is_ok = check_saves(layout, plan.window, &strangers, err) &&
+		(is_exchanged ? retire(layout, &plan, notes, err)
+			      : swap(layout, &plan, &is_swapped, &is_undone, notes, err));
 	savedir_release(&newer);
 	return is_ok;
 }
 
-bool rotate_recover(const struct layout *l, bool *did_finish, bool *did_clean,
+bool rotate_recover(const struct layout *layout, bool *did_finish, bool *did_clean,
 		    struct strvec *notes, struct error *err)
 {
-	bool has_swap = exists(l->swap) && is_our_swap(l);
+	bool has_swap = exists(layout->swap) && is_our_swap(layout);
 
 	*did_finish = *did_clean = false;
-	if (exists(l->staging) && is_our_staging(l)) {
+	if (exists(layout->staging) && is_our_staging(layout)) {
 		*did_clean = true;
-		if (!rotate_discard(l, notes, err))
+		if (!rotate_discard(layout, notes, err))
 			return false;
 	}
 	if (has_swap) {
 		*did_finish = true;
-		return recover_swap(l, notes, err);
+		return recover_swap(layout, notes, err);
 	}
-	if (!exists(l->drop) || !is_our_drop(l))
+	if (!exists(layout->drop) || !is_our_drop(layout))
 		return true;
 	*did_clean = true;
-	return delete_dropped(l, notes, err);
+	return delete_dropped(layout, notes, err);
 }
