@@ -294,7 +294,7 @@ def test_a_stale_dump_is_said_to_be_one_with_its_date(metamodel, db, saved, fake
     for args in ([], ["b"]):
         result = metamodel.run("restore", *args)
         assert re.findall("^metamodel: warning: (.*)", result.stderr, re.M) == [
-            "the dump of account b is an older one, of 2025-01-02T03:04:05Z"]
+            "the dump of account b is an older one, from 2025-01-02T03:04:05Z"]
     plan = metamodel.run("restore", "-n").stderr
     assert re.findall(r"^(\w+): .*stale: a later save of it failed", plan, re.M) == ["b"]
     assert "older" not in metamodel.run("restore", "a").stderr

@@ -29,13 +29,13 @@ CASES = {
         "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; ALTER TABLE _models ALTER id "
         "SET DEFAULT f()", "ALTER TABLE _models ALTER id DROP DEFAULT; DROP FUNCTION f(); "
         "CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'",
-        "no save holds it: create it first"),
+        "no save holds it: provide it first"),
     "a type that is gone": (
         "CREATE TYPE e AS ENUM ('x'); ALTER TABLE _models ADD e e",
-        "ALTER TABLE _models DROP e; DROP TYPE e", "no save holds it: create it first"),
+        "ALTER TABLE _models DROP e; DROP TYPE e", "no save holds it: provide it first"),
     "a table that is gone": (
         "CREATE TABLE t (n int PRIMARY KEY); ALTER TABLE _models ADD t int REFERENCES t",
-        "ALTER TABLE _models DROP t; DROP TABLE t", "no save holds it: create it first"),
+        "ALTER TABLE _models DROP t; DROP TABLE t", "no save holds it: provide it first"),
     "rows that are gone": (
         "CREATE TABLE t (n int PRIMARY KEY); INSERT INTO t VALUES (1); ALTER TABLE _models ADD t "
         "int DEFAULT 1 REFERENCES t", "ALTER TABLE _models DROP t; DELETE FROM t",

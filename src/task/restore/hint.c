@@ -20,15 +20,19 @@ static const struct {
 	const char *text;
 	const char *hint;
 } hints[] = {
-	{ "42883", NULL, "the metamodel uses it, and no save holds it: create it first" },
-	{ "42P01", NULL, "the metamodel uses it, and no save holds it: create it first" },
+	{ "42883", NULL,
+	  "the metamodel uses it, and no save holds it: provide it first" },
+	{ "42P01", NULL,
+	  "the metamodel uses it, and no save holds it: provide it first" },
 	{ "42704", "configuration parameter",
 	  "the dump was made by a pg_dump newer than this server: restore it into a "
 	  "newer server, or save with the server's own pg_dump" },
 	{ "42704", "role \"",
 	  "no save holds roles: create it first, with CREATE ROLE, or rename it back" },
-	{ "42704", NULL, "the metamodel uses it, and no save holds it: create it first" },
-	{ "3F000", NULL, "the metamodel uses it, and no save holds it: create it first" },
+	{ "42704", NULL,
+	  "the metamodel uses it, and no save holds it: provide it first" },
+	{ "3F000", NULL,
+	  "the metamodel uses it, and no save holds it: provide it first" },
 	{ "53200", NULL,
 	  "the server has too few lock slots: raise its max_locks_per_transaction, which "
 	  "requires a restart, or restore fewer accounts at once, with -j 1" },
