@@ -161,13 +161,13 @@ def test_restore_and_load_say_that_they_cannot_yet(tenants, metamodel):
         result = metamodel.run(*args, check=False)
         assert result.returncode == 1 and "dumps of whole schemas" in result.stderr and "psql -X -1" in result.stderr, result
     result = metamodel.run("upgrade", "--model", "flyway", check=False)
-    assert result.returncode == 2 and "OpenResty only" in result.stderr, result
+    assert result.returncode == 2 and "accounts of OpenResty" in result.stderr, result
 
 
 def test_a_model_of_a_prefix_is_not_for_a_save(db, metamodel, model):
     file = model(schemas="^foo$", objects="prefix:app_", applied="SELECT 1 FROM {schema}.x")
     result = metamodel.run("save", check=False)
-    assert result.returncode == 2 and f"{file}:3: objects: metamodel save needs objects = all" in result.stderr, result
+    assert result.returncode == 2 and f"{file}:3: objects: metamodel save requires objects = all" in result.stderr, result
 
 
 def test_dumps_of_metamodels_and_of_whole_schemas_do_not_mix(db, metamodel, model):
