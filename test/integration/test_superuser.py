@@ -332,7 +332,7 @@ class TestWhileItAsksWhoseTheyAre:
                 result = metamodel.run(command, *more, "--lock-wait", "1", "a", "b", check=False)
                 assert result.returncode in (1, 3)
                 for account in "a", "b":
-                    assert "whose" in errors_of(result, account) or "the same" in errors_of(result, account)
+                    assert "find the owners of the accounts" in errors_of(result, account) or "the same" in errors_of(result, account)
         assert bob.version == "0.001" and db.query("SELECT version FROM a._general") == [("0.003",)]
 
 
