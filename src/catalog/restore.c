@@ -8,7 +8,6 @@
 #include "base/auto.h"
 #include "base/str.h"
 #include "catalog/accounts.h"
-#include "catalog/asides.h"
 #include "catalog/sql.h"
 
 /* A commit without anything in the log waits for nothing, and none does where it is off.
@@ -22,7 +21,6 @@ const char catalog_flush_sql[] =
 #define TRANSACTION_MARK "metamodel transaction "
 
 struct planning {
-	bool is_whole;
 	catalog_plans_fn *done;
 	void *owner;
 };
@@ -37,9 +35,9 @@ struct settling {
 	void *owner;
 };
 
-static char *metamodel_of(const char *accounts, bool is_whole)
+static char *metamodel_of(const char *accounts)
 {
-	return sql_fill(is_whole ? sql_schema_closure : sql_metamodel,
+	return sql_fill(sql_metamodel,
 			(const char *const[]){ ":accounts", accounts, NULL });
 }
 
@@ -48,15 +46,6 @@ static char *copy_value(const struct pg_result *result, int row, int column)
 	const char *value = pgresult_value(result, row, column);
 
 	return value ? xstrdup(value) : NULL;
-}
-
-static void take_whole(struct catalog_plan *plan, const struct pg_result *result, int row)
-{
-	plan->is_whole = true;
-	plan->has_extension = pgresult_is_true(result, row, 9);
-	if (!str_parse_uint(pgresult_value(result, row, 10), 0, UINT64_MAX,
-			    &plan->size_bytes))
-		plan->size_bytes = 0;
 }
 
 static void on_plans(void *owner, const struct pg_result *result, const struct error *err)
@@ -80,24 +69,21 @@ static void on_plans(void *owner, const struct pg_result *result, const struct e
 		plans[i].outsider_ids = copy_value(result, row, 6);
 		plans[i].tied_hex = copy_value(result, row, 7);
 		plans[i].tied_others_hex = copy_value(result, row, 8);
-		if (p->is_whole)
-			take_whole(&plans[i], result, row);
 	}
 	p->done(p->owner, plans, count, err);
 	free(p);
 }
 
 void catalog_plan_restore(struct session *session, const struct strvec *names,
-			  bool is_whole, catalog_plans_fn *done, void *owner)
+			  catalog_plans_fn *done, void *owner)
 {
 	struct planning *p = xcalloc(1, sizeof(*p));
 	AUTO_FREE char *array = catalog_format_array(names);
-	AUTO_FREE char *metamodel = metamodel_of("SELECT unnest($1::text[])", is_whole);
-	AUTO_FREE char *sql = str_format(
-		"%s%s", metamodel, is_whole ? sql_restore_whole_plan : sql_restore_plan);
+	AUTO_FREE char *metamodel = metamodel_of("SELECT unnest($1::text[])");
+	AUTO_FREE char *sql = str_format("%s%s", metamodel, sql_restore_plan);
 	const char *params[] = { array };
 
-	*p = (struct planning){ .is_whole = is_whole, .done = done, .owner = owner };
+	*p = (struct planning){ .done = done, .owner = owner };
 	pgconn_query(session_conn(session), sql, params, 1, on_plans, p);
 }
 
@@ -128,8 +114,7 @@ static char *join_hex(const struct catalog_plan *const *plans, size_t count)
 char *catalog_restore_begin(const struct catalog_plan *const *plans, size_t count,
 			    bool is_cascade, uint64_t lock_wait_ms)
 {
-	bool is_whole = plans[0]->is_whole;
-	AUTO_FREE char *metamodel = metamodel_of("SELECT unnest(accounts)", is_whole);
+	AUTO_FREE char *metamodel = metamodel_of("SELECT unnest(accounts)");
 	AUTO_FREE char *wait = str_format("%llu", (unsigned long long)lock_wait_ms);
 	AUTO_FREE char *accounts = join_hex(plans, count);
 	AUTO_STRBUF struct strbuf outsiders = { 0 };
@@ -141,35 +126,23 @@ char *catalog_restore_begin(const struct catalog_plan *const *plans, size_t coun
 		strbuf_add_format(&outsiders, "%s%s", *ids && outsiders.length ? "," : "",
 				  ids);
 	}
-	const char *const words[] = { ":accounts_hex",
-				      accounts,
-				      ":outsiders",
-				      outsiders.buf,
-				      ":lock_wait_ms",
-				      wait,
-				      is_whole ? ":closure" : ":metamodel",
-				      metamodel,
-				      CATALOG_ASIDE_WORDS,
-				      NULL };
-	AUTO_FREE char *rest =
-		sql_fill(is_whole ? sql_restore_whole_begin : sql_restore_begin, words);
-
-	return str_format("%s%s", sql_restore_transaction, rest);
+	return sql_fill(sql_restore_begin,
+			(const char *const[]){ ":accounts_hex", accounts, ":outsiders",
+					       outsiders.buf, ":lock_wait_ms", wait,
+					       ":metamodel", metamodel, NULL });
 }
 
-char *catalog_restore_end(const struct catalog_plan *plan, uint32_t tables, uint64_t rows,
+char *catalog_restore_end(const struct catalog_plan *plan, uint32_t tables,
 			  const char *version)
 {
 	AUTO_FREE char *count = str_format("%u", tables);
-	AUTO_FREE char *row_count = str_format("%llu", (unsigned long long)rows);
 	/* digits and a point, or none: version_is_newer() has seen to that */
 	const char *const words[] = {
-		":account_hex", plan->raw_name_hex, ":tables",
-		count,          ":version",         version ? version : "-1",
-		":rows",        row_count,          NULL
+		":account_hex", plan->raw_name_hex,       ":tables", count,
+		":version",     version ? version : "-1", NULL
 	};
 
-	return sql_fill(plan->is_whole ? sql_restore_whole_end : sql_restore_end, words);
+	return sql_fill(sql_restore_end, words);
 }
 
 char *catalog_restore_outside(const struct catalog_plan *const *plans, size_t count)
@@ -177,9 +150,7 @@ char *catalog_restore_outside(const struct catalog_plan *const *plans, size_t co
 	AUTO_FREE char *accounts = join_hex(plans, count);
 
 	return sql_fill(sql_restore_outside,
-			(const char *const[]){ ":accounts_hex", accounts, ":is_whole",
-					       plans[0]->is_whole ? "true" : "false",
-					       CATALOG_ASIDE_WORDS, NULL });
+			(const char *const[]){ ":accounts_hex", accounts, NULL });
 }
 
 char *catalog_take_transaction(const char *messages, char **rest)

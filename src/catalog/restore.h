@@ -19,10 +19,6 @@ struct catalog_plan {
 	uint64_t tables; /* that are among them */
 	char *outsiders; /* objects outside the metamodel that would go with them, a line
 			    each; NULL: none */
-	/* Of a whole schema only: */
-	bool is_whole;
-	bool has_extension;  /* one is among the outsiders: they may not go */
-	uint64_t size_bytes; /* of what is there */
 	char *raw_name_hex;
 	char *outsider_ids; /* CLASS.OBJECT.PART of each, by commas; "": none */
 	/* Accounts of which something would go with it, their names as raw_name_hex, by
@@ -37,22 +33,20 @@ struct catalog_plan {
 typedef void catalog_plans_fn(void *owner, struct catalog_plan *plans, size_t count,
 			      const struct error *err);
 
-/* What would a restore of these accounts, or of their whole schemas, do? One query; the
- * accounts need not exist. */
+/* What would a restore of these accounts do? One query; the accounts need not exist. */
 void catalog_plan_restore(struct session *session, const struct strvec *names,
-			  bool is_whole, catalog_plans_fn *done, void *owner);
+			  catalog_plans_fn *done, void *owner);
 void catalog_plans_free(struct catalog_plan *plans, size_t count);
 
 /*
  * The statements around the dumps in the one transaction of accounts that are tied to
  * each other. The first one fails when it would destroy anything outside their metamodels
  * that the plans do not name, and so does the last one, of each, when tables or version
- * are not those of its dump. Whole schemas are put aside by the first one, for
- * catalog/asides.h, and compared by tables and rows. Ownership: the caller frees.
+ * are not those of its dump. Ownership: the caller frees.
  */
 char *catalog_restore_begin(const struct catalog_plan *const *plans, size_t count,
 			    bool is_cascade, uint64_t lock_wait_ms);
-char *catalog_restore_end(const struct catalog_plan *plan, uint32_t tables, uint64_t rows,
+char *catalog_restore_end(const struct catalog_plan *plan, uint32_t tables,
 			  const char *version);
 /* The very last one: it fails when anything outside of these accounts was changed. */
 char *catalog_restore_outside(const struct catalog_plan *const *plans, size_t count);

@@ -24,12 +24,10 @@ void catalog_rights_add(const struct catalog_plan *plan, const char *rights,
 	} while (*rest);
 
 	AUTO_FREE char *count = str_format("%zu", chunks);
-	AUTO_FREE char *differences =
-		sql_fill_ours(sql_rights_differences, plan->is_whole);
 	const char *const words[] = {
-		":account_hex", plan->raw_name_hex, ":chunks",
-		count,          ":has_session",     has_session ? "true" : "false",
-		":differences", differences,        NULL
+		":account_hex", plan->raw_name_hex,     ":chunks",
+		count,          ":has_session",         has_session ? "true" : "false",
+		":differences", sql_rights_differences, NULL
 	};
 	AUTO_FREE char *check = sql_fill(sql_restore_rights, words);
 

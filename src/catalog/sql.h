@@ -5,8 +5,6 @@
 
 #include <stdbool.h>
 
-extern const char sql_asides[];
-extern const char sql_aside_drop[];
 extern const char sql_extensions[];
 extern const char sql_metamodel[];
 extern const char sql_members[];
@@ -23,11 +21,6 @@ extern const char sql_restore_outside[];
 extern const char sql_restore_rights[];
 extern const char sql_rights_differences[];
 extern const char sql_restore_settle[];
-extern const char sql_restore_transaction[];
-extern const char sql_restore_whole_begin[];
-extern const char sql_restore_whole_end[];
-extern const char sql_restore_whole_plan[];
-extern const char sql_schema_closure[];
 extern const char sql_states[];
 extern const char sql_steps[];
 extern const char sql_structure_columns[];

@@ -7,7 +7,6 @@
 #include "base/auto.h"
 #include "base/str.h"
 #include "catalog/accounts.h"
-#include "catalog/asides.h"
 #include "catalog/grants.h"
 #include "catalog/sql.h"
 
@@ -147,8 +146,7 @@ static void take_list(struct listing *l)
 	}
 	l->rows = (struct strvec){ 0 };
 	for (size_t i = 0; i < rows.count; i++)
-		if (strcmp(rows.v[i], l->product->global) != 0 &&
-		    !str_has_prefix(rows.v[i], CATALOG_ASIDE))
+		if (strcmp(rows.v[i], l->product->global) != 0)
 			strvec_push(&l->rows, rows.v[i]);
 	strvec_release(&rows);
 	end(l, NULL);
@@ -222,10 +220,8 @@ static void match(struct listing *l)
 	const struct product *p = l->product;
 	const char *const params[] = { p->schemas->text,
 				       p->exclude ? p->exclude->text : NULL, p->global };
-	AUTO_FREE char *sql =
-		sql_fill(sql_tenants, (const char *const[]){ CATALOG_ASIDE_WORDS, NULL });
 
-	pgconn_query(session_conn(l->reader), sql, params, 3, on_matched, l);
+	pgconn_query(session_conn(l->reader), sql_tenants, params, 3, on_matched, l);
 }
 
 static void on_exclude_checked(void *owner, const struct pg_result *result,

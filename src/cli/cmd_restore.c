@@ -21,32 +21,30 @@ static void summarize_rehearsal(const struct cli *cli, const struct report *repo
 				const char *failed)
 {
 	double seconds = (double)(loop_now_ms() - cli->started_ms) / 1000;
-	const char *noun = cli->conf.product.noun;
 	size_t rehearsed = 0;
 
 	for (size_t i = 0; i < report->count; i++)
 		rehearsed += !strcmp(report->accounts[i].outcome, "rehearsed");
 	if (rehearsed < report->count)
 		log_failure(&cli->log,
-			    "%zu of %zu %ss would come back from %s; all was rolled "
+			    "%zu of %zu accounts would come back from %s; all was rolled "
 			    "back "
 			    "(%.1f s).%s",
-			    rehearsed, report->count, noun, cli->conf.directory, seconds,
+			    rehearsed, report->count, cli->conf.directory, seconds,
 			    failed);
 	else
 		log_info(&cli->log,
-			 "All of %zu %ss would come back from %s; all was rolled "
+			 "All of %zu accounts would come back from %s; all was rolled "
 			 "back "
 			 "(%.1f s).",
-			 report->count, noun, cli->conf.directory, seconds);
+			 report->count, cli->conf.directory, seconds);
 }
 
 static void summarize(const struct cli *cli, const struct report *report)
 {
 	double seconds = (double)(loop_now_ms() - cli->started_ms) / 1000;
 	AUTO_FREE char *failed = command_list_failed(report);
-	AUTO_FREE char *count =
-		command_format_count(report->count, cli->conf.product.noun);
+	AUTO_FREE char *count = command_format_count(report->count, "account");
 	AUTO_FREE char *totals = NULL, *others = NULL;
 	size_t restored;
 
@@ -92,8 +90,6 @@ const struct command cmd_restore = {
 		  .usage = "[ACCOUNT...] [.SUFFIX]",
 		  .help = "restore the accounts in a save",
 		  .arguments = CONF_ACCOUNTS,
-		  .takes_models = true,
-		  .needs_whole = true,
 		  .options = options },
 	.report = COMMAND_DUMPS,
 	.start = start,

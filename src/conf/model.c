@@ -39,8 +39,7 @@ static bool check_command(const struct conf *conf, struct error *err)
 	return !product->is_model || conf->command->takes_models ||
 	       error_set(err, ERROR_USAGE,
 			 "metamodel %s works only on accounts of OpenResty; for other "
-			 "products only status, save, verify and restore are available "
-			 "so far",
+			 "products only status, save and verify are available so far",
 			 conf->command->name);
 }
 

@@ -118,10 +118,11 @@ def test_a_model_overrides_the_built_in_one_key_by_key(tenants, metamodel, model
         "public": SHARED, "tenant_001": ("22 steps", "newer", []), "tenant_005": current("21 steps")}
 
 
-def test_upgrade_refuses_a_model(metamodel):
-    result = metamodel.run("upgrade", "--model", "plain", expect=2)
-    assert result.stderr == ("metamodel: error: metamodel upgrade works only on accounts of OpenResty; for other products only status, "
-                             "save, verify and restore are available so far\n")
+def test_other_commands_refuse_a_model(metamodel):
+    for command in "restore", "upgrade":
+        result = metamodel.run(command, "--model", "plain", expect=2)
+        assert result.stderr == (
+            f"metamodel: error: metamodel {command} works only on accounts of OpenResty; for other products only status, save and verify are available so far\n")
 
 
 # --- What is wrong with a model is said with key, file and line

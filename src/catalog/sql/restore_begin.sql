@@ -1,6 +1,19 @@
--- Goes on where restore_transaction.sql ends, to restore a unit: accounts that are tied to each other, most often
+-- The beginning of the transaction that restores a unit: accounts that are tied to each other, most often
 -- one. Make room for their metamodels. What is put in for the words with a colon is plain ASCII, whatever
 -- the accounts are called.
+-- Nobody's function or operator but the system's is meant.
+SET search_path = pg_catalog;
+-- To be found again whatever becomes of psql: see restore_settle.sql. By itself, as the setting counts
+-- from the next statement on: should psql be gone, it need not be waited with for a lock.
+DO $restore$
+BEGIN
+	RAISE INFO 'metamodel transaction %', txid_current();
+	PERFORM set_config(name, '1000', true) FROM pg_catalog.pg_settings
+	WHERE name = 'client_connection_check_interval';
+EXCEPTION
+	WHEN invalid_parameter_value THEN NULL; -- not on this system
+END
+$restore$;
 DO $restore$
 DECLARE
 	accounts constant name[] := ARRAY(SELECT convert_from(decode(hex, 'hex'), getdatabaseencoding())::name

@@ -7,9 +7,7 @@ SET search_path = pg_catalog;
 DO $restore$
 DECLARE
 	accounts constant name[] := ARRAY(SELECT convert_from(decode(hex, 'hex'), getdatabaseencoding())::name
-		FROM unnest(string_to_array(':accounts_hex', ',')) hex)
-		-- with what was put aside of whole schemas
-		|| ARRAY(SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE :is_whole AND n.nspname = ':aside' || n.oid);
+		FROM unnest(string_to_array(':accounts_hex', ',')) hex);
 	-- What was locked before the load: tables that foreign keys of the metamodels referred to, and the like.
 	-- NULL in a unit of many, where it is forgotten between the dumps.
 	before constant oid[] := string_to_array(nullif(current_setting('metamodel.locked', true), ''), ',');
@@ -44,11 +42,6 @@ BEGIN
 		EXECUTE (SELECT string_agg(format('(SELECT %L FROM pg_catalog.%I t WHERE age(t.xmin) <= $1 AND txid_status($2
 				+ ((t.xmin::text::bigint - $2) %% 4294967296 + 4294967296) %% 4294967296) = %L AND %s LIMIT 1)',
 				'catalog ' || name, name, 'in progress', CASE name WHEN 'pg_namespace' THEN $$t.nspname <> ALL ($3) AND t.nspname !~ '^pg_'$$
-				WHEN 'pg_proc' THEN $$NOT (:is_whole AND t.pronamespace IN (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = ANY ($3)))$$
-				WHEN 'pg_default_acl' THEN $$NOT (:is_whole AND t.defaclnamespace IN (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = ANY ($3)))$$
-				-- a range type comes with those of its multirange
-				WHEN 'pg_cast' THEN $$NOT (:is_whole AND EXISTS (SELECT FROM pg_catalog.pg_depend d
-					WHERE d.classid = 'pg_catalog.pg_cast'::regclass AND d.objid = t.oid AND d.deptype = 'i'))$$
 				ELSE 'true' END), ' UNION ALL ')
 			FROM unnest('{pg_authid,pg_auth_members,pg_db_role_setting,pg_database,pg_namespace,pg_proc,pg_default_acl,
 				pg_event_trigger,pg_language,pg_cast,pg_extension,pg_foreign_server}'::text[]) name

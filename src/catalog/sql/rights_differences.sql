@@ -5,7 +5,7 @@ WITH own AS MATERIALIZED (
 	JOIN pg_catalog.pg_depend p ON p.refclassid = 'pg_catalog.pg_namespace'::regclass
 		AND p.refobjid = n.oid AND p.classid = 'pg_catalog.pg_class'::regclass
 	JOIN pg_catalog.pg_class c ON c.oid = p.objid AND c.relnamespace = n.oid
-	WHERE n.nspname = $1 AND :c_is_ours AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+	WHERE n.nspname = $1 AND left(c.relname, length(':PRODUCT_PREFIX')) = ':PRODUCT_PREFIX' AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
 ), relation AS MATERIALIZED (
 	SELECT c.oid, c.relowner AS owner, c.relacl AS acl, c.relkind = 'S' AS is_sequence,
 		encode(convert_to(c.relname::text, getdatabaseencoding()), 'hex') AS hex,

@@ -4,5 +4,4 @@ SELECT n.nspname
 FROM pg_catalog.pg_namespace n
 WHERE n.nspname ~ $1::text AND ($2::text IS NULL OR n.nspname !~ $2::text) AND n.nspname <> $3::text
 	AND left(n.nspname, 3) <> 'pg_' AND n.nspname <> 'information_schema'
-	AND n.nspname <> ':aside' || n.oid -- what a restore put aside
 ORDER BY n.nspname COLLATE "C"

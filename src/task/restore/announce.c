@@ -3,7 +3,6 @@
  * objects that go with --cascade, an old dump. It is said in time to stop. */
 #include "task/restore/announce.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,14 +104,12 @@ static void announce_account(const struct restore_account *account)
 	}
 	if (entry && entry->is_stale)
 		log_warning(restore->opts.log,
-			    "the dump of %s %s is an older one, from %s",
-			    restore->opts.conf->product.noun, account->plan->name,
-			    entry->saved_at);
+			    "the dump of account %s is an older one, from %s",
+			    account->plan->name, entry->saved_at);
 	for (const char *line = account->plan->outsiders; line && *line;) {
 		size_t length = strcspn(line, "\n");
 
-		log_warning(restore->opts.log, "%s %s: %s %.*s",
-			    restore->opts.conf->product.noun, account->plan->name,
+		log_warning(restore->opts.log, "account %s: %s %.*s", account->plan->name,
 			    restore->opts.conf->rehearse ? "would destroy"
 							 : "will destroy",
 			    (int)length, line);
@@ -153,30 +150,13 @@ static void announce_units(const struct restore *restore)
 static void announce_registration(const struct restore *restore,
 				  const struct restore_account *account, bool has_global)
 {
-	const struct product *product = &restore->opts.conf->product;
-
-	if (!product->is_model && !strcmp(account->place->name, PRODUCT_GLOBAL))
+	if (!strcmp(account->place->name, PRODUCT_GLOBAL))
 		announce_global(restore);
-	else if (!has_global && !account->place->is_registered && !product->schemas)
+	else if (!has_global && !account->place->is_registered)
 		log_warning(restore->opts.log,
-			    "%s %s is not registered, and restoring it does not "
+			    "account %s is not registered, and restoring it does not "
 			    "register it",
-			    product->noun, account->place->name);
-}
-
-/* What is there stays until all of them are restored. */
-static void announce_space(const struct restore *restore)
-{
-	uint64_t size_bytes = 0;
-
-	for (size_t i = 0; i < restore->accounts.count; i++)
-		if (!restore->accounts.list[i].error)
-			size_bytes += restore->accounts.list[i].plan->size_bytes;
-	if (size_bytes >= 1 << 20)
-		log_info(restore->opts.log,
-			 "The server needs room for a second copy meanwhile, about "
-			 "%" PRIu64 " MB.",
-			 size_bytes >> 20);
+			    account->place->name);
 }
 
 enum step_result restore_announce_enter(void *owner)
@@ -184,13 +164,10 @@ enum step_result restore_announce_enter(void *owner)
 	struct restore *restore = owner;
 	bool has_global = false;
 
-	if (restore->opts.conf->rehearse && !restore->source.is_whole &&
-	    farm_find(restore->farm, PRODUCT_GLOBAL))
+	if (restore->opts.conf->rehearse && farm_find(restore->farm, PRODUCT_GLOBAL))
 		log_info(restore->opts.log,
 			 "Accounts are rehearsed with the existing %s.", PRODUCT_GLOBAL);
 	announce_units(restore);
-	if (restore->source.is_whole)
-		announce_space(restore);
 	for (size_t i = 0; i < restore->accounts.count; i++) { /* _global comes first */
 		const struct restore_account *account = &restore->accounts.list[i];
 

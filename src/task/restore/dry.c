@@ -51,9 +51,8 @@ enum step_result restore_dry_enter(void *owner)
 	static const struct restore_question question = { .ask = ask };
 	struct restore *restore = owner;
 
-	return restore->opts.conf->dry_run && !restore->source.is_whole
-		       ? restore_nodes_ask(restore, &question)
-		       : STEP_NEXT;
+	return restore->opts.conf->dry_run ? restore_nodes_ask(restore, &question)
+					   : STEP_NEXT;
 }
 
 /* ---- what is said of an account ---- */
@@ -89,8 +88,6 @@ static void add_version(const struct restore_account *account, struct strbuf *ou
 	const char *saved = account->dump.version ? account->dump.version : "nil";
 	const char *now = account->plan->has_schema ? version_now(account) : saved;
 
-	if (account->plan->is_whole) /* its steps are not in the save */
-		return;
 	strbuf_add_format(out, ", version %s", now);
 	if (strcmp(now, saved) != 0)
 		strbuf_add_format(out, " -> %s", saved);
@@ -115,9 +112,8 @@ static void add_destroyed(const struct catalog_plan *plan, struct strbuf *out)
 	for (const char *line = plan->outsiders; line; line = strchr(line + 1, '\n'))
 		count++;
 	if (count)
-		strbuf_add_format(out, ", destroys %zu object%s outside the %s", count,
-				  count == 1 ? "" : "s",
-				  plan->is_whole ? "schema" : "metamodel");
+		strbuf_add_format(out, ", destroys %zu object%s outside the metamodel",
+				  count, count == 1 ? "" : "s");
 }
 
 static void tell_details(const struct restore_account *account)

@@ -85,7 +85,6 @@ static void on_loaded(void *owner, struct work_item *item,
 static void announce(const struct restore_unit *unit)
 {
 	const struct restore *restore = unit->restore;
-	const char *noun = restore->opts.conf->product.noun;
 	bool is_trial = restore_changes_nothing(restore);
 
 	for (size_t i = 0; i < unit->count; i++) {
@@ -95,11 +94,11 @@ static void announce(const struct restore_unit *unit)
 
 		if (!plan->has_schema)
 			log_info(restore->opts.log,
-				 is_trial ? "Would add %s %s" : "Adding %s %s...", noun,
+				 is_trial ? "Would add account %s"
+					  : "Adding account %s...",
 				 plan->name);
-		log_info(restore->opts.log, "%s %sfor %s %s from %s/%s...",
-			 is_trial ? "Rehearsing the import of" : "Importing",
-			 plan->is_whole ? "all " : "metamodel ", noun, plan->name,
+		log_info(restore->opts.log, "%s metamodel for account %s from %s/%s...",
+			 is_trial ? "Rehearsing the import of" : "Importing", plan->name,
 			 restore->opts.conf->directory, file);
 	}
 }

@@ -58,7 +58,6 @@ static bool is_restored(const struct restore_account *account, enum dumpneeds_ki
 static void list_needs(const struct restore_account *account,
 		       const struct strvec *raw_names, struct strvec *out)
 {
-	const struct manifest_entry *entry = account->dump.entry;
 	char schema[DUMP_TEXT_SIZE], name[DUMP_TEXT_SIZE];
 
 	for (size_t i = 0; i < account->dump.needs.count; i++) {
@@ -69,8 +68,6 @@ static void list_needs(const struct restore_account *account,
 		    !is_restored(account, kind, schema, name, raw_names))
 			strvec_push(out, need);
 	}
-	for (size_t i = 0; entry && i < entry->extension_count; i++)
-		dumpneeds_push(out, NEED_EXTENSION, "", entry->extensions[i].name);
 }
 
 static bool is_left_out(const struct restore_account *account, const char *need)

@@ -76,27 +76,11 @@ static void list_present(const struct restore_node *node, struct strvec *out)
 			strvec_push(out, node->plans[i].name);
 }
 
-/* Whole schemas: nobody's version is in the save. */
-static void add_replaced_whole(struct restore *restore, const struct strvec *names)
-{
-	for (size_t i = 0; i < names->count; i++) {
-		const struct manifest_entry *entry =
-			manifest_find(&restore->source.save.manifest, names->v[i]);
-
-		strvec_push_format(&restore->replaced, "%s: here, and saved %s",
-				   names->v[i], entry ? entry->saved_at : "never");
-	}
-}
-
 static bool ask(struct restore_node *node)
 {
 	AUTO_STRVEC struct strvec names = { 0 };
 
 	list_present(node, &names);
-	if (node->restore->source.is_whole) {
-		add_replaced_whole(node->restore, &names);
-		return false;
-	}
 	if (names.count)
 		catalog_read_states(node->farm_node->session, &names,
 				    conf_lock_wait_ms(node->restore->opts.conf),

@@ -54,11 +54,9 @@ void restore_outcome_begin(struct restore *restore)
 
 static void hint_load(const struct restore_unit *unit, struct error *err)
 {
-	const char *noun = unit->restore->opts.conf->product.noun;
-	AUTO_FREE char *state =
-		unit->count > 1
-			? str_format("all of these %ss are as they were before", noun)
-			: str_format("the %s is as it was before", noun);
+	const char *state = unit->count > 1
+				    ? "all of these accounts are as they were before"
+				    : "the account is as it was before";
 	AUTO_FREE char *hint = NULL;
 
 	if (unit->is_circular)
@@ -117,8 +115,7 @@ static void on_rehearsed(struct restore_unit *unit)
 {
 	set_progress(unit, RESTORE_REHEARSED);
 	for (size_t i = 0; i < unit->count; i++)
-		log_info(unit->restore->opts.log, "%s %s would come back.",
-			 unit->restore->opts.conf->product.title,
+		log_info(unit->restore->opts.log, "Account %s would come back.",
 			 unit->accounts[i]->plan->name);
 	count_unit(unit);
 	worklist_end(&unit->item);

@@ -52,8 +52,7 @@ static bool ask(struct restore_node *node)
 	AUTO_STRVEC struct strvec names = { 0 };
 
 	farm_list(node->restore->farm, node->farm_node, &names);
-	catalog_plan_restore(node->farm_node->session, &names,
-			     node->restore->source.is_whole, on_plans, node);
+	catalog_plan_restore(node->farm_node->session, &names, on_plans, node);
 	return true;
 }
 
@@ -144,16 +143,11 @@ static void fail_for_outsiders(struct restore_account *account)
 	AUTO_STRBUF struct strbuf neighbours = { 0 };
 	struct error err;
 
-	error_set(&err, ERROR_DATA, "objects outside the %s depend on it:\n%s",
-		  account->plan->is_whole ? "schema" : "metamodel",
+	error_set(&err, ERROR_DATA, "objects outside the metamodel depend on it:\n%s",
 		  account->plan->outsiders);
 	list_neighbours(account, &neighbours);
 	strbuf_add_shell_word(&own, account->plan->name);
-	if (account->plan->has_extension)
-		error_hint(&err, "no dump of the schema can bring an extension back, and "
-				 "not even --cascade drops it: ALTER EXTENSION ... SET "
-				 "SCHEMA, then save and restore");
-	else if (neighbours.length)
+	if (neighbours.length)
 		error_hint(&err,
 			   "restore the accounts they belong to together with it "
 			   "(metamodel restore %s%s), which also restores those as they "
@@ -168,11 +162,12 @@ static void fail_for_outsiders(struct restore_account *account)
 
 void restore_plan_check_outsiders(struct restore *restore)
 {
+	if (restore->opts.conf->cascade)
+		return;
 	for (size_t i = 0; i < restore->accounts.count; i++) {
 		struct restore_account *account = &restore->accounts.list[i];
 
-		if (!account->error && account->plan->outsiders &&
-		    (!restore->opts.conf->cascade || account->plan->has_extension))
+		if (!account->error && account->plan->outsiders)
 			fail_for_outsiders(account);
 	}
 }

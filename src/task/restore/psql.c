@@ -89,8 +89,8 @@ static void add_dump(const struct build *build, size_t index)
 	bool is_first = index == 0, is_last = index == unit->count - 1;
 	bool is_guarded =
 		restore_psql_knows_restrict(unit->node->psql) && !facts->is_restricted;
-	AUTO_FREE char *end = catalog_restore_end(account->plan, facts->tables,
-						  facts->rows, account->dump.version);
+	AUTO_FREE char *end =
+		catalog_restore_end(account->plan, facts->tables, account->dump.version);
 	AUTO_FREE char *key = random_key();
 	AUTO_FREE char *restrict_line = str_format("\\restrict %s", key);
 	AUTO_FREE char *unrestrict_line = str_format("\\unrestrict %s", key);

@@ -11,7 +11,6 @@
 #include "task/restore/account.h"
 #include "task/restore/announce.h"
 #include "task/restore/check.h"
-#include "task/restore/clean.h"
 #include "task/restore/dry.h"
 #include "task/restore/load.h"
 #include "task/restore/locks.h"
@@ -159,7 +158,6 @@ enum restore_step {
 	RESTORE_ANNOUNCE,
 	RESTORE_GLOBAL, /* a dry run ends before it */
 	RESTORE_ACCOUNTS,
-	RESTORE_CLEAN,
 	RESTORE_DONE,
 };
 
@@ -188,7 +186,6 @@ static const struct machine_step steps[] = {
 			     .cancel = restore_load_cancel },
 	[RESTORE_ACCOUNTS] = { "restore", .enter = restore_load_accounts_enter,
 			       .cancel = restore_load_cancel },
-	[RESTORE_CLEAN] = { "clean", .enter = restore_clean_enter },
 };
 _Static_assert(ARRAY_SIZE(steps) == RESTORE_DONE, "steps[] follows enum restore_step");
 
@@ -199,7 +196,6 @@ static void restore_free(struct restore *restore)
 	restore_load_release(restore);
 	restore_units_release(restore);
 	restore_accounts_release(restore);
-	restore_clean_release(restore);
 	restore_nodes_release(restore);
 	restore_source_release(restore);
 	tools_free(restore->tools);
@@ -214,7 +210,6 @@ static void on_end(void *owner)
 	struct restore *restore = owner;
 	struct report report = { 0 };
 
-	restore_clean_tell(restore);
 	restore_report(restore, &report);
 	failures_flush(&restore->accounts.failures, restore->opts.log);
 	restore->opts.done(restore->opts.owner, &report);

@@ -4,7 +4,6 @@
 #include "task/restore/source.h"
 
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -16,26 +15,6 @@ static bool set_absent(struct error *err, const char *dir)
 	return error_hint(err, "name the save with --directory");
 }
 
-/* Whoever has a [model] means its tenants, and not accounts of the same names. */
-static bool check_kind(struct restore *restore, struct error *err)
-{
-	const struct product *product = &restore->opts.conf->product;
-	const char *dir = restore->opts.conf->directory;
-
-	restore->source.is_whole = restore->source.save.manifest.is_whole;
-	if (restore->source.is_whole == product->is_whole)
-		return true;
-	if (!product->is_whole) {
-		error_set(err, ERROR_DATA, "%s holds dumps of whole schemas", dir);
-		return error_hint(err, "name the product whose tenants they are, with "
-				       "--model or by a [model]");
-	}
-	error_set(err, ERROR_DATA, "%s holds dumps of metamodels, not of whole schemas",
-		  dir);
-	return error_hint(err, "name another save with --directory; or is it another "
-			       "[model] than when it was made?");
-}
-
 static bool open_save(struct restore *restore, struct error *err)
 {
 	struct savedir *save = &restore->source.save;
@@ -45,7 +24,14 @@ static bool open_save(struct restore *restore, struct error *err)
 		return false;
 	switch (save->kind) {
 	case SAVEDIR_SAVE:
-		return check_kind(restore, err);
+		if (!save->manifest.is_whole)
+			return true;
+		error_set(
+			err, ERROR_DATA,
+			"%s holds dumps of whole schemas, which metamodel restore cannot "
+			"load yet",
+			dir);
+		return error_hint(err, "%s", STORED_WHOLE_HINT);
 	case SAVEDIR_LEGACY:
 		log_warning(restore->opts.log,
 			    "%s has no " MANIFEST_FILE
@@ -70,34 +56,6 @@ static bool open_save(struct restore *restore, struct error *err)
 	return false;
 }
 
-/* The shared schema of whole ones cannot be replaced: foreign keys of all tenants refer to
- * its tables. */
-static bool leave_global(struct restore *restore, bool is_named, struct error *err)
-{
-	struct restore_source *source = &restore->source;
-	const char *global = restore->opts.conf->product.global;
-	struct strvec names = source->names;
-
-	source->names = (struct strvec){ 0 };
-	for (size_t i = 0; i < names.count; i++)
-		if (strcmp(names.v[i], global) != 0)
-			strvec_push(&source->names, names.v[i]);
-	if (source->names.count < names.count && is_named) {
-		strvec_release(&names);
-		error_set(err, ERROR_USAGE,
-			  "the shared schema %s is not restored: tenants depend on it",
-			  global);
-		return error_hint(err, "name tenants only, or none for all of them");
-	}
-	if (source->names.count < names.count)
-		log_info(restore->opts.log,
-			 "Only tenants are restored: the shared schema %s is not "
-			 "touched.",
-			 global);
-	strvec_release(&names);
-	return true;
-}
-
 static bool list_wanted(struct restore *restore, struct error *err)
 {
 	const struct strvec *named = &restore->opts.conf->accounts;
@@ -107,8 +65,6 @@ static bool list_wanted(struct restore *restore, struct error *err)
 		strvec_push(&source->names, named->v[i]);
 	if (!named->count)
 		savedir_list_accounts(&source->save, &source->names);
-	if (source->is_whole && !leave_global(restore, named->count > 0, err))
-		return false;
 	return source->names.count > 0 || error_set(err, ERROR_DATA, "%s holds no dump",
 						    restore->opts.conf->directory);
 }

@@ -26,7 +26,6 @@
 #include "task/stored.h"
 #include "task/worklist.h"
 
-struct restore_aside;
 struct restore_feed;
 struct restore_question;
 struct restore_settle_calls;
@@ -56,12 +55,6 @@ struct restore_node {
 	/* load.c */
 	struct childenv childenv;
 	struct work_group group;
-
-	/* clean.c: what is aside on it, of whole schemas */
-	struct restore_aside *asides;
-	size_t aside_count;
-	size_t aside_next;
-	unsigned drop_attempts; /* of that one */
 
 	/* settle.c: units whose psql has ended */
 	struct restore_unit *ended; /* to be asked about */
@@ -142,7 +135,6 @@ struct restore_source {
 	int lock_fd;
 	struct savedir save;
 	struct strvec names; /* of the accounts that are wanted */
-	bool is_whole;       /* it is of whole schemas: those that are there go aside */
 };
 
 /* nodes.c */
@@ -193,8 +185,7 @@ struct restore {
 
 	struct restore_load load;
 	const struct restore_settle_calls *settle_calls; /* settle.c */
-	size_t ended;     /* outcome.c: accounts, for the progress bar */
-	bool has_cleaned; /* clean.c: it has seen to what was put aside */
+	size_t ended; /* outcome.c: accounts, for the progress bar */
 };
 
 /* Nothing is to be changed in the end. */
