@@ -9,7 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/prompt.h"
-#include "cli/runner.h"
+#include "cli/run_command.h"
 
 /* "v0.1.0-12-g1234567" as git describes what was built, "" for other sources. */
 extern const char revision[];
@@ -87,7 +87,7 @@ static int run(struct cli *cli)
 		log_warning(&cli->log, "%s", cli->conf.warnings.v[i]);
 	if (ask_password(cli, &err) &&
 	    loop_watch_signals(cli->loop, on_signal, cli, &err)) {
-		runner_start(cli);
+		run_command(cli);
 		loop_run(cli->loop);
 	} else {
 		cli->exit_status = fail(cli, &err);

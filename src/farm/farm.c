@@ -6,8 +6,8 @@
 #include "base/auto.h"
 #include "base/str.h"
 #include "farm/private.h"
-#include "farm/proxy.h"
-#include "farm/single.h"
+#include "farm/backend_pgfarm.h"
+#include "farm/backend_pg.h"
 
 /* An account that there is none of, and that may be a password: it is never named. */
 static bool check_doubtful(const struct farm *f, struct error *err)
@@ -46,9 +46,9 @@ static void on_start(void *owner)
 	if (!conninfo_from_conf(p->opts.conf, &p->info, &err))
 		on_listed(f, &err);
 	else if (f->has_proxy)
-		p->proxy = farm_proxy_start(f, on_listed);
+		p->proxy = farm_pgfarm_start(f, on_listed);
 	else
-		p->single = farm_single_start(f, on_listed);
+		p->single = farm_pg_start(f, on_listed);
 }
 
 struct farm *farm_start(const struct farm_opts *opts)
@@ -84,7 +84,7 @@ void farm_disconnect(struct farm *f)
 	if (p->later)
 		timer_cancel(p->later);
 	p->later = NULL;
-	sessions[count] = farm_proxy_give_session(p->proxy);
+	sessions[count] = farm_pgfarm_give_session(p->proxy);
 	for (size_t i = 0; i < count; i++) {
 		sessions[i] = f->nodes[i]->session;
 		f->nodes[i]->session = NULL;
@@ -98,8 +98,8 @@ void farm_free(struct farm *f)
 	if (!f)
 		return;
 	farm_disconnect(f);
-	farm_single_free(f->private->single);
-	farm_proxy_free(f->private->proxy);
+	farm_pg_free(f->private->single);
+	farm_pgfarm_free(f->private->proxy);
 	farm_release_members(f);
 	conninfo_release(&f->private->info);
 	free(f->private);

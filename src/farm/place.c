@@ -7,7 +7,7 @@
 #include "base/auto.h"
 #include "base/str.h"
 #include "catalog/accounts.h"
-#include "farm/listing.h"
+#include "farm/backend.h"
 #include "product/product.h"
 
 /* Accounts in a query; and how long one of them may take at least. */

@@ -13,9 +13,9 @@ struct farm_private {
 	struct farm_opts opts;
 	struct conninfo info; /* of the configuration */
 	struct timer *later;
-	bool is_closing;            /* sessions end, with them what they were asked */
-	struct farm_single *single; /* NULL: not backend Pg */
-	struct farm_proxy *proxy;   /* NULL: not backend PgFarm */
+	bool is_closing;           /* sessions end, with them what they were asked */
+	struct farm_pg *single;    /* NULL: not backend Pg */
+	struct farm_pgfarm *proxy; /* NULL: not backend PgFarm */
 };
 
 /* All accounts are there, or `err` says why not. */

@@ -9,7 +9,7 @@
 
 #include "base/auto.h"
 #include "base/str.h"
-#include "pg/holder.h"
+#include "pg/lock_holder.h"
 #include "pg/hosts.h"
 #include "pg/settings.h"
 
@@ -24,7 +24,7 @@ struct session {
 	bool was_asked; /* for the password */
 	bool is_closing;
 	bool is_ready, has_failed;
-	struct holder *holder; /* NULL: none */
+	struct lock_holder *holder; /* NULL: none */
 	unsigned holder_attempts;
 	bool can_tell_identity;
 	uint64_t pid;           /* of the server's process that answered first */
@@ -173,7 +173,7 @@ static void start_holder(void *owner);
 
 static void end_holder(struct session *session)
 {
-	holder_free(session->holder);
+	lock_holder_free(session->holder);
 	session->holder = NULL;
 }
 
@@ -194,7 +194,8 @@ static void on_held(void *owner, const struct error *err)
 
 	if (!err) {
 		/* a pooler gave it the process that had answered us before */
-		session->facts.is_pooled = holder_pid(session->holder) == session->pid;
+		session->facts.is_pooled =
+			lock_holder_pid(session->holder) == session->pid;
 		start_snapshot(session);
 		return;
 	}
@@ -215,23 +216,23 @@ static void start_holder(void *owner)
 	AUTO_FREE char *name = str_format("%s" HOLDER_SUFFIX, session->opts.program);
 	AUTO_FREE char *settings = settings_format(&session->settings, true);
 	struct conninfo info;
-	const struct holder_opts opts = { .loop = session->opts.loop,
-					  .info = &info,
-					  .timeout_s = session->opts.timeout_s,
-					  .answer_ms = session->opts.answer_ms,
-					  .settings = settings,
-					  .is_exclusive = session->opts.lock ==
-							  SESSION_LOCK_EXCLUSIVE,
-					  .ready = on_held,
-					  .lost = on_holder_lost,
-					  .owner = session };
+	const struct lock_holder_opts opts = { .loop = session->opts.loop,
+					       .info = &info,
+					       .timeout_s = session->opts.timeout_s,
+					       .answer_ms = session->opts.answer_ms,
+					       .settings = settings,
+					       .is_exclusive = session->opts.lock ==
+							       SESSION_LOCK_EXCLUSIVE,
+					       .ready = on_held,
+					       .lost = on_holder_lost,
+					       .owner = session };
 	struct error err;
 	bool is_started;
 
 	session->pause = NULL;
 	session_conninfo(session, &info);
 	conninfo_set(&info, "application_name", name);
-	is_started = holder_start(&opts, &session->holder, &err);
+	is_started = lock_holder_start(&opts, &session->holder, &err);
 	conninfo_release(&info);
 	if (!is_started)
 		failed(session, &err);

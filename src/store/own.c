@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/str.h"
-#include "dump/file.h"
+#include "dump/check.h"
 #include "store/layout.h"
 #include "store/lockfile.h"
 #include "store/marker.h"

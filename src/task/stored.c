@@ -117,7 +117,7 @@ void stored_dump_release(struct stored_dump *dump)
 {
 	stored_dump_close(dump);
 	free(dump->version);
-	dumpmarks_release(&dump->marks);
+	dumpdigests_release(&dump->marks);
 	dumpfile_facts_release(&dump->facts);
 	strvec_release(&dump->references);
 	strvec_release(&dump->needs);

@@ -7,7 +7,7 @@
 #define TASK_STORED_H
 
 #include "base/error.h"
-#include "dump/file.h"
+#include "dump/check.h"
 #include "store/savedir.h"
 #include "product/product.h"
 
@@ -22,7 +22,7 @@
 struct stored_dump {
 	int fd; /* open for reading, -1 if it could not be opened */
 	struct dumpfile_facts facts;
-	struct dumpmarks marks;   /* of the bytes that were checked */
+	struct dumpdigests marks; /* of the bytes that were checked */
 	struct strvec references; /* schemas of relations of others that it names */
 	struct strvec needs;      /* as in struct dumpfile_opts */
 	char *version;            /* the largest in it; NULL: none */

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "dump/file.h"
+#include "dump/check.h"
 
 static void judge(const char *text, size_t length, bool is_whole)
 {

@@ -985,7 +985,7 @@ def test_a_relation_of_somebody_else_fails_its_account(metamodel, db, owner):
     db.server.sql("CREATE TABLE b._theirs AS SELECT 1", db.name)
     before = whole_dump(db, None, "-n", "b")
     result = metamodel.run("restore", expect=3)
-    assert re.search("_theirs belongs to role postgres, of which role .* is no member",
+    assert re.search("_theirs belongs to role postgres, of which role .* is not a member",
                      errors_of(result, "b"))
     check_same(before, whole_dump(db, None, "-n", "b"))
     assert dump_by_hand(db, "a") == saved_dump(metamodel.tree(), "a")

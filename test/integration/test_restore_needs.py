@@ -97,7 +97,7 @@ class TestRights:
         saved.run("save")
         db.sql(f"ALTER TABLE agentzh._models OWNER TO {other}")
         for said in both(saved, "-U", owner):
-            assert (f"[agentzh plan] _models belongs to role {other}, of which role \"{owner}\" is no member"
+            assert (f"[agentzh plan] _models belongs to role {other}, of which role \"{owner}\" is not a member"
                     in said)
 
     def test_to_give_a_relation_to_another_role_are_missed_and_granted_by_the_hint(self, saved, db, owner, role):

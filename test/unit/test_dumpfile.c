@@ -14,7 +14,7 @@
 #include "base/auto.h"
 #include "base/fs.h"
 #include "base/str.h"
-#include "dump/file.h"
+#include "dump/check.h"
 #include "dump/header.h"
 
 #define TAIL "--\n-- PostgreSQL database dump complete\n--\n\n"
@@ -305,25 +305,25 @@ static void test_watched_values_reach_their_owner(void **state)
 /* How many bytes come back before the end or an error. */
 static size_t read_again(struct fixture *f, bool *is_same)
 {
-	struct dumpmarks_reader *reader = dumpmarks_open(f->opts.marks, f->fd);
+	struct dumpdigests_reader *reader = dumpdigests_open(f->opts.marks, f->fd);
 	size_t total = 0, length = 0;
 	char *data;
 
-	while ((*is_same = dumpmarks_next(reader, &data, &length, &f->err)) && length)
+	while ((*is_same = dumpdigests_next(reader, &data, &length, &f->err)) && length)
 		total += length;
-	dumpmarks_close(reader);
+	dumpdigests_close(reader);
 	return total;
 }
 
 static void test_only_what_was_checked_is_read_again(void **state)
 {
 	struct fixture *f = *state;
-	struct dumpmarks marks = { 0 };
+	struct dumpdigests marks = { 0 };
 	struct strbuf text = { 0 };
 	bool is_same;
 
 	f->opts.marks = &marks;
-	while (text.length < 2 * (size_t)DUMPMARKS_PIECE_BYTES)
+	while (text.length < 2 * (size_t)DUMPDIGESTS_PIECE_BYTES)
 		strbuf_add_format(&text, "-- %zu\n", text.length);
 	check(f, text.buf);
 	assert_int_equal(marks.count, 3);
@@ -331,16 +331,16 @@ static void test_only_what_was_checked_is_read_again(void **state)
 	assert_true(is_same);
 
 	/* a piece is not handed on before all of it was compared */
-	assert_int_equal(pwrite(f->fd, "x", 1, 2 * DUMPMARKS_PIECE_BYTES - 1), 1);
-	assert_int_equal(read_again(f, &is_same), DUMPMARKS_PIECE_BYTES);
+	assert_int_equal(pwrite(f->fd, "x", 1, 2 * DUMPDIGESTS_PIECE_BYTES - 1), 1);
+	assert_int_equal(read_again(f, &is_same), DUMPDIGESTS_PIECE_BYTES);
 	assert_false(is_same);
 	assert_int_equal(f->err.kind, ERROR_DATA);
 
 	/* and neither is less, or more */
-	assert_int_equal(ftruncate(f->fd, DUMPMARKS_PIECE_BYTES), 0);
-	assert_int_equal(read_again(f, &is_same), DUMPMARKS_PIECE_BYTES);
+	assert_int_equal(ftruncate(f->fd, DUMPDIGESTS_PIECE_BYTES), 0);
+	assert_int_equal(read_again(f, &is_same), DUMPDIGESTS_PIECE_BYTES);
 	assert_false(is_same);
-	dumpmarks_release(&marks);
+	dumpdigests_release(&marks);
 	strbuf_release(&text);
 }
 

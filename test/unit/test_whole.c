@@ -6,7 +6,7 @@
 
 #include "base/compiler.h"
 #include "base/str.h"
-#include "dump/file.h"
+#include "dump/check.h"
 
 #define END "\n--\n-- PostgreSQL database dump complete\n--\n\n"
 

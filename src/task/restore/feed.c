@@ -14,7 +14,7 @@
 #include "base/auto.h"
 #include "base/str.h"
 #include "dump/header.h"
-#include "dump/marks.h"
+#include "dump/digests.h"
 
 struct part {
 	char *text; /* NULL: a dump */
@@ -118,14 +118,14 @@ static bool hand_on(const struct restore_feed *feed, const char *data, size_t le
 	return true;
 }
 
-static bool hand_on_pieces(struct restore_feed *feed, struct dumpmarks_reader *reader)
+static bool hand_on_pieces(struct restore_feed *feed, struct dumpdigests_reader *reader)
 {
 	bool is_first = true;
 	size_t length;
 	char *data;
 
 	do {
-		if (!dumpmarks_next(reader, &data, &length, &feed->error))
+		if (!dumpdigests_next(reader, &data, &length, &feed->error))
 			return false;
 		if (is_first)
 			dumpheader_adapt(data, length, feed->opts.server_major);
@@ -139,13 +139,13 @@ static bool hand_on_pieces(struct restore_feed *feed, struct dumpmarks_reader *r
 static bool hand_on_dump(struct restore_feed *feed, const struct part *part)
 {
 	AUTO_CLOSE int fd = -1;
-	struct dumpmarks_reader *reader;
+	struct dumpdigests_reader *reader;
 	bool ok = false;
 
 	if (savedir_open_dump(feed->opts.save, part->account, &fd, &feed->error)) {
-		reader = dumpmarks_open(&part->dump->marks, fd);
+		reader = dumpdigests_open(&part->dump->marks, fd);
 		ok = hand_on_pieces(feed, reader);
-		dumpmarks_close(reader);
+		dumpdigests_close(reader);
 	}
 	if (feed->error.kind != ERROR_NONE)
 		error_prefix(&feed->error, "the dump was changed while it was loaded");

@@ -8,7 +8,7 @@
 #include "base/auto.h"
 #include "task/restore/feed.h"
 #include "task/restore/nodes.h"
-#include "task/restore/outcome.h"
+#include "task/restore/unit_end.h"
 #include "task/restore/psql.h"
 #include "task/restore/settle.h"
 
@@ -37,10 +37,10 @@ static void conclude(struct restore_unit *unit)
 	if (unfed.kind != ERROR_NONE)
 		unit->outcome = unfed; /* and psql was ended */
 	if (!unit->transaction) {      /* it has sent nothing before it says which */
-		restore_outcome_settled(unit, CATALOG_ROLLED_BACK);
+		restore_unit_end_settled(unit, CATALOG_ROLLED_BACK);
 		return;
 	}
-	restore_outcome_in_doubt(unit);
+	restore_unit_end_in_doubt(unit);
 	restore_settle(unit);
 }
 
@@ -146,7 +146,7 @@ static void on_failed(void *owner, struct work_item *item, const struct error *e
 	(void)owner;
 	feed_free(unit->feed); /* if psql could not start */
 	unit->feed = NULL;
-	restore_outcome_failed(unit, err);
+	restore_unit_end_failed(unit, err);
 }
 
 /* ---- all of them ---- */
@@ -221,7 +221,7 @@ void restore_load_node_lost(struct restore_node *node)
 enum step_result restore_load_global_enter(void *owner)
 {
 	static const struct restore_settle_calls calls = {
-		.settled = restore_outcome_settled,
+		.settled = restore_unit_end_settled,
 		.failed = restore_load_node_lost,
 	};
 	struct restore *restore = owner;
@@ -234,7 +234,7 @@ enum step_result restore_load_global_enter(void *owner)
 			return STEP_FAIL;
 	}
 	restore_settle_begin(restore, &calls);
-	restore_outcome_begin(restore);
+	restore_unit_end_begin(restore);
 	return load(restore, true);
 }
 

@@ -13,7 +13,7 @@
 #include "task/restore/check.h"
 #include "task/restore/dry.h"
 #include "task/restore/load.h"
-#include "task/restore/locks.h"
+#include "task/restore/lock_slots.h"
 #include "task/restore/needs.h"
 #include "task/restore/nodes.h"
 #include "task/restore/objects.h"

@@ -98,7 +98,7 @@ struct restore_account {
 	/* load.c */
 	uint64_t elapsed_ms;
 
-	/* outcome.c */
+	/* unit_end.c */
 	enum restore_progress progress;
 };
 
@@ -125,7 +125,7 @@ struct restore_unit {
 	unsigned questions;        /* about that transaction */
 	struct restore_unit *next; /* in a list of the node's */
 
-	/* outcome.c */
+	/* unit_end.c */
 	unsigned lock_retries;
 };
 
@@ -185,7 +185,7 @@ struct restore {
 
 	struct restore_load load;
 	const struct restore_settle_calls *settle_calls; /* settle.c */
-	size_t ended; /* outcome.c: accounts, for the progress bar */
+	size_t ended; /* unit_end.c: accounts, for the progress bar */
 };
 
 /* Nothing is to be changed in the end. */

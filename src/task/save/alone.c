@@ -7,7 +7,7 @@
 
 #include "task/save/account.h"
 #include "task/save/check.h"
-#include "task/save/outcome.h"
+#include "task/save/dump_end.h"
 #include "task/save/setbacks.h"
 #include "task/save/staging.h"
 
@@ -37,9 +37,9 @@ static void on_checked(void *owner)
 	struct error err;
 
 	if (save_check_take(account, &err))
-		save_outcome_dumped(account);
+		save_dump_end_good(account);
 	else
-		save_outcome_failed(account, &err);
+		save_dump_end_failed(account, &err);
 	worklist_end(&batch->item);
 }
 
@@ -68,7 +68,7 @@ void save_alone_finished(struct save_batch *batch, const struct child_result *re
 		work_start(opts->loop, check, on_checked, batch);
 	} else if (!retry(batch, result)) {
 		(void)save_setbacks_add(batch->node);
-		save_outcome_failed(account, node->is_lost ? &node->error : &err);
+		save_dump_end_failed(account, node->is_lost ? &node->error : &err);
 		worklist_end(&batch->item);
 	}
 }

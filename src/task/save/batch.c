@@ -12,7 +12,7 @@
 #include "base/str.h"
 #include "pg/pattern.h"
 #include "task/save/batch_size.h"
-#include "task/save/outcome.h"
+#include "task/save/dump_end.h"
 
 /* So many times as many batches as there could be are worth a word. */
 enum { FEW_LOCKS = 4 };
@@ -174,7 +174,7 @@ static void start_batch(struct save *save, struct save_account **accounts, size_
 	/* the node is lost, or somebody wants us to stop */
 	error_set(&err, ERROR_CHILD, "pg_dump was stopped");
 	for (size_t i = 0; i < count; i++)
-		save_outcome_failed(accounts[i], node->is_lost ? &node->error : &err);
+		save_dump_end_failed(accounts[i], node->is_lost ? &node->error : &err);
 }
 
 /* What is added last comes first: soon there is something that succeeds. */

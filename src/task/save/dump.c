@@ -14,7 +14,7 @@
 #include "task/save/batch.h"
 #include "task/save/command.h"
 #include "task/save/nodes.h"
-#include "task/save/outcome.h"
+#include "task/save/dump_end.h"
 #include "task/save/staging.h"
 #include "task/save/stream.h"
 
@@ -69,7 +69,7 @@ static void on_failed(void *owner, struct work_item *item, const struct error *e
 	(void)owner;
 	save_stream_release(batch);
 	for (size_t i = 0; i < batch->count; i++)
-		save_outcome_failed(batch->accounts[i], err);
+		save_dump_end_failed(batch->accounts[i], err);
 }
 
 static void on_all_finished(void *owner)
@@ -127,7 +127,7 @@ enum step_result save_dump_enter(void *owner)
 	if (!save_staging_make(save, &save->error) ||
 	    !set_environments(save, &save->error))
 		return STEP_FAIL;
-	save_outcome_show_progress(save);
+	save_dump_end_show_progress(save);
 	save_batches_make(save);
 	start(save);
 	return STEP_WAIT;

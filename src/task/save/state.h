@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "base/strvec.h"
 #include "catalog/accounts.h"
-#include "dump/file.h"
+#include "dump/check.h"
 #include "farm/farm.h"
 #include "pg/capacity.h"
 #include "pg/childenv.h"

@@ -21,7 +21,7 @@
 #include "task/save/account.h"
 #include "task/save/batch.h"
 #include "task/save/check.h"
-#include "task/save/outcome.h"
+#include "task/save/dump_end.h"
 #include "task/save/setbacks.h"
 #include "task/save/staging.h"
 
@@ -172,7 +172,7 @@ static void on_checked(void *owner, size_t index)
 	batch->ahead--;
 	save_account_set_elapsed(account, stream->elapsed_ms / stream->part_count);
 	if (is_written && save_check_take(account, &err)) {
-		save_outcome_dumped(account);
+		save_dump_end_good(account);
 		return;
 	}
 	if (is_written)
@@ -195,7 +195,7 @@ static void on_all_checked(void *owner)
 		struct save_account *account = batch->accounts[i];
 
 		if (account->state == ACCOUNT_PENDING && account->batch == batch)
-			save_outcome_failed(account, &err);
+			save_dump_end_failed(account, &err);
 	}
 	end(batch);
 }
@@ -270,7 +270,7 @@ static void fail_all(struct save_batch *batch, const struct error *err)
 {
 	batch->ahead = 0;
 	for (size_t i = 0; i < batch->count; i++)
-		save_outcome_failed(batch->accounts[i], err);
+		save_dump_end_failed(batch->accounts[i], err);
 }
 
 static const struct error *why(const struct save_stream *stream)
@@ -371,7 +371,7 @@ static void on_look(void *owner)
 	save->streams.look = NULL;
 	for (size_t i = 0; i < save->batches.count; i++)
 		look_at(save->batches.list[i]);
-	save_outcome_show_progress(save);
+	save_dump_end_show_progress(save);
 	if (save->streams.running)
 		save->streams.look = timer_start(save->opts.loop, LOOK_MS, on_look, save);
 }

@@ -3,8 +3,8 @@
  * Read a dump file once from its start: its size and SHA-256, its contents, and whether
  * it is sound. It blocks, so use it on worker threads; it keeps no state.
  */
-#ifndef DUMP_FILE_H
-#define DUMP_FILE_H
+#ifndef DUMP_CHECK_H
+#define DUMP_CHECK_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,7 +12,7 @@
 #include "base/compiler.h"
 #include "base/error.h"
 #include "base/strvec.h"
-#include "dump/marks.h"
+#include "dump/digests.h"
 #include "dump/scan.h"
 
 enum { DUMPFILE_SHA256_SIZE = 65 }; /* in hex, with its NUL */
@@ -42,7 +42,7 @@ struct dumpfile_opts {
 	 * some of them twice. May be NULL. */
 	struct strvec *created;
 	/* Records what was read, for reading it again; empty initially. May be NULL. */
-	struct dumpmarks *marks;
+	struct dumpdigests *marks;
 };
 
 struct dumpfile_facts {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-#include "dump/marks.h"
+#include "dump/digests.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -10,19 +10,19 @@
 
 #include "base/str.h"
 
-struct dumpmarks_reader {
-	const struct dumpmarks *marks;
+struct dumpdigests_reader {
+	const struct dumpdigests *marks;
 	int fd;
 	off_t at;
 	size_t next; /* mark */
 	EVP_MD_CTX *digest;
-	char buffer[DUMPMARKS_PIECE_BYTES];
+	char buffer[DUMPDIGESTS_PIECE_BYTES];
 };
 
-void dumpmarks_release(struct dumpmarks *m)
+void dumpdigests_release(struct dumpdigests *m)
 {
 	free(m->digests);
-	*m = (struct dumpmarks){ 0 };
+	*m = (struct dumpdigests){ 0 };
 }
 
 /* Of what was digested so far; more may follow. */
@@ -36,18 +36,18 @@ static bool digest_so_far(const EVP_MD_CTX *digest, unsigned char *out)
 	return ok;
 }
 
-bool dumpmarks_add(struct dumpmarks *m, const struct evp_md_ctx_st *digest)
+bool dumpdigests_add(struct dumpdigests *m, const struct evp_md_ctx_st *digest)
 {
 	m->digests = xgrow(m->digests, m->count, sizeof(*m->digests));
 	return digest_so_far(digest, m->digests[m->count++]);
 }
 
-bool dumpmarks_read(int fd, off_t at, char *buffer, size_t *length, struct error *err)
+bool dumpdigests_read(int fd, off_t at, char *buffer, size_t *length, struct error *err)
 {
 	size_t have = 0;
 
-	while (have < DUMPMARKS_PIECE_BYTES) {
-		ssize_t n = pread(fd, buffer + have, DUMPMARKS_PIECE_BYTES - have,
+	while (have < DUMPDIGESTS_PIECE_BYTES) {
+		ssize_t n = pread(fd, buffer + have, DUMPDIGESTS_PIECE_BYTES - have,
 				  at + (off_t)have);
 
 		if (n < 0 && errno == EINTR)
@@ -62,13 +62,13 @@ bool dumpmarks_read(int fd, off_t at, char *buffer, size_t *length, struct error
 	return true;
 }
 
-struct dumpmarks_reader *dumpmarks_open(const struct dumpmarks *marks, int fd)
+struct dumpdigests_reader *dumpdigests_open(const struct dumpdigests *marks, int fd)
 {
-	struct dumpmarks_reader *r = xcalloc(1, sizeof(*r));
+	struct dumpdigests_reader *r = xcalloc(1, sizeof(*r));
 
-	*r = (struct dumpmarks_reader){ .marks = marks,
-					.fd = fd,
-					.digest = EVP_MD_CTX_new() };
+	*r = (struct dumpdigests_reader){ .marks = marks,
+					  .fd = fd,
+					  .digest = EVP_MD_CTX_new() };
 	if (r->digest && !EVP_DigestInit_ex(r->digest, EVP_sha256(), NULL)) {
 		EVP_MD_CTX_free(r->digest);
 		r->digest = NULL;
@@ -76,13 +76,13 @@ struct dumpmarks_reader *dumpmarks_open(const struct dumpmarks *marks, int fd)
 	return r;
 }
 
-void dumpmarks_close(struct dumpmarks_reader *r)
+void dumpdigests_close(struct dumpdigests_reader *r)
 {
 	EVP_MD_CTX_free(r->digest);
 	free(r);
 }
 
-static bool is_as_marked(struct dumpmarks_reader *r, size_t length, bool *is_same)
+static bool is_as_marked(struct dumpdigests_reader *r, size_t length, bool *is_same)
 {
 	unsigned char now[EVP_MAX_MD_SIZE];
 
@@ -90,16 +90,16 @@ static bool is_as_marked(struct dumpmarks_reader *r, size_t length, bool *is_sam
 	    !digest_so_far(r->digest, now))
 		return false;
 	*is_same = r->next < r->marks->count &&
-		   !memcmp(now, r->marks->digests[r->next], DUMPMARKS_DIGEST_BYTES);
+		   !memcmp(now, r->marks->digests[r->next], DUMPDIGESTS_DIGEST_BYTES);
 	return true;
 }
 
-bool dumpmarks_next(struct dumpmarks_reader *r, char **data, size_t *length,
-		    struct error *err)
+bool dumpdigests_next(struct dumpdigests_reader *r, char **data, size_t *length,
+		      struct error *err)
 {
 	bool is_same = false;
 
-	if (!dumpmarks_read(r->fd, r->at, r->buffer, length, err))
+	if (!dumpdigests_read(r->fd, r->at, r->buffer, length, err))
 		return false;
 	if (!*length)
 		is_same = r->next == r->marks->count;

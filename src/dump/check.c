@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-#include "dump/file.h"
+#include "dump/check.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -252,19 +252,19 @@ static bool fail_digest(struct error *err)
 
 static bool read_all(int fd, struct check *c, EVP_MD_CTX *digest, struct error *err)
 {
-	AUTO_FREE char *buffer = xcalloc(1, DUMPMARKS_PIECE_BYTES);
-	struct dumpmarks *marks = c->opts->marks;
+	AUTO_FREE char *buffer = xcalloc(1, DUMPDIGESTS_PIECE_BYTES);
+	struct dumpdigests *marks = c->opts->marks;
 	size_t length;
 
 	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL); /* only a hint */
 	for (off_t at = 0;; at += (off_t)length) {
-		if (!dumpmarks_read(fd, at, buffer, &length, err))
+		if (!dumpdigests_read(fd, at, buffer, &length, err))
 			return false;
 		if (!length)
 			return true;
 		dumpscan_feed(&c->scan, buffer, length);
 		if (!EVP_DigestUpdate(digest, buffer, length) ||
-		    (marks && !dumpmarks_add(marks, digest)))
+		    (marks && !dumpdigests_add(marks, digest)))
 			return fail_digest(err);
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-#include "farm/listing.h"
+#include "farm/backend.h"
 
 #include <string.h>
 

@@ -3,8 +3,8 @@
  * The task of a command, from its start to the closing line, the report and the exit
  * status.
  */
-#ifndef CLI_RUNNER_H
-#define CLI_RUNNER_H
+#ifndef CLI_RUN_COMMAND_H
+#define CLI_RUN_COMMAND_H
 
 #include "cli/command.h"
 
@@ -12,6 +12,6 @@
  * Start the command of *cli, whose members are all set but `task`. When it is done, `task`
  * is NULL and `exit_status` is set.
  */
-void runner_start(struct cli *cli);
+void run_command(struct cli *cli);
 
 #endif

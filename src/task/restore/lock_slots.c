@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* A server that runs out of lock slots fails whoever asks next, also strangers. The plan
  * and the dumps tell beforehand how many a restore takes. */
-#include "task/restore/locks.h"
+#include "task/restore/lock_slots.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * Whatever a command does, a caller such as cron sees it by the same exit statuses and finds
  * the same report. So they are made in one place, when the task is done.
  */
-#include "cli/runner.h"
+#include "cli/run_command.h"
 
 #include <signal.h>
 
@@ -91,7 +91,7 @@ static void on_progress(void *owner, size_t done, size_t total)
 	progress_update(&cli->progress, done, total);
 }
 
-void runner_start(struct cli *cli)
+void run_command(struct cli *cli)
 {
 	const struct run_opts opts = {
 		.loop = cli->loop,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* Are there lock slots enough? One transaction needs those of all its accounts, and
  * several run at once. */
-#ifndef TASK_RESTORE_LOCKS_H
-#define TASK_RESTORE_LOCKS_H
+#ifndef TASK_RESTORE_LOCK_SLOTS_H
+#define TASK_RESTORE_LOCK_SLOTS_H
 
 #include "task/restore/state.h"
 

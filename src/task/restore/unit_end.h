@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* What the end of a unit's psql means for its accounts: they are restored, or as before,
  * or nobody knows; or they are tried again. */
-#ifndef TASK_RESTORE_OUTCOME_H
-#define TASK_RESTORE_OUTCOME_H
+#ifndef TASK_RESTORE_UNIT_END_H
+#define TASK_RESTORE_UNIT_END_H
 
 #include "base/error.h"
 #include "catalog/restore.h"
 #include "task/restore/state.h"
 
 /* Before the first unit is loaded: those that failed are done with. */
-void restore_outcome_begin(struct restore *restore);
+void restore_unit_end_begin(struct restore *restore);
 
 /* Nothing of the unit was committed, and it is not tried again. */
-void restore_outcome_failed(struct restore_unit *unit, const struct error *err);
+void restore_unit_end_failed(struct restore_unit *unit, const struct error *err);
 
 /* Its psql has ended, and the server is going to be asked. */
-void restore_outcome_in_doubt(struct restore_unit *unit);
+void restore_unit_end_in_doubt(struct restore_unit *unit);
 
 /* The server has said what became of its transaction. Ends its work item, or has it tried
  * again. */
-void restore_outcome_settled(struct restore_unit *unit, enum catalog_outcome outcome);
+void restore_unit_end_settled(struct restore_unit *unit, enum catalog_outcome outcome);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* What both backends need to list accounts: a query, and words for what goes wrong. */
-#ifndef FARM_LISTING_H
-#define FARM_LISTING_H
+#ifndef FARM_BACKEND_H
+#define FARM_BACKEND_H
 
 #include "base/error.h"
 #include "conf/conf.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* psql's exit status is not proof: it can die after its COMMIT, or end well without one.
  * An account is called restored only by what the server said of its transaction. */
-#include "task/restore/outcome.h"
+#include "task/restore/unit_end.h"
 
 #include <string.h>
 
@@ -41,7 +41,7 @@ static void count_unit(const struct restore_unit *unit)
 			       restore->accounts.count);
 }
 
-void restore_outcome_begin(struct restore *restore)
+void restore_unit_end_begin(struct restore *restore)
 {
 	struct restore_counts counts;
 
@@ -68,7 +68,7 @@ static void hint_load(const struct restore_unit *unit, struct error *err)
 	error_hint(err, "%s%s%s", state, *hint ? "; " : "", hint);
 }
 
-void restore_outcome_failed(struct restore_unit *unit, const struct error *err)
+void restore_unit_end_failed(struct restore_unit *unit, const struct error *err)
 {
 	const struct restore *restore = unit->restore;
 	struct error hinted = *err;
@@ -134,7 +134,7 @@ static void on_rolled_back(struct restore_unit *unit)
 		return;
 	error_set(&nothing, ERROR_CHILD,
 		  "psql exited with status 0, but committed nothing");
-	restore_outcome_failed(unit, has_failed(unit) ? &unit->outcome : &nothing);
+	restore_unit_end_failed(unit, has_failed(unit) ? &unit->outcome : &nothing);
 	worklist_end(&unit->item);
 }
 
@@ -184,12 +184,12 @@ static void on_unknown(struct restore_unit *unit)
 	worklist_end(&unit->item);
 }
 
-void restore_outcome_in_doubt(struct restore_unit *unit)
+void restore_unit_end_in_doubt(struct restore_unit *unit)
 {
 	set_progress(unit, RESTORE_IN_DOUBT);
 }
 
-void restore_outcome_settled(struct restore_unit *unit, enum catalog_outcome outcome)
+void restore_unit_end_settled(struct restore_unit *unit, enum catalog_outcome outcome)
 {
 	switch (outcome) {
 	case CATALOG_COMMITTED:

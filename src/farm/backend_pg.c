@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-#include "farm/single.h"
+#include "farm/backend_pg.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +9,11 @@
 #include "catalog/accounts.h"
 #include "catalog/grants.h"
 #include "catalog/tenants.h"
-#include "farm/listing.h"
+#include "farm/backend.h"
 #include "farm/nodes.h"
 #include "product/product.h"
 
-struct farm_single {
+struct farm_pg {
 	struct farm *farm;
 	farm_listed_fn *listed;
 	struct strvec former; /* wanted only if they have a schema */
@@ -40,12 +40,12 @@ static const char copy_sql[] =
 static const char select_sql[] =
 	"SELECT " PRODUCT_ACCOUNTS_COLUMN " FROM " PRODUCT_ACCOUNTS;
 
-static struct session *session_of(const struct farm_single *single)
+static struct session *session_of(const struct farm_pg *single)
 {
 	return single->farm->nodes[0]->session;
 }
 
-static void list_failed(const struct farm_single *single, const struct error *err)
+static void list_failed(const struct farm_pg *single, const struct error *err)
 {
 	struct error hinted = *err;
 	const char *sqlstate;
@@ -59,7 +59,7 @@ static void list_failed(const struct farm_single *single, const struct error *er
 	single->listed(single->farm, &hinted);
 }
 
-static void succeed(const struct farm_single *single)
+static void succeed(const struct farm_pg *single)
 {
 	farm_sort_accounts(single->farm);
 	single->listed(single->farm, NULL);
@@ -68,7 +68,7 @@ static void succeed(const struct farm_single *single)
 static void on_former(void *owner, const struct pg_result *result,
 		      const struct error *err)
 {
-	const struct farm_single *single = owner;
+	const struct farm_pg *single = owner;
 	struct farm *farm = single->farm;
 
 	if (err) {
@@ -82,7 +82,7 @@ static void on_former(void *owner, const struct pg_result *result,
 }
 
 /* Those that are no longer registered, but have a schema. */
-static void find_former(struct farm_single *single)
+static void find_former(struct farm_pg *single)
 {
 	const struct farm *farm = single->farm;
 	const struct strvec *former = farm->private->opts.former;
@@ -113,7 +113,7 @@ static void add_accounts(struct farm *farm, const struct strvec *names)
 }
 
 /* The farm knows who is registered: these are its accounts, or those that are named. */
-static void take_registered(struct farm_single *single)
+static void take_registered(struct farm_pg *single)
 {
 	struct farm *farm = single->farm;
 	const struct strvec *names = farm->private->opts.names;
@@ -137,7 +137,7 @@ static void take_registered(struct farm_single *single)
 static void on_listed(void *owner, const struct pg_result *result,
 		      const struct error *err)
 {
-	struct farm_single *single = owner;
+	struct farm_pg *single = owner;
 
 	if (err) {
 		list_failed(single, err);
@@ -150,7 +150,7 @@ static void on_listed(void *owner, const struct pg_result *result,
 
 static void on_tenants(void *owner, const struct strvec *names, const struct error *err)
 {
-	struct farm_single *single = owner;
+	struct farm_pg *single = owner;
 	struct farm *farm = single->farm;
 
 	if (err && farm->private->is_closing) /* without its nodes */
@@ -167,7 +167,7 @@ static void on_tenants(void *owner, const struct strvec *names, const struct err
 
 static bool on_name(void *owner, size_t copy, const char *line, size_t length)
 {
-	const struct farm_single *single = owner;
+	const struct farm_pg *single = owner;
 	AUTO_FREE char *name = line ? catalog_decode_copy(line, length) : NULL;
 
 	(void)copy;
@@ -176,7 +176,7 @@ static bool on_name(void *owner, size_t copy, const char *line, size_t length)
 	return line;
 }
 
-static void refuse(const struct farm_single *single, const char *role)
+static void refuse(const struct farm_pg *single, const char *role)
 {
 	AUTO_STRBUF struct strbuf quoted = { 0 };
 	struct error err;
@@ -195,7 +195,7 @@ static void refuse(const struct farm_single *single, const char *role)
 static void on_table_known(void *owner, const struct pg_result *result,
 			   const struct error *err)
 {
-	struct farm_single *single = owner;
+	struct farm_pg *single = owner;
 	struct farm *farm = single->farm;
 	struct pgconn *conn;
 
@@ -221,7 +221,7 @@ static void on_ready(void *owner, const struct error *err)
 	struct farm_node *node = owner;
 	struct farm *farm = node->farm;
 	const struct conf *conf = farm->private->opts.conf;
-	struct farm_single *single = farm->private->single;
+	struct farm_pg *single = farm->private->single;
 
 	if (err) {
 		node->error = *err;
@@ -240,9 +240,9 @@ static void on_ready(void *owner, const struct error *err)
 			     on_table_known, single);
 }
 
-struct farm_single *farm_single_start(struct farm *farm, farm_listed_fn *listed)
+struct farm_pg *farm_pg_start(struct farm *farm, farm_listed_fn *listed)
 {
-	struct farm_single *single = xcalloc(1, sizeof(*single));
+	struct farm_pg *single = xcalloc(1, sizeof(*single));
 
 	single->farm = farm;
 	single->listed = listed;
@@ -250,7 +250,7 @@ struct farm_single *farm_single_start(struct farm *farm, farm_listed_fn *listed)
 	return single;
 }
 
-void farm_single_free(struct farm_single *single)
+void farm_pg_free(struct farm_pg *single)
 {
 	if (!single)
 		return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-#include "pg/holder.h"
+#include "pg/lock_holder.h"
 
 #include <stdlib.h>
 
@@ -32,8 +32,8 @@ static const char other_sql[] =
 	"pg_backend_pid()"
 	" ORDER BY l.pid LIMIT 1";
 
-struct holder {
-	struct holder_opts opts;
+struct lock_holder {
+	struct lock_holder_opts opts;
 	struct pgconn *conn;
 	char *settings;
 	uint64_t pid;
@@ -41,7 +41,7 @@ struct holder {
 
 static void on_other(void *owner, const struct pg_result *result, const struct error *err)
 {
-	struct holder *holder = owner;
+	struct lock_holder *holder = owner;
 	struct error busy;
 
 	if (err || !pgresult_rows(result)) /* it ended meanwhile, or we may not see it */
@@ -55,7 +55,7 @@ static void on_other(void *owner, const struct pg_result *result, const struct e
 
 static void on_lock(void *owner, const struct pg_result *result, const struct error *err)
 {
-	struct holder *holder = owner;
+	struct lock_holder *holder = owner;
 
 	if (err) {
 		holder->opts.ready(holder->opts.owner, err);
@@ -69,7 +69,7 @@ static void on_lock(void *owner, const struct pg_result *result, const struct er
 
 static void on_connected(void *owner, const struct error *err)
 {
-	struct holder *holder = owner;
+	struct lock_holder *holder = owner;
 
 	if (err) {
 		holder->opts.ready(holder->opts.owner, err);
@@ -83,14 +83,15 @@ static void on_connected(void *owner, const struct error *err)
 
 static void on_lost(void *owner, const struct error *err)
 {
-	struct holder *holder = owner;
+	struct lock_holder *holder = owner;
 
 	holder->opts.lost(holder->opts.owner, err);
 }
 
-bool holder_start(const struct holder_opts *opts, struct holder **out, struct error *err)
+bool lock_holder_start(const struct lock_holder_opts *opts, struct lock_holder **out,
+		       struct error *err)
 {
-	struct holder *holder = xcalloc(1, sizeof(*holder));
+	struct lock_holder *holder = xcalloc(1, sizeof(*holder));
 	const struct pgconn_opts conn = { .loop = opts->loop,
 					  .info = opts->info,
 					  .timeout_s = opts->timeout_s,
@@ -104,19 +105,19 @@ bool holder_start(const struct holder_opts *opts, struct holder **out, struct er
 	holder->opts.settings = NULL;
 	holder->settings = xstrdup(opts->settings);
 	if (!pgconn_start(&conn, &holder->conn, err)) {
-		holder_free(holder);
+		lock_holder_free(holder);
 		return false;
 	}
 	*out = holder;
 	return true;
 }
 
-uint64_t holder_pid(const struct holder *holder)
+uint64_t lock_holder_pid(const struct lock_holder *holder)
 {
 	return holder->pid;
 }
 
-void holder_free(struct holder *holder)
+void lock_holder_free(struct lock_holder *holder)
 {
 	if (!holder)
 		return;

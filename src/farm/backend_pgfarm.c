@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-#include "farm/proxy.h"
+#include "farm/backend_pgfarm.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "catalog/accounts.h"
 #include "catalog/grants.h"
-#include "farm/listing.h"
+#include "farm/backend.h"
 #include "farm/nodes.h"
 #include "farm/place.h"
 #include "pg/hosts.h"
@@ -17,7 +17,7 @@
 /* The database that the proxy is. */
 #define PROXY "proxy"
 
-struct farm_proxy {
+struct farm_pgfarm {
 	struct farm *farm;
 	farm_listed_fn *listed;
 	struct session *session; /* while accounts are listed and placed */
@@ -32,7 +32,7 @@ static const char list_sql[] =
 
 /* ---- the nodes ---- */
 
-static void on_all_connected(const struct farm_proxy *proxy)
+static void on_all_connected(const struct farm_pgfarm *proxy)
 {
 	struct farm *farm = proxy->farm;
 	const struct error *first = NULL;
@@ -49,7 +49,7 @@ static void on_all_connected(const struct farm_proxy *proxy)
 
 static void node_settled(struct farm_node *node, const struct error *err)
 {
-	struct farm_proxy *proxy = node->farm->private->proxy;
+	struct farm_pgfarm *proxy = node->farm->private->proxy;
 
 	if (err)
 		farm_node_failed(node, err);
@@ -118,7 +118,7 @@ static void connect_node(struct farm_node *node, const struct conninfo *proxy,
 	conninfo_release(&info);
 }
 
-struct session *farm_proxy_give_session(struct farm_proxy *proxy)
+struct session *farm_pgfarm_give_session(struct farm_pgfarm *proxy)
 {
 	struct session *session = proxy ? proxy->session : NULL;
 
@@ -129,7 +129,7 @@ struct session *farm_proxy_give_session(struct farm_proxy *proxy)
 
 static void on_placed(struct farm *farm, const struct error *err)
 {
-	struct farm_proxy *proxy = farm->private->proxy;
+	struct farm_pgfarm *proxy = farm->private->proxy;
 	const size_t count = farm->node_count;
 	struct conninfo info;
 	bool is_told_address;
@@ -142,7 +142,7 @@ static void on_placed(struct farm *farm, const struct error *err)
 	farm_sort_accounts(farm);
 	farm_sort_nodes(farm);
 	session_conninfo(proxy->session, &info);
-	session_free(farm_proxy_give_session(proxy));
+	session_free(farm_pgfarm_give_session(proxy));
 	proxy->connecting = count;
 	for (size_t i = 0; i < count; i++)
 		connect_node(farm->nodes[i], &info, is_told_address);
@@ -153,7 +153,7 @@ static void on_placed(struct farm *farm, const struct error *err)
 
 /* ---- listing ---- */
 
-static void place_wanted(struct farm_proxy *proxy)
+static void place_wanted(struct farm_pgfarm *proxy)
 {
 	const struct farm *farm = proxy->farm;
 	const struct strvec *names = farm->private->opts.names;
@@ -172,7 +172,7 @@ static void place_wanted(struct farm_proxy *proxy)
 	farm_place_start(proxy->place);
 }
 
-static void list_failed(const struct farm_proxy *proxy, const char *sqlstate,
+static void list_failed(const struct farm_pgfarm *proxy, const char *sqlstate,
 			const struct error *err)
 {
 	struct error hinted = *err;
@@ -191,7 +191,7 @@ static void list_failed(const struct farm_proxy *proxy, const char *sqlstate,
 static void on_listed(void *owner, const struct pg_result *result,
 		      const struct error *err)
 {
-	struct farm_proxy *proxy = owner;
+	struct farm_pgfarm *proxy = owner;
 	struct farm *farm = proxy->farm;
 	const char *sqlstate;
 
@@ -211,7 +211,7 @@ static void on_listed(void *owner, const struct pg_result *result,
 	place_wanted(proxy);
 }
 
-static void begin_listing(struct farm_proxy *proxy)
+static void begin_listing(struct farm_pgfarm *proxy)
 {
 	const struct farm_opts *opts = &proxy->farm->private->opts;
 
@@ -230,7 +230,7 @@ static void begin_listing(struct farm_proxy *proxy)
  */
 static void on_ready(void *owner, const struct error *err)
 {
-	struct farm_proxy *proxy = owner;
+	struct farm_pgfarm *proxy = owner;
 	struct session *session = proxy->session;
 	struct error named;
 
@@ -248,7 +248,7 @@ static void on_ready(void *owner, const struct error *err)
 
 static bool ask_password(void *owner, char **out)
 {
-	const struct farm_proxy *proxy = owner;
+	const struct farm_pgfarm *proxy = owner;
 	const struct farm_opts *opts = &proxy->farm->private->opts;
 
 	return opts->ask_password(opts->person, out);
@@ -256,7 +256,7 @@ static bool ask_password(void *owner, char **out)
 
 static void on_waiting(void *owner, const struct error *why, uint64_t pause_ms)
 {
-	const struct farm_proxy *proxy = owner;
+	const struct farm_pgfarm *proxy = owner;
 	const struct farm_opts *opts = &proxy->farm->private->opts;
 
 	if (opts->waiting)
@@ -270,9 +270,9 @@ static void on_lost(void *owner, const struct error *err)
 	(void)err;
 }
 
-struct farm_proxy *farm_proxy_start(struct farm *farm, farm_listed_fn *listed)
+struct farm_pgfarm *farm_pgfarm_start(struct farm *farm, farm_listed_fn *listed)
 {
-	struct farm_proxy *proxy = xcalloc(1, sizeof(*proxy));
+	struct farm_pgfarm *proxy = xcalloc(1, sizeof(*proxy));
 	struct farm_private *private = farm->private;
 	const struct session_opts opts = {
 		.loop = private->opts.loop,
@@ -296,7 +296,7 @@ struct farm_proxy *farm_proxy_start(struct farm *farm, farm_listed_fn *listed)
 	return proxy;
 }
 
-void farm_proxy_free(struct farm_proxy *proxy)
+void farm_pgfarm_free(struct farm_pgfarm *proxy)
 {
 	if (!proxy)
 		return;

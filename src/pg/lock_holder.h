@@ -5,14 +5,14 @@
  * open holds the lock, so this also works through a pooler. The transaction has no
  * snapshot and does not hold back vacuum.
  *
- * 1. holder_start(); `ready` is called once, with or without an error. ERROR_BUSY:
+ * 1. lock_holder_start(); `ready` is called once, with or without an error. ERROR_BUSY:
  *    another run holds the lock; the error names it.
  * 2. If the session ends later by itself, `lost` is called once.
- * 3. holder_free() may be called at any time, also from a callback. No callback is called
+ * 3. lock_holder_free() may be called at any time, also from a callback. No callback is called
  *    after it.
  */
-#ifndef PG_HOLDER_H
-#define PG_HOLDER_H
+#ifndef PG_LOCK_HOLDER_H
+#define PG_LOCK_HOLDER_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,11 +22,11 @@
 #include "pg/conninfo.h"
 #include "proc/loop.h"
 
-struct holder;
+struct lock_holder;
 
-struct holder_opts {
+struct lock_holder_opts {
 	struct loop *loop;
-	const struct conninfo *info; /* only read during holder_start() */
+	const struct conninfo *info; /* only read during lock_holder_start() */
 	unsigned timeout_s;          /* see struct pgconn_opts */
 	uint64_t answer_ms;          /* the same */
 	const char *settings;        /* see settings_format(); only read as above */
@@ -37,15 +37,15 @@ struct holder_opts {
 };
 
 /* Errors: as pgconn_start(); then *out is NULL, and no callback is called. */
-MUST_CHECK bool holder_start(const struct holder_opts *opts, struct holder **out,
-			     struct error *err);
+MUST_CHECK bool lock_holder_start(const struct lock_holder_opts *opts,
+				  struct lock_holder **out, struct error *err);
 
 /* The PID of its server process. */
-uint64_t holder_pid(const struct holder *holder);
+uint64_t lock_holder_pid(const struct lock_holder *holder);
 
 /* Added to the application_name of its session. */
 #define HOLDER_SUFFIX " (lock)"
 
-void holder_free(struct holder *holder);
+void lock_holder_free(struct lock_holder *holder);
 
 #endif

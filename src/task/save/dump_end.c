@@ -3,7 +3,7 @@
  * A dump ends in many places: alone, in a batch, without having been started. What
  * follows is the same each time, and must not be forgotten in any of them.
  */
-#include "task/save/outcome.h"
+#include "task/save/dump_end.h"
 
 #include <string.h>
 
@@ -14,7 +14,7 @@
 #include "task/save/setbacks.h"
 #include "task/save/staging.h"
 
-void save_outcome_show_progress(const struct save *save)
+void save_dump_end_show_progress(const struct save *save)
 {
 	size_t total = save->accounts.count;
 	size_t done = total - save_accounts_count(save, ACCOUNT_PENDING);
@@ -37,19 +37,19 @@ static void account_ended(const struct save_account *account)
 {
 	struct save *save = account->save;
 
-	save_outcome_show_progress(save);
+	save_dump_end_show_progress(save);
 	if (!is_pending(&account->node->queue) && !save->machine.is_cancelled)
 		save->dump.node_ended(account->node);
 }
 
-void save_outcome_dumped(struct save_account *account)
+void save_dump_end_good(struct save_account *account)
 {
 	save_account_set_dumped(account);
 	save_setbacks_clear(account->node);
 	account_ended(account);
 }
 
-void save_outcome_failed(struct save_account *account, const struct error *err)
+void save_dump_end_failed(struct save_account *account, const struct error *err)
 {
 	const struct save_node *node = account->node;
 	struct error hinted = *err;
