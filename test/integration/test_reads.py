@@ -18,8 +18,8 @@ ENTRY = re.compile(r"^([^|\n]*)\|([^|\n]*)\|LOG:  (?:duration: \S+ ms  (plan):|(
 # What is the system's, ours, or only of our own session. _global belongs to no tenant.
 NOT_THEIRS = re.compile(r"pg_catalog|pg_temp\w*|pg_toast\w*|information_schema|_global")
 # How a version is read, and that it is written. An upgrade sends the migrations as well.
-READS = re.compile(r"SET TRANSACTION READ ONLY; SET LOCAL row_security = off;[^$']*; COPY [^$']* "
-                   r"\(version\) TO STDOUT$|TABLESAMPLE SYSTEM \(100\)|WITH general AS \(.*UPDATE.*SET version = ", re.S)
+READS = re.compile(r"SET TRANSACTION READ ONLY; SET LOCAL search_path = pg_catalog; SET LOCAL row_security = off;"
+                   r"[^$']*; COPY [^$']* \(version\) TO STDOUT$|TABLESAMPLE SYSTEM \(100\)|WITH general AS \(.*UPDATE.*SET version = ", re.S)
 PARAMETER = re.compile(r"'(?:[^']|'')*'")  # they are in the text, for poolers
 # The server itself, where a dump adds a foreign key.
 KEYS = re.compile(r'\s*SELECT (fk\.|1 FROM ONLY )')
