@@ -475,7 +475,8 @@ class Mounts:
 
     UNSHARE = ["unshare", "-m"] if os.getuid() == 0 else ["unshare", "-rm"]
     env = {}
-    NSENTER = ["-m"] if os.getuid() == 0 else ["-U", "--preserve-credentials", "-m"]
+    # -r, -w: a namespace's own root is not that of a test which runs inside a chroot.
+    NSENTER = [*([] if os.getuid() == 0 else ["-U", "--preserve-credentials"]), "-m", "-r", "-w"]
 
     def __init__(self, script, *args):
         self._holder = subprocess.Popen(
