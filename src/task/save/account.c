@@ -18,6 +18,7 @@ void save_accounts_make(struct save *save)
 	AUTO_FREE size_t *taken = xcalloc(farm->node_count, sizeof(size_t));
 
 	save->accounts.count = farm->account_count;
+	save->accounts.with_state[ACCOUNT_PENDING] = farm->account_count;
 	save->accounts.list = xcalloc(farm->account_count, sizeof(struct save_account));
 	for (size_t i = 0; i < farm->account_count; i++) {
 		struct save_account *account = &save->accounts.list[i];
@@ -52,11 +53,7 @@ void save_accounts_release(struct save *save)
 
 size_t save_accounts_count(const struct save *save, enum account_state state)
 {
-	size_t count = 0;
-
-	for (size_t i = 0; i < save->accounts.count; i++)
-		count += save->accounts.list[i].state == state;
-	return count;
+	return save->accounts.with_state[state];
 }
 
 struct save_account *save_account_find(const struct save *save, const char *name)
@@ -67,6 +64,15 @@ struct save_account *save_account_find(const struct save *save, const char *name
 	return place ? &save->accounts.list[place - farm->accounts] : NULL;
 }
 
+static void set_state(struct save_account *account, enum account_state state)
+{
+	size_t *with_state = account->save->accounts.with_state;
+
+	with_state[account->state]--;
+	with_state[state]++;
+	account->state = state;
+}
+
 void save_account_fail(struct save_account *account, const char *step,
 		       const struct error *err)
 {
@@ -74,7 +80,7 @@ void save_account_fail(struct save_account *account, const char *step,
 
 	if (account->state == ACCOUNT_FAILED)
 		return;
-	account->state = ACCOUNT_FAILED;
+	set_state(account, ACCOUNT_FAILED);
 	account->error = xstrdup(err->text);
 	run_log_failure(&save->opts, account->place, step, err, &save->accounts.failures);
 }
@@ -82,19 +88,19 @@ void save_account_fail(struct save_account *account, const char *step,
 void save_account_set_dumped(struct save_account *account)
 {
 	assert(account->state == ACCOUNT_PENDING);
-	account->state = ACCOUNT_DUMPED;
+	set_state(account, ACCOUNT_DUMPED);
 }
 
 void save_account_set_missing(struct save_account *account)
 {
 	assert(account->state == ACCOUNT_PENDING);
-	account->state = ACCOUNT_MISSING;
+	set_state(account, ACCOUNT_MISSING);
 }
 
 void save_account_set_stopped(struct save_account *account)
 {
 	assert(account->state == ACCOUNT_PENDING);
-	account->state = ACCOUNT_STOPPED;
+	set_state(account, ACCOUNT_STOPPED);
 }
 
 void save_account_announce(struct save_account *account)

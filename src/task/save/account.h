@@ -14,7 +14,6 @@
 void save_accounts_make(struct save *save);
 void save_accounts_release(struct save *save);
 
-/* Counted by a walk through all of them. */
 size_t save_accounts_count(const struct save *save, enum account_state state);
 
 /* NULL if this run does not know it. */

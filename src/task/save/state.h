@@ -111,6 +111,7 @@ enum account_state {
 	ACCOUNT_MISSING, /* a tenant that is listed, but never had a schema */
 	ACCOUNT_STOPPED, /* the run was cancelled before it was dumped */
 };
+enum { ACCOUNT_STATES = ACCOUNT_STOPPED + 1 };
 
 /* check.c: what its dump holds */
 struct save_facts {
@@ -144,6 +145,7 @@ struct save_account {
 struct save_accounts {
 	struct save_account *list; /* as many as the farm's, in its order */
 	size_t count;
+	size_t with_state[ACCOUNT_STATES];
 	struct failures failures; /* what was said of those that failed */
 };
 
