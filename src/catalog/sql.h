@@ -27,6 +27,7 @@ extern const char sql_structure_columns[];
 extern const char sql_structure_digest[];
 extern const char sql_lookalikes[];
 extern const char sql_strangers[];
+extern const char sql_superuser[];
 extern const char sql_tenants[];
 extern const char sql_tenants_trust[];
 extern const char sql_trust[];

@@ -298,21 +298,27 @@ static void on_trust(void *owner, const struct pg_result *result, const struct e
 		begin(l);
 }
 
+static void ask_trust(struct listing *l)
+{
+	struct pgconn *conn = session_conn(l->reader);
+	const char *user = pgconn_user(conn);
+	AUTO_FREE char *sql =
+		sql_fill(sql_tenants_trust,
+			 (const char *const[]){ ":superuser", sql_superuser, NULL });
+
+	pgconn_query(conn, sql, &user, 1, on_trust, l);
+}
+
 static void on_reader_ready(void *owner, const struct error *err)
 {
 	struct listing *l = owner;
-	const char *user;
 
-	if (err) {
+	if (err)
 		end(l, err);
-		return;
-	}
-	user = pgconn_user(session_conn(l->reader));
-	if (l->is_trusted)
+	else if (l->is_trusted)
 		begin(l);
 	else
-		pgconn_query(session_conn(l->reader), sql_tenants_trust,
-			     (const char *const[]){ user }, 1, on_trust, l);
+		ask_trust(l);
 }
 
 void catalog_list_tenants(struct session *session, const struct product *product,

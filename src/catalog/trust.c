@@ -56,11 +56,13 @@ void catalog_ask_trust(struct session *session, const struct strvec *accounts,
 	struct question *q = xcalloc(1, sizeof(*q));
 	AUTO_FREE char *names = catalog_format_array(accounts);
 	AUTO_FREE char *owner_array = catalog_format_array(owners);
-	const char *const params[] = { names, owner_array,
-				       pgconn_user(session_conn(session)) };
+	AUTO_FREE char *sql = sql_fill(
+		sql_trust, (const char *const[]){ ":superuser", sql_superuser, NULL });
+	const char *const params[] = { pgconn_user(session_conn(session)), names,
+				       owner_array };
 
 	*q = (struct question){ .done = done, .owner = owner };
-	pgconn_query(session_conn(session), sql_trust, params, 3, on_answer, q);
+	pgconn_query(session_conn(session), sql, params, 3, on_answer, q);
 }
 
 void catalog_trust_release(struct catalog_trust *t)

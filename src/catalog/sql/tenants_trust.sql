@@ -1,16 +1,7 @@
 -- Something in this database that belongs to somebody else than a superuser, if this session is a
 -- superuser's or can become one: a query that reads it may run what he defined, with all rights. $1: the
 -- user we connected as. No row: there is nothing to fear. As trust.sql, but for no certain schemas.
-WITH superuser (oid, rolname) AS MATERIALIZED (
-	SELECT oid, rolname FROM pg_catalog.pg_roles WHERE rolsuper
-),
-me (name) AS MATERIALIZED (
-	SELECT CASE WHEN r.rolsuper THEN format('superuser %I', r.rolname)
-		ELSE format('role %I, a member of superuser %I', r.rolname, s.rolname) END
-	FROM pg_catalog.pg_roles r JOIN superuser s ON pg_catalog.pg_has_role(r.oid, s.oid, 'MEMBER')
-	WHERE r.rolname IN (current_user, session_user, $1::text)
-	ORDER BY r.rolsuper DESC, r.rolname = current_user DESC, s.rolname = r.rolname DESC LIMIT 1
-)
+WITH :superuser
 SELECT me.name, pg_catalog.pg_describe_object(p.classid, p.objid, 0), r.rolname
 FROM me
 CROSS JOIN pg_catalog.pg_roles r

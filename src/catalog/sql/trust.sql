@@ -1,24 +1,14 @@
 -- What of some accounts belongs to others than superusers, if this session is a superuser's or can become
--- one: what its owners define would be run with all rights. $1: the accounts, $2: roles in hexadecimal
--- digits, $3: the user we connected as. Who may become a superuser by himself gains nothing.
-WITH superuser (oid, rolname) AS MATERIALIZED (
-	SELECT oid, rolname FROM pg_catalog.pg_roles WHERE rolsuper
-),
--- RESET ROLE and RESET SESSION AUTHORIZATION are open to everything that is run
-me (name) AS MATERIALIZED (
-	SELECT CASE WHEN r.rolsuper THEN format('superuser %I', r.rolname)
-		ELSE format('role %I, a member of superuser %I', r.rolname, s.rolname) END
-	FROM pg_catalog.pg_roles r JOIN superuser s ON pg_catalog.pg_has_role(r.oid, s.oid, 'MEMBER')
-	WHERE r.rolname IN (current_user, session_user, $3::text)
-	ORDER BY r.rolsuper DESC, r.rolname = current_user DESC, s.rolname = r.rolname DESC LIMIT 1
-),
+-- one: what its owners define would be run with all rights. $1: the user we connected as, $2: the accounts,
+-- $3: roles in hexadecimal digits.
+WITH :superuser,
 stranger (oid, rolname) AS MATERIALIZED (
 	SELECT oid, rolname FROM pg_catalog.pg_roles r
 	WHERE NOT EXISTS (SELECT FROM superuser s WHERE pg_catalog.pg_has_role(r.oid, s.oid, 'MEMBER'))
 	AND EXISTS (SELECT FROM me)
 ),
 account (name, oid) AS (
-	SELECT a.name, n.oid FROM unnest($1::text[]) a (name)
+	SELECT a.name, n.oid FROM unnest($2::text[]) a (name)
 	JOIN pg_catalog.pg_namespace n ON n.nspname = a.name
 ),
 theirs (classid, objid, rolname) AS MATERIALIZED (
@@ -51,7 +41,7 @@ UNION ALL
 SELECT 'account', account, pg_catalog.pg_describe_object(classid, objid, 0), rolname::text
 FROM (SELECT DISTINCT ON (account COLLATE "C") * FROM found ORDER BY account COLLATE "C", rank, objid) f
 UNION ALL
-SELECT DISTINCT 'owner', hex, NULL, NULL FROM unnest($2::text[]) u (hex)
+SELECT DISTINCT 'owner', hex, NULL, NULL FROM unnest($3::text[]) u (hex)
 WHERE EXISTS (SELECT FROM me) AND hex NOT IN (
 	SELECT encode(convert_to(r.rolname::text, getdatabaseencoding()), 'hex') FROM pg_catalog.pg_roles r
 	WHERE r.oid NOT IN (SELECT oid FROM stranger))
