@@ -9,12 +9,6 @@ const struct product product_openresty = { .noun = "account",
 					   .title = "Account",
 					   .global = PRODUCT_GLOBAL };
 
-void product_model_release(struct product_model *model)
-{
-	for (int i = 0; i < PRODUCT_KEYS; i++)
-		located_release(&model->keys[i]);
-}
-
 void product_model_fall_back(struct product_model *model, struct product_model *base)
 {
 	bool has_list =

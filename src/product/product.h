@@ -94,6 +94,4 @@ bool product_model_equals(const struct product_model *a, const struct product_mo
 MUST_CHECK bool product_from_model(const struct product_model *model, struct product *out,
 				   struct error *err);
 
-void product_model_release(struct product_model *model);
-
 #endif
