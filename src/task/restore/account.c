@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Every step may find a reason why an account cannot be restored. They all come here, so
- * that each account has one reason, which is told once. */
+/* Every step may find a reason why an account cannot be restored. All of them report it
+ * here, so that each account has one reason, which is logged once. */
 #include "task/restore/account.h"
 
 #include <stdlib.h>

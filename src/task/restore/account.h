@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The accounts of a restore: which there are, which of them have failed and why, and how
- * many came how far. The only place that fails one.
+ * The accounts of a restore: which there are, which have failed and why, and how many
+ * have come how far. Nothing else fails an account.
  */
 #ifndef TASK_RESTORE_ACCOUNT_H
 #define TASK_RESTORE_ACCOUNT_H
@@ -15,20 +15,20 @@
 struct restore_counts {
 	size_t failed;
 	size_t restored; /* or rehearsed */
-	size_t touched;  /* may not be as they were; so are those that were rehearsed */
+	size_t touched;  /* may have been changed; includes rehearsed ones */
 };
 
-/* One for each account of the farm, with its node: nothing else is known yet. After
- * restore_nodes_make(). */
+/* Make one for each account of the farm, with its node and nothing else. Call
+ * restore_nodes_make() first. */
 void restore_accounts_make(struct restore *restore);
 void restore_accounts_release(struct restore *restore);
 
-/* The name must be that of an account of the farm. */
+/* `name` must be an account of the farm. */
 struct restore_account *restore_account_require(const struct restore *restore,
 						const char *name);
 
-/* Note why an account failed, and say so, as failures_add() does. The first reason stays,
- * and later ones are not told. */
+/* Note and log why an account failed, as failures_add() does. Only the first reason is
+ * kept and logged. */
 void restore_account_fail(struct restore_account *account, const char *step,
 			  const struct error *err);
 
@@ -38,12 +38,12 @@ static inline bool restore_account_is_planned(const struct restore_account *acco
 	return !account->error && account->plan;
 }
 
-/* The next account of a node after `account`, or the first after NULL, that is still to be
- * restored; NULL: there is none. */
+/* The next account of a node after `account` (NULL: the first one) that is still to be
+ * restored; NULL if there is none. */
 struct restore_account *restore_account_next(const struct restore_node *node,
 					     const struct restore_account *account);
 
-/* As things are now: counted anew with each call. */
+/* Count the accounts as they are now; nothing is cached. */
 void restore_accounts_count(const struct restore *restore, struct restore_counts *out);
 
 #endif

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Some of what a restore changes would surprise: accounts that are registered no more,
- * objects that go with --cascade, an old dump. It is said in time to stop. */
+/*
+ * Some effects of a restore would surprise people: accounts that are no longer
+ * registered, objects that --cascade drops, an old dump. They are announced while there
+ * is still time to stop.
+ */
 #include "task/restore/announce.h"
 
 #include <stdlib.h>
@@ -25,8 +28,8 @@ static int compare_raw(const void *a, const void *b)
 	return strcmp((*left)->raw_name, (*right)->raw_name);
 }
 
-/* The accounts that have a plan, by their names in the encoding of their databases.
- * Caller frees. */
+/* The plans of the accounts that have one, sorted by raw name. Ownership: the caller
+ * frees. */
 static const struct catalog_plan **sort_by_raw_name(const struct restore *restore,
 						    size_t *count)
 {
@@ -59,7 +62,7 @@ static void announce_new(const struct restore *restore,
 	}
 }
 
-/* Restoring _global brings _accounts back as it was. */
+/* Restoring _global restores the list of accounts, _accounts, as well. */
 static void announce_accounts(const struct restore *restore)
 {
 	AUTO_STRVEC struct strvec now = { 0 };
@@ -75,7 +78,7 @@ static void announce_accounts(const struct restore *restore)
 
 	if (!savedir_open_dump(&restore->source.save, PRODUCT_GLOBAL, &fd, &err) ||
 	    !dumpfile_check(fd, &opts, &facts, &err))
-		return; /* loading it will say why */
+		return; /* the load will say why */
 	dumpfile_facts_release(&facts);
 	strvec_sort(&saved);
 	for (size_t i = 0; i < restore->registered_raw.count; i++)
@@ -146,7 +149,8 @@ static void announce_units(const struct restore *restore)
 	}
 }
 
-/* Who is not registered stays so, unless _global comes back before. */
+/* An account that is not registered stays unregistered, unless _global is restored,
+ * too. */
 static void announce_registration(const struct restore *restore,
 				  const struct restore_account *account, bool has_global)
 {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* A dump that turns out to be damaged while it is loaded costs its account the time and
- * the locks of a load that is rolled back. And what is in it is not known before. */
+/*
+ * A damaged dump that is found only while it is loaded costs its account the time and the
+ * locks of a load that is rolled back. The later steps also need to know what is in each
+ * dump.
+ */
 #include "task/restore/check.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Before somebody replaces what is there, it can be seen what that would change. A line
- * has what differs; for the versions the servers have to be asked once more. */
+/* People can see what a restore would change before they run it. A line shows only what
+ * differs; for the present versions the servers are asked once more. */
 #include "task/restore/dry.h"
 
 #include <inttypes.h>
@@ -12,7 +12,7 @@
 #include "task/restore/account.h"
 #include "task/restore/nodes.h"
 
-/* ---- present: the versions that are there ---- */
+/* ---- present: the present versions ---- */
 
 static void on_states(void *owner, struct catalog_states *states, const struct error *err)
 {
@@ -55,7 +55,7 @@ enum step_result restore_dry_enter(void *owner)
 					   : STEP_NEXT;
 }
 
-/* ---- what is said of an account ---- */
+/* ---- the line of an account ---- */
 
 static const char *version_now(const struct restore_account *account)
 {

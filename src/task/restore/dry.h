@@ -6,16 +6,16 @@
 #include "task/machine.h"
 #include "task/restore/state.h"
 
-/* The step "present": with --dry-run, read the versions that are there now. Fails nobody:
- * what cannot be read is shown as "?". */
+/* The step "present": with --dry-run, read the present versions. It fails no account: a
+ * version that cannot be read is shown as "?". */
 enum step_result restore_dry_enter(void *owner);
 
 /*
- * A line for an account:
+ * Print a line for an account:
  *
  *	agentzh: 10 tables -> 7, version 0.009 -> 0.001, saved 2 h ago
  *
- * What stays as it is, is said once. With --verbose, more lines follow it.
+ * A value that does not change is printed once. With --verbose, more lines follow.
  */
 void restore_dry_tell(const struct restore_account *account);
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* psql must get the bytes that were checked and no others: should a file change while it
- * is loaded, psql must not come to the end of its input. So a thread stands between. */
+/*
+ * psql must get exactly the bytes that were checked: if a file changes while it is
+ * loaded, psql must not reach the end of its input. So a thread stands between the file
+ * and psql.
+ */
 #include "task/restore/feed.h"
 
 #include <errno.h>
@@ -27,9 +30,9 @@ struct restore_feed {
 	struct part *parts;
 	size_t part_count;
 	int pipe_fd; /* our end */
-	int stop_fd; /* readable when it is to stop */
+	int stop_fd; /* readable when the thread is to stop */
 
-	/* The thread's, until it has ended. */
+	/* Only the thread uses these until it has ended. */
 	bool is_complete;
 	struct error error;
 };
@@ -90,7 +93,7 @@ void feed_add_dump(struct restore_feed *feed, const char *account,
 
 /* ---- the thread ---- */
 
-/* Until there is room in the pipe, or nobody who would make some. */
+/* Wait until the pipe has room or psql has closed it. False: stop. */
 static bool wait_for_room(const struct restore_feed *feed)
 {
 	struct pollfd fds[] = { { .fd = feed->pipe_fd, .events = POLLOUT },
@@ -102,7 +105,7 @@ static bool wait_for_room(const struct restore_feed *feed)
 	return !fds[1].revents;
 }
 
-/* False: psql does not want it, or it is to stop. */
+/* False: psql does not read any more, or the thread is to stop. */
 static bool hand_on(const struct restore_feed *feed, const char *data, size_t length)
 {
 	while (length > 0) {
@@ -177,7 +180,7 @@ static void on_run(void *owner)
 	feed->opts.done(feed->opts.owner);
 }
 
-/* ---- the loop's ---- */
+/* ---- on the loop's thread ---- */
 
 void feed_start(struct restore_feed *feed)
 {
@@ -189,7 +192,7 @@ void feed_stop(struct restore_feed *feed)
 	const uint64_t one = 1;
 	ssize_t n = write(feed->stop_fd, &one, sizeof(one));
 
-	(void)n; /* fails only if it was stopped 2^64 times */
+	(void)n; /* fails only after 2^64 calls */
 }
 
 bool feed_is_complete(const struct restore_feed *feed, struct error *err)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* The server says what it lacks, and not where that comes from: no save holds it, or its
- * name means nothing with an empty search_path. People need to be told that. */
+/* The server says what is missing, but not why: no save holds it, or its name cannot be
+ * found with an empty search_path. The hints say that. */
 #include "task/restore/hint.h"
 
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 
 enum { STATE_LENGTH = 5 };
 
-/* To be tried in this order. `text`: what its message has, too; NULL: whatever it is. */
+/* The first match counts. `text`: what the message must also contain; NULL: nothing. */
 static const struct {
 	const char *state;
 	const char *text;
@@ -47,8 +47,8 @@ static const struct {
 	  "table: make it a trigger" },
 };
 
-/* The SQLSTATE in "ERROR:  42883: function ...", of the first that is no mere warning;
- * NULL if there is none. */
+/* The SQLSTATE in "ERROR: 42883: function ..." of the first message that is more than a
+ * warning; NULL if there is none. */
 static const char *find_state(const char *text)
 {
 	while ((text = strstr(text, ":  "))) {
@@ -68,8 +68,8 @@ static bool is_state(const char *at, const char *state)
 	return !strncmp(at, state, STATE_LENGTH);
 }
 
-/* "norm(text)" of "function norm(text) does not exist", "" if it has a schema. Caller
- * frees. */
+/* "norm(text)" from "function norm(text) does not exist", "" if it has a schema.
+ * Ownership: the caller frees. */
 static char *bare_name(const char *message)
 {
 	size_t length = strcspn(message, "\n");
@@ -83,8 +83,8 @@ static char *bare_name(const char *message)
 	return begin[strcspn(begin, ".(")] == '.' ? xstrdup("") : xstrdup(begin);
 }
 
-/* The function in whose body it happened: "acme.key(text)". Caller frees; "" if it cannot
- * be told. */
+/* The function whose body failed: "acme.key(text)", "" if the message does not say.
+ * Ownership: the caller frees. */
 static char *caller_of(const char *message)
 {
 	static const char *const ends[] = { " line ", " during ", " statement ", "\n" };
@@ -106,8 +106,8 @@ static char *caller_of(const char *message)
 	return xstrndup(name, length);
 }
 
-/* pg_dump empties the search_path: what a function's body names without a schema is not
- * found then. */
+/* pg_dump empties the search_path, so a name without a schema in a function's body is not
+ * found. */
 static bool hint_search_path(struct error *err, const char *message)
 {
 	AUTO_FREE char *name = bare_name(message);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* psql and the thread that feeds it end independently, and what they leave is known to the
- * server alone. So a unit is done with only when all three have spoken. */
+/* psql and the thread that feeds it end independently, and only the server knows how the
+ * transaction ended. So a unit is finished only after all three have reported. */
 #include "task/restore/load.h"
 
 #include <stdlib.h>
@@ -25,7 +25,7 @@ static struct work_item *unit_item(void *owner, size_t index)
 	return &restore->units.list[index].item;
 }
 
-/* ---- psql has ended, and so has its feed ---- */
+/* ---- psql and its feed have ended ---- */
 
 static void conclude(struct restore_unit *unit)
 {
@@ -35,8 +35,9 @@ static void conclude(struct restore_unit *unit)
 	feed_free(unit->feed);
 	unit->feed = NULL;
 	if (unfed.kind != ERROR_NONE)
-		unit->outcome = unfed; /* and psql was ended */
-	if (!unit->transaction) {      /* it has sent nothing before it says which */
+		unit->outcome = unfed; /* psql was cancelled for it */
+	/* its first statement reports the transaction: none was begun */
+	if (!unit->transaction) {
 		restore_unit_end_settled(unit, CATALOG_ROLLED_BACK);
 		return;
 	}
@@ -44,7 +45,8 @@ static void conclude(struct restore_unit *unit)
 	restore_settle(unit);
 }
 
-/* A feed that failed holds psql up, lest it takes the end of it for the dump's. */
+/* A failed feed keeps psql waiting, so that psql does not take the end of its input for
+ * the end of the dump. */
 static void on_fed(void *owner)
 {
 	struct restore_unit *unit = owner;
@@ -80,7 +82,7 @@ static void on_loaded(void *owner, struct work_item *item,
 		feed_stop(unit->feed);
 }
 
-/* ---- a psql is started ---- */
+/* ---- start a psql ---- */
 
 static void announce(const struct restore_unit *unit)
 {
@@ -144,12 +146,12 @@ static void on_failed(void *owner, struct work_item *item, const struct error *e
 	struct restore_unit *unit = unit_of(item);
 
 	(void)owner;
-	feed_free(unit->feed); /* if psql could not start */
+	feed_free(unit->feed); /* psql did not start */
 	unit->feed = NULL;
 	restore_unit_end_failed(unit, err);
 }
 
-/* ---- all of them ---- */
+/* ---- all units ---- */
 
 static void on_all_loaded(void *owner)
 {
@@ -179,7 +181,7 @@ static void close_group(struct restore_node *node)
 		       &node->farm_node->error);
 }
 
-/* Load what has _global in it, or all else. */
+/* Load the units that contain _global, or all others. */
 static enum step_result load(struct restore *restore, bool has_global)
 {
 	const struct restore_nodes *nodes = &restore->nodes;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* A server that runs out of lock slots fails whoever asks next, also strangers. The plan
- * and the dumps tell beforehand how many a restore takes. */
+/* When a server runs out of lock slots, the next session that needs one fails, whoever it
+ * is. The plan and the dumps tell beforehand how many slots a restore takes. */
 #include "task/restore/lock_slots.h"
 
 #include <inttypes.h>
@@ -11,7 +11,8 @@
 #include "task/restore/account.h"
 #include "task/restore/units.h"
 
-/* A server has some room more than it promises: at least, and at most. */
+/* Beyond its configured lock slots a server has room for some more: at least, and at
+ * most. */
 enum { SURE_LOCKS = 300, SPARE_LOCKS = 2000 };
 
 static bool is_to_run(const struct restore_unit *unit)
@@ -38,7 +39,7 @@ static uint64_t free_slots(const struct restore_node *node)
 	return slots > node->foreign_locks ? slots - node->foreign_locks : 0;
 }
 
-/* It needs more than there is, whatever others do. */
+/* The unit needs more slots than the server has, even when nobody else uses any. */
 static void fail_unit(struct restore_unit *unit, uint64_t needed)
 {
 	uint64_t slots = unit->node->lock_slots;
@@ -57,7 +58,7 @@ static void fail_unit(struct restore_unit *unit, uint64_t needed)
 	restore_account_fail(unit->accounts[0], "plan", &err);
 }
 
-/* Returns what it needs if it is to be tried, else 0. */
+/* Returns how many slots it needs, 0 if it is not to be loaded. */
 static uint64_t check_unit(struct restore_unit *unit)
 {
 	const struct restore_node *node = unit->node;
@@ -88,7 +89,7 @@ static int compare_descending(const void *a, const void *b)
 	return (*left < *right) - (*left > *right);
 }
 
-/* At worst the largest run side by side. */
+/* In the worst case the largest units run at the same time. */
 static void check_jobs(const struct restore_node *node, uint64_t *needed, size_t count)
 {
 	uint64_t sum = 0, room = free_slots(node);
@@ -123,7 +124,7 @@ void restore_locks_check(struct restore *restore)
 						 : 0;
 
 			if (locks &&
-			    !restore->units.list[k].has_global) /* which comes alone */
+			    !restore->units.list[k].has_global) /* it is loaded alone */
 				needed[count++] = locks;
 		}
 		check_jobs(node, needed, count);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* No save holds roles and rights. One query tells what is missing for all accounts of a
- * node, in words that say what to do; a load would meet one after the other. */
+/* No save holds roles and rights. One query per node finds what is missing for all
+ * accounts and says what to do; loading would find one after the other. */
 #include "task/restore/needs.h"
 
 #include <stdlib.h>
@@ -27,8 +27,7 @@ static char *to_hex(const char *text)
 	return strbuf_detach(&out);
 }
 
-/* Can the name be compared with those of the server? Not if the dump has it in another
- * encoding. */
+/* Can the name be compared with the server's? Not if the dump is in another encoding. */
 static bool is_comparable(const struct restore_account *account, const char *role)
 {
 	const char *encoding = account->dump.facts.encoding;
@@ -43,7 +42,7 @@ static bool is_comparable(const struct restore_account *account, const char *rol
 	return true;
 }
 
-/* Mostly the same few: they need not be sent for each account. */
+/* Usually all accounts name the same few roles: send each only once. */
 static void list_roles(const struct restore_account *account, const struct strvec *names,
 		       struct strvec *out)
 {
@@ -66,7 +65,8 @@ static void add_role(struct strbuf *out, const char *name)
 	strbuf_add_printable(out, quoted.buf);
 }
 
-/* Those of `names` that are among `hexes`: "a", "b". Returns how many; *first is one. */
+/* List those of `names` that are in `hexes` as "a", "b". Returns how many there are;
+ * *first is one of them. */
 static size_t find_roles(const struct restore_account *account,
 			 const struct strvec *names, const struct strvec *hexes,
 			 struct strbuf *out, const char **first)
@@ -160,7 +160,7 @@ static bool check_rights(const struct restore_account *account,
 	return true;
 }
 
-/* GRANTs of somebody else than the owner stand behind SET SESSION AUTHORIZATION. */
+/* A GRANT by a role other than the owner stands after SET SESSION AUTHORIZATION. */
 static bool check_grantors(const struct restore_account *account,
 			   const struct catalog_needs *needs, struct error *err)
 {
@@ -185,7 +185,7 @@ static bool check_grantors(const struct restore_account *account,
 	return true;
 }
 
-/* Why the account would fail, if it would. */
+/* False, with the reason, if loading the account would fail. */
 static bool check(const struct restore_account *account,
 		  const struct catalog_needs *needs, struct error *err)
 {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Are the roles there that the dumps name, and may ours do what a restore does? */
+/* Do the roles that the dumps name exist, and may the session's role do what a restore
+ * does? */
 #ifndef TASK_RESTORE_NEEDS_H
 #define TASK_RESTORE_NEEDS_H
 
 #include "task/machine.h"
 
-/* The step, after the check of the dumps. Fails the accounts that would fail for want of
- * a role or a right; notes how many locks each takes, and what the servers have. */
+/* The step, after the dumps were checked. It fails each account that lacks a role or a
+ * right, and notes how many locks each account takes and how many its server has. */
 enum step_result restore_needs_enter(void *owner);
 
 #endif

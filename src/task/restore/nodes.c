@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Almost all that a restore has to know before it begins is one query to each node. So
- * that no step counts answers by itself, all of them ask here. */
+/* Almost everything that a restore has to know before it begins is one query to each
+ * node. All steps ask through this file, so that none counts answers itself. */
 #include "task/restore/nodes.h"
 
 #include <stdlib.h>
@@ -46,11 +46,11 @@ void restore_node_not_known(struct restore_node *node, const char *what,
 	const struct pg_failure *failure;
 
 	if (restore->machine.is_cancelled || !restore_node_is_usable(node))
-		return; /* there may be no session any more */
+		return; /* the session may be gone */
 	failure = pgconn_failure(session_conn(node->farm_node->session));
-	if (failure->sqlstate[0]) /* the server refused to say it */
+	if (failure->sqlstate[0]) /* the server refused to answer */
 		log_warning(restore->opts.log, "%s is not known: %s", what, why->text);
-	else /* the session is lost, and perhaps the lock */
+	else /* the session is lost, perhaps with the advisory lock */
 		restore_node_fail(node, why);
 }
 
@@ -83,7 +83,7 @@ enum step_result restore_nodes_ask(struct restore *restore,
 	struct restore_nodes *nodes = &restore->nodes;
 
 	nodes->question = question;
-	nodes->pending = 1; /* this very call */
+	nodes->pending = 1; /* this call itself */
 	for (size_t i = 0; i < nodes->count; i++)
 		if (restore_node_is_usable(&nodes->list[i]) &&
 		    question->ask(&nodes->list[i]))

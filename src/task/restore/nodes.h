@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The nodes of a restore. Each that can be worked with is asked something, all side by
- * side, and the step goes on when all have answered. One that fails takes its accounts
- * with it; the run goes on as long as another one is left.
+ * The nodes of a restore. A step asks all usable nodes at the same time and continues
+ * when all have answered. If a node fails, its accounts fail; the run continues as long
+ * as another node is left.
  */
 #ifndef TASK_RESTORE_NODES_H
 #define TASK_RESTORE_NODES_H
@@ -14,16 +14,17 @@
 #include "task/restore/state.h"
 
 struct restore_question {
-	/* Send the query, whose callback ends with restore_nodes_answered(), once. False:
-	 * there is nothing to ask this node. */
+	/* Send the query. Its callback must end with one restore_nodes_answered().
+	 * Returns false if there is nothing to ask this node. */
 	bool (*ask)(struct restore_node *node);
-	/* All have answered: how does the step end? NULL: as restore_nodes_check() says. */
+	/* All have answered: the result of the step. NULL: that of
+	 * restore_nodes_check(). */
 	enum step_result (*answered)(struct restore *restore);
 };
 
-/* One for each node of the farm. */
+/* Make one for each node of the farm. */
 void restore_nodes_make(struct restore *restore);
-/* Also what the parts keep for a node. */
+/* Also frees what other files keep for each node. */
 void restore_nodes_release(struct restore *restore);
 
 static inline bool restore_node_is_usable(const struct restore_node *node)
@@ -31,31 +32,31 @@ static inline bool restore_node_is_usable(const struct restore_node *node)
 	return node->farm_node->error.kind == ERROR_NONE;
 }
 
-/* It cannot be worked with any more. The first reason stays. */
+/* Mark it as unusable. Only the first reason is kept. */
 void restore_node_fail(struct restore_node *node, const struct error *err);
 
-/* A query before the load failed; within its callback. Warn that `what` is not known, or
- * fail the node if its session is lost. */
+/* Call this in the callback of a query that failed before the load. It warns that `what`
+ * is not known, or fails the node if its session is lost. */
 void restore_node_not_known(struct restore_node *node, const char *what,
 			    const struct error *why);
 
-/* A free connection for each job: how many the nodes have, told if it is less than asked
- * for. */
+/* Choose how many jobs each node gets: one for each free connection. If that is less than
+ * was asked for, it is logged. */
 void restore_nodes_choose_jobs(struct restore *restore);
 
 /*
- * Ask the usable nodes; *question must outlive the step. Returns what the step is to
- * return: STEP_WAIT, or how it ended if no node was asked.
+ * Ask the usable nodes; *question must outlive the step. The step returns what this
+ * returns: STEP_WAIT, or its result if there was no node to ask.
  */
 enum step_result restore_nodes_ask(struct restore *restore,
 				   const struct restore_question *question);
 
-/* A node has answered, or will not. After the last one the machine moves, so this is the
- * last thing that a callback does. */
+/* A node has answered or will not answer. The last answer moves the machine, so a
+ * callback must do nothing after this call. */
 void restore_nodes_answered(struct restore_node *node);
 
-/* STEP_NEXT if there is a node to work with, or nothing to do on any; else STEP_FAIL, and
- * the run's error is that of the first node. */
+/* STEP_NEXT if a node is usable or there is no node; otherwise STEP_FAIL, with the error
+ * of the first node as that of the run. */
 enum step_result restore_nodes_check(struct restore *restore);
 
 #endif

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* A metamodel uses types, functions and extensions that no save holds. What is missing is
- * named for all accounts at once, with what to do; a load would stop at the first. */
+/*
+ * A metamodel uses types, functions and extensions that no save holds. This file names
+ * what is missing for all accounts at once and says what to do; a load would stop at the
+ * first one.
+ */
 #include "task/restore/objects.h"
 
 #include <stdlib.h>
@@ -30,7 +33,7 @@ static bool is_ascii(const char *text)
 	return true;
 }
 
-/* Is it the same name to the server, and no error? */
+/* Can the server look up the name without an error, and as the same name? */
 static bool is_comparable(const struct restore_account *account, const char *name)
 {
 	const char *of_server =
@@ -42,13 +45,13 @@ static bool is_comparable(const struct restore_account *account, const char *nam
 		 !strcasecmp(account->dump.facts.encoding, "UTF8")));
 }
 
-/* Relations of the accounts that come back with this one, or before it, and the types of
- * their rows, may not be there yet. */
+/* Relations, and their row types, of accounts that are restored with this one or before
+ * it may not exist yet. */
 static bool is_restored(const struct restore_account *account, enum dumpneeds_kind kind,
 			const char *schema, const char *name,
 			const struct strvec *raw_names)
 {
-	/* what its own dump creates is not among its needs */
+	/* the needs of a dump never include what it creates */
 	if (!strcmp(schema, account->plan->raw_name) || !strvec_has(raw_names, schema))
 		return false;
 	return dumpneeds_is_relation(kind) ||
@@ -166,7 +169,7 @@ static bool check(const struct restore_account *account, const struct objects *o
 	return !missing.count && !closed.count;
 }
 
-/* The names of the accounts of a node that come back, sorted. */
+/* The raw names of the accounts of a node that are to be restored, sorted. */
 static void list_restored(const struct restore_node *node, struct strvec *out)
 {
 	const struct restore_account *account = NULL;

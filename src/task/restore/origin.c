@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * A save of another database may be loaded where it replaces nothing: so one moves, or
- * starts again after a lost server. What would be replaced is looked at and told, and only
- * --from-other-database says yes to it.
+ * A save of another database may be loaded where it replaces nothing, for instance to
+ * move to another server or to start again after losing one. If it would replace
+ * something, the restore lists that and needs --from-other-database.
  */
 #include "task/restore/origin.h"
 
@@ -28,7 +28,7 @@ static void add_replaced(struct restore *restore, const struct catalog_state *st
 			   entry ? entry->saved_at : "not in the save");
 }
 
-/* All nodes have said what is there. */
+/* All nodes have reported what exists. */
 static enum step_result refuse(struct restore *restore)
 {
 	const struct manifest *manifest = &restore->source.save.manifest;
@@ -109,7 +109,7 @@ enum step_result restore_origin_enter(void *owner)
 	struct origin origin;
 	struct error other;
 
-	if (restore->is_trial) /* into a database of our own */
+	if (restore->is_trial) /* into a scratch database */
 		return STEP_NEXT;
 	origin_compare(manifest, restore->farm, &origin);
 	notice = origin_format_notice(&origin, dir);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* To bring a metamodel back is to drop the one that is there. What that takes is known
- * for all accounts before anything is changed, and nothing else may go with it unasked. */
+/*
+ * Restoring a metamodel means dropping the present one. What will be dropped is known for
+ * all accounts before anything is changed, and nothing outside them is dropped without
+ * --cascade.
+ */
 #include "task/restore/plan.h"
 
 #include <string.h>
@@ -16,7 +19,7 @@ enum { MOST_HINT_BYTES = 200 };
 
 /* ---- plan ---- */
 
-/* The names in _accounts as the dump of _global has them, from its node. */
+/* The names in _accounts, as its node would write them into a dump of _global. */
 static void on_encoded(void *owner, const struct strvec *raw_names,
 		       const struct error *err)
 {
@@ -63,9 +66,9 @@ enum step_result restore_plan_enter(void *owner)
 	return restore_nodes_ask(owner, &question);
 }
 
-/* ---- assign: each account has its plan, or fails ---- */
+/* ---- assign: each account gets its plan, or fails ---- */
 
-/* Node by node, so that what is the matter with one is said once. */
+/* Node by node, so that an error of a node is logged once. */
 static void fail_unplanned(struct restore *restore)
 {
 	const struct restore_accounts *accounts = &restore->accounts;
@@ -87,7 +90,7 @@ static void fail_unplanned(struct restore *restore)
 			continue;
 		if (account->place->is_unknown)
 			error_set(&err, ERROR_SERVER, "%s", account->place->problem);
-		else /* accounts of a farm are made elsewhere */
+		else /* a restore cannot create accounts of a farm */
 			error_set(&err, ERROR_DATA, "Account %s does not exist.",
 				  account->place->name);
 		restore_account_fail(account, "plan", &err);
@@ -115,7 +118,7 @@ enum step_result restore_plan_assign_enter(void *owner)
 
 /* ---- outsiders ---- */
 
-/* Accounts that the save holds, of which something is in the way of this one; shell
+/* Accounts in the save that own something that prevents restoring this one, as shell
  * words. */
 static void list_neighbours(const struct restore_account *account, struct strbuf *out)
 {

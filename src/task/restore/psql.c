@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* A dump is read by psql, in which a line can be a command of its own, and by a server
- * that may have been set to anything. The arguments leave no room for either. */
+/* psql reads the dump, and a line in it can be a command to psql. The server may have
+ * been set to anything. The arguments rule out both. */
 #include "task/restore/psql.h"
 
 #include <stdio.h>
@@ -13,8 +13,9 @@
 #include "catalog/rights.h"
 
 /*
- * Each account's commit waits for nothing; a commit of ours follows before it is called
- * done. The rest is against what a database or a role may have been set to.
+ * The commit of an account does not wait for the disk; the flush that does comes before
+ * the account is called restored. The other options override settings of the database or
+ * the role.
  */
 #define CHILD_OPTIONS                                                      \
 	"-c synchronous_commit=off -c search_path=pg_catalog"              \
@@ -23,7 +24,7 @@
 	" -c default_transaction_read_only=off"                            \
 	" -c default_transaction_isolation=read\\ committed"
 
-/* The system lets no argument be longer than 128 KiB. */
+/* Linux allows at most 128 KiB for one argument. */
 enum { MOST_ARGUMENT_BYTES = 100000 };
 
 bool restore_psql_knows_restrict(const struct pgtool *psql)
@@ -45,7 +46,7 @@ bool restore_psql_init_env(const struct restore_node *node, struct childenv *out
 			     err);
 }
 
-/* ---- what psql runs: arguments, and what it reads ---- */
+/* ---- psql's arguments and input ---- */
 
 struct build {
 	const struct restore_unit *unit;
@@ -59,14 +60,17 @@ static char *random_key(void)
 	struct strbuf key = { 0 };
 
 	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
-		abort(); /* never on Linux once it has booted */
+		abort(); /* never on a running Linux */
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		strbuf_add_format(&key, "%02x", bytes[i]);
 	return strbuf_detach(&key);
 }
 
-/* What stands between dumps is read with them; what stands before the first and after the
- * last is an argument, so that psql counts the lines of a lone dump as its reader does. */
+/*
+ * What stands between dumps is part of psql's input; what stands before the first and
+ * after the last is an argument, so that the line numbers in psql's messages are those of
+ * the file if there is only one dump.
+ */
 static void add_command(const struct build *build, bool is_argument, const char *command)
 {
 	AUTO_FREE char *line = NULL;
@@ -79,8 +83,11 @@ static void add_command(const struct build *build, bool is_argument, const char 
 	feed_add_text(build->feed, line);
 }
 
-/* A dump has no backslash command, we have checked. Should psql see it otherwise, it
- * refuses; and so it does after a dump that was not read to its \unrestrict. */
+/*
+ * The dump was checked and has no backslash command. If psql reads it differently,
+ * \restrict makes it refuse; the same holds if the dump is not read as far as its
+ * \unrestrict.
+ */
 static void add_dump(const struct build *build, size_t index)
 {
 	const struct restore_unit *unit = build->unit;
@@ -96,7 +103,7 @@ static void add_dump(const struct build *build, size_t index)
 	AUTO_FREE char *unrestrict_line = str_format("\\unrestrict %s", key);
 	AUTO_STRVEC struct strvec rights = { 0 };
 
-	if (!is_first) /* nothing that the last one set */
+	if (!is_first) /* undo the settings of the dump before */
 		add_command(build, false, "RESET ALL");
 	if (is_guarded)
 		add_command(build, is_first, restrict_line);
@@ -113,7 +120,7 @@ static void add_dump(const struct build *build, size_t index)
 	add_command(build, is_last, end);
 }
 
-/* What comes before the first statement. */
+/* Options before the first --command. */
 static void add_options(const struct restore_unit *unit, struct strvec *argv)
 {
 	const char *dbname = unit->node->childenv.dbname;
@@ -123,10 +130,10 @@ static void add_options(const struct restore_unit *unit, struct strvec *argv)
 	strvec_push(argv, "--no-password");
 	strvec_push(argv, "--quiet");
 	strvec_push(argv, unit->restore->opts.conf->rehearse
-				  ? "--command=BEGIN" /* no COMMIT */
+				  ? "--command=BEGIN" /* and no COMMIT */
 				  : "--single-transaction");
 	strvec_push(argv, "--set=ON_ERROR_STOP=1");
-	strvec_push(argv, "--set=VERBOSITY=verbose"); /* with SQLSTATE */
+	strvec_push(argv, "--set=VERBOSITY=verbose"); /* adds the SQLSTATE */
 	if (dbname)
 		strvec_push_format(argv, "--dbname=%s", dbname);
 }
@@ -151,19 +158,22 @@ void restore_psql_build(const struct restore_unit *unit, struct restore_feed *fe
 	for (size_t i = 0; i < unit->count; i++)
 		add_dump(&build, i);
 	if (strlen(outside) <
-	    MOST_ARGUMENT_BYTES) /* thousands tied together: not asked */
+	    /* longer only if thousands are tied together: skip the check */
+	    MOST_ARGUMENT_BYTES)
 		add_command(&build, true, outside);
-	add_command(&build, true, "RESET ALL"); /* a pooler gives it to strangers next */
+	/* a pooler may give the session to somebody else next */
+	add_command(&build, true, "RESET ALL");
 	if (!conf->rehearse)
 		return;
-	strvec_push(argv, "--command=SET CONSTRAINTS ALL IMMEDIATE"); /* as COMMIT */
+	/* as COMMIT would */
+	strvec_push(argv, "--command=SET CONSTRAINTS ALL IMMEDIATE");
 	strvec_push(argv, "--command=ROLLBACK");
 }
 
-/* ---- what psql says ---- */
+/* ---- psql's messages ---- */
 
-/* Where in the server's source a message comes from: "LOCATION:  FUNCTION, FILE.c:LINE",
- * the first word in any language. */
+/* A line that names a place in the server's source, "LOCATION: FUNCTION, FILE.c:LINE";
+ * the first word depends on the language. */
 static bool is_location(const char *line)
 {
 	int length = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* The psql that loads a unit: its environment, its arguments, what it reads, and what of
- * its words is of use. */
+/* The psql that loads a unit: its environment, its arguments, its input, and the useful
+ * part of its messages. */
 #ifndef TASK_RESTORE_PSQL_H
 #define TASK_RESTORE_PSQL_H
 
@@ -20,12 +20,13 @@ bool restore_psql_knows_restrict(const struct pgtool *psql);
 MUST_CHECK bool restore_psql_init_env(const struct restore_node *node,
 				      struct childenv *out, struct error *err);
 
-/* Push the program and its arguments, and put into the feed what psql reads: the dumps of
- * the unit, and what stands between them. */
+/* Push the program and its arguments, and add to the feed what psql reads: the unit's
+ * dumps and the statements between them. */
 void restore_psql_build(const struct restore_unit *unit, struct restore_feed *feed,
 			struct strvec *argv);
 
-/* The words of psql that are of use to people. Ownership: the caller frees. */
+/* psql's messages without the lines that only name a place in the server's source.
+ * Ownership: the caller frees. */
 char *restore_psql_without_locations(const char *words);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What became of an account is known from its own members alone, whatever ended the run:
- * so the report is made in one place, at the end. */
+/* An account's result follows from its own members, however the run ended. So the report
+ * is made in one place, at the end. */
 #include "task/restore/report.h"
 
 #include "base/str.h"
@@ -31,7 +31,7 @@ static void report_account(const struct restore_account *account, struct report 
 		entry->outcome = is_restored ? "restored" : "unchanged";
 }
 
-/* Registered accounts that the save does not hold. */
+/* Count the registered accounts that are not in the save. */
 static size_t count_others(const struct restore *restore)
 {
 	size_t count = 0;

@@ -6,7 +6,8 @@
 #include "task/report.h"
 #include "task/restore/state.h"
 
-/* At the end of a run, however far it came. Ownership: the caller releases *out. */
+/* At the end of a run, even one that failed early. Ownership: the caller releases
+ * *out. */
 void restore_report(const struct restore *restore, struct report *out);
 
 #endif

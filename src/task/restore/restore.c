@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Whoever restores has most often lost something already. So all that can be found out is
- * found out before anything is changed, and each account is then changed as a whole. */
+/*
+ * People who restore have usually lost something already. So everything that can be
+ * checked is checked before anything is changed, and each account is then changed
+ * completely or not at all.
+ */
 #include "task/restore/restore.h"
 
 #include <stdlib.h>
@@ -26,7 +29,7 @@
 #include "task/restore/units.h"
 #include "task/tools.h"
 
-enum { OLDEST_SERVER = 10 }; /* which has txid_status() */
+enum { OLDEST_SERVER = 10 }; /* for txid_status() */
 
 /* ---- connect ---- */
 
@@ -119,7 +122,7 @@ static void cancel_tool(void *owner)
 	tools_cancel(restore->tools);
 }
 
-/* ---- units: which accounts come back together, and can they? ---- */
+/* ---- units: which accounts are restored together ---- */
 
 static enum step_result enter_units(void *owner)
 {
@@ -134,7 +137,7 @@ static enum step_result enter_units(void *owner)
 
 /* ---- the machine ---- */
 
-/* Its callbacks go on, with errors. */
+/* Ends the sessions: the callbacks of running queries get errors, and the step ends. */
 static void cancel_queries(void *owner)
 {
 	struct restore *restore = owner;
@@ -156,7 +159,7 @@ enum restore_step {
 	RESTORE_PRESENT,
 	RESTORE_UNITS,
 	RESTORE_ANNOUNCE,
-	RESTORE_GLOBAL, /* a dry run ends before it */
+	RESTORE_GLOBAL, /* a dry run ends before this */
 	RESTORE_ACCOUNTS,
 	RESTORE_DONE,
 };

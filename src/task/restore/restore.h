@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * `metamodel restore`: put the accounts of a save back, each in one transaction: as saved
- * or as it was.
+ * `metamodel restore`: restore the accounts of a save, each in one transaction, so that
+ * it is either as saved or as before.
  *
  * 1. restore_start() returns at once; everything happens in the loop.
- * 2. restore_cancel() may be called until `done`: what runs is rolled back, what is done
- *    stays.
+ * 2. restore_cancel() may be called until `done`: running transactions are rolled back,
+ *    restored accounts stay restored.
  * 3. `done` is called once, when nothing is left running.
  */
 #ifndef TASK_RESTORE_RESTORE_H
@@ -21,9 +21,9 @@ struct savedir;
 struct restore *restore_start(const struct run_opts *opts);
 
 /*
- * The same with a save that is open, `save`, on a database that is there for this alone
- * (see conf_at()): nothing is locked but that database, and nothing comes to harm when an
- * account fails. Ownership: it takes the save over; *save is as after savedir_release().
+ * The same with a save that is already open, on a database that exists only for this (see
+ * conf_at()). Only that database is locked, and an account that fails does no harm.
+ * Ownership: it takes over the save; *save is then as after savedir_release().
  */
 struct restore *restore_start_trial(const struct run_opts *opts, struct savedir *save);
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Only the server knows whether a transaction was committed, and whether that is on its
- * disk. To ask it costs a commit: so many are asked about at once. */
+/* Only the server knows whether a transaction was committed and is on its disk. Asking
+ * costs a commit, so one question covers many transactions. */
 #include "task/restore/settle.h"
 
 #include "base/auto.h"
 #include "task/restore/nodes.h"
 
-/* Questions about a transaction that goes on; between two of them the server pauses. */
+/* How often to ask about a transaction that is still running. The server pauses before
+ * each answer. */
 enum { MOST_QUESTIONS = 100, PATIENCE_MS = 1000 };
 
 static void ask(struct restore_node *node);
@@ -41,7 +42,7 @@ static void on_settled(void *owner, const enum catalog_outcome *outcomes,
 	ask(node);
 }
 
-/* Somebody wants us to end, and the server does not answer. */
+/* The run is to end, and the server does not answer. */
 static void on_patience_over(void *owner)
 {
 	struct restore_node *node = owner;
@@ -63,7 +64,7 @@ static void hurry(struct restore_node *node)
 					     on_patience_over, node);
 }
 
-/* About all of a node whose psql has ended. */
+/* Ask about all units of the node whose psql has ended. */
 static void ask(struct restore_node *node)
 {
 	AUTO_STRVEC struct strvec transactions = { 0 };

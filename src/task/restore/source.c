@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Nobody may rename a save while it is restored, as the next save does with it and with
- * the old ones. So one lock file is for all of them. */
+/* A save must not be renamed while it is restored. The next save renames it, and the
+ * older ones with it, so all of them share one lock file. */
 #include "task/restore/source.h"
 
 #include <errno.h>
@@ -77,7 +77,7 @@ static bool lock_and_open(struct restore *restore, struct error *err)
 
 	if (!layout_init(layout, layout_is_old(dir, &family) ? family : dir, err))
 		return false;
-	/* nothing was ever saved there: leave no lock file behind */
+	/* nothing was ever saved there: leave no lock file */
 	if (access(layout->lock, F_OK) < 0 && access(dir, F_OK) < 0 && errno == ENOENT)
 		return set_absent(err, dir);
 	return run_begin(&restore->opts, layout, &restore->source.lock_fd, err) &&

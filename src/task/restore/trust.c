@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* A load runs what the owners of an account defined, such as the functions in an index or
- * a CHECK. A superuser would run it with more rights than they have: not unless told so. */
+/*
+ * A load runs code that the owners of an account have defined, such as functions in an
+ * index or a CHECK. A superuser would run it with more rights than they have, so that
+ * needs --as-superuser.
+ */
 #include "task/restore/trust.h"
 
 #include "base/auto.h"
@@ -8,7 +11,7 @@
 #include "task/restore/nodes.h"
 #include "task/trust.h"
 
-/* Some dumps have SET SESSION AUTHORIZATION in the place of ALTER ... OWNER TO. */
+/* Some dumps use SET SESSION AUTHORIZATION instead of ALTER ... OWNER TO. */
 static const struct strvec *owners_of(const struct restore_account *account)
 {
 	const struct dumpfile_facts *facts = &account->dump.facts;
@@ -16,7 +19,7 @@ static const struct strvec *owners_of(const struct restore_account *account)
 	return facts->owners.count ? &facts->owners : &facts->sessions;
 }
 
-/* Loaded into a scratch database, what comes of one account says nothing: all or none. */
+/* In a scratch database a partial result proves nothing: load all accounts or none. */
 static void refuse_trial(struct restore_account *account, const struct error *why)
 {
 	struct error *err = &account->restore->error;
@@ -75,7 +78,7 @@ static bool ask(struct restore_node *node)
 	return names.count > 0;
 }
 
-/* A trial may have been refused. */
+/* The trial may have been refused. */
 static enum step_result end_trust(struct restore *restore)
 {
 	enum step_result result = restore_nodes_check(restore);

@@ -5,8 +5,8 @@
 
 #include "task/machine.h"
 
-/* The step. Fails the accounts that have what others than superusers defined, unless
- * --as-superuser is given; a trial fails as a whole. */
+/* The step. Unless --as-superuser is given, it fails each account in which a role that is
+ * not a superuser has defined something; a trial fails as a whole. */
 enum step_result restore_trust_enter(void *owner);
 
 #endif

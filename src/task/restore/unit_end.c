@@ -31,7 +31,7 @@ static void fail_all(struct restore_unit *unit, const char *step, const struct e
 		restore_account_fail(unit->accounts[i], step, err);
 }
 
-/* All of its accounts are done with. */
+/* Count its accounts as finished. */
 static void count_unit(const struct restore_unit *unit)
 {
 	struct restore *restore = unit->restore;
@@ -86,8 +86,7 @@ void restore_unit_end_failed(struct restore_unit *unit, const struct error *err)
 	count_unit(unit);
 }
 
-/* By SQLSTATE, which is the same in every language: lock_not_available,
- * deadlock_detected. */
+/* By SQLSTATE: lock_not_available or deadlock_detected. */
 static bool is_lock_trouble(const char *messages)
 {
 	return strstr(messages, ":  55P03: ") || strstr(messages, ":  40P01: ");
@@ -103,14 +102,14 @@ static bool retry(struct restore_unit *unit)
 	if (!worklist_retry(&unit->item))
 		return false;
 	set_progress(unit, RESTORE_AS_BEFORE);
-	words += strcspn(words, "\n"); /* how psql ended; its own words are below */
+	words += strcspn(words, "\n"); /* skip how psql ended; its own messages follow */
 	words += *words == '\n';
 	log_warning(unit->restore->opts.log, "[%s restore] trying again: %.*s",
 		    unit->accounts[0]->plan->name, (int)strcspn(words, "\n"), words);
 	return true;
 }
 
-/* As the rehearsal ends; it comes as far as that only if all was well. */
+/* The rehearsal came to its last statement, so everything before it succeeded. */
 static void on_rehearsed(struct restore_unit *unit)
 {
 	set_progress(unit, RESTORE_REHEARSED);
@@ -138,13 +137,13 @@ static void on_rolled_back(struct restore_unit *unit)
 	worklist_end(&unit->item);
 }
 
-/* ---- it was committed, or nobody knows ---- */
+/* ---- it was committed, or its state is unknown ---- */
 
 static void on_committed(struct restore_unit *unit)
 {
 	struct error err;
 
-	if (!unit->is_fed) { /* by a program that is not psql */
+	if (!unit->is_fed) { /* some other program committed it */
 		error_set(&err, ERROR_CHILD,
 			  "it was committed before all of its dump was loaded");
 		error_hint(&err, "restore it again");
@@ -162,7 +161,7 @@ static void on_committed(struct restore_unit *unit)
 	worklist_end(&unit->item);
 }
 
-/* The server did not say what became of it. */
+/* The server did not say how the transaction ended. */
 static void on_unknown(struct restore_unit *unit)
 {
 	const struct restore_node *node = unit->node;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* An account whose dump needs another's relations fails unless those are loaded before it,
- * and the other's cannot be dropped without its own. So both are one transaction. */
+/*
+ * If an account's dump needs relations of another account, they must be loaded first, and
+ * they cannot be dropped while the first account exists. So both are restored in one
+ * transaction.
+ */
 #include "task/restore/units.h"
 
 #include <stdlib.h>
@@ -12,18 +15,19 @@
 #include "product/product.h"
 #include "task/restore/account.h"
 
-enum { MOST_NAMES = 5 }; /* in a list for people */
+enum { MOST_NAMES = 5 }; /* in a list in a message */
 
-/* The dump of an account needs another one's to be loaded before. */
+/* The dump of account `from` needs that of another one to be loaded first. */
 struct need {
 	size_t from;
 	size_t to;
 };
 
-/* Accounts are numbers: their places in the restore. */
+/* Accounts are numbers here: indexes into the list of the restore. */
 struct ties {
 	struct restore *restore;
-	struct restore_account **by_name; /* those that have a plan: by node, raw name */
+	/* those with a plan, sorted by node and raw name */
+	struct restore_account **by_name;
 	size_t named;
 	size_t *leader; /* of each account's unit: see find_leader() */
 	struct need *needs;
@@ -50,7 +54,7 @@ static void sort_names(struct ties *ties)
 	qsort(ties->by_name, ties->named, sizeof(*ties->by_name), compare_names);
 }
 
-/* The account of this name on the node of another one; NULL: there is none. */
+/* The account of this name on the same node as `near`; NULL if there is none. */
 static struct restore_account *
 find(const struct ties *ties, const struct restore_account *near, const char *raw_name)
 {
@@ -70,7 +74,7 @@ static size_t find_leader(struct ties *ties, size_t i)
 	return i;
 }
 
-/* The first account of a unit leads it. */
+/* The unit's account with the lowest number is its leader. */
 static void unite(struct ties *ties, size_t a, size_t b)
 {
 	size_t left = find_leader(ties, a), right = find_leader(ties, b);
@@ -78,7 +82,7 @@ static void unite(struct ties *ties, size_t a, size_t b)
 	ties->leader[left > right ? left : right] = left > right ? right : left;
 }
 
-/* As pg_depend says. */
+/* Ties in the present database, from pg_depend. */
 static void unite_present(struct ties *ties, size_t index)
 {
 	const struct restore_account *account = &ties->restore->accounts.list[index];
@@ -97,7 +101,7 @@ static void unite_present(struct ties *ties, size_t index)
 	}
 }
 
-/* As the dumps say: those that will be loaded. What a bad one names ties nobody to it. */
+/* Ties in the dumps that will be loaded. A bad dump ties nothing. */
 static void unite_saved(struct ties *ties, size_t index)
 {
 	const struct restore_account *account = &ties->restore->accounts.list[index];
@@ -124,7 +128,7 @@ static void unite_saved(struct ties *ties, size_t index)
 
 enum { NOT_SEEN, SEEN, PLACED };
 
-/* What it needs first, then the account. `needs` are in the order of their `from`. */
+/* Place first what the account needs, then the account. `needs` is sorted by `from`. */
 static void place(struct ties *ties, unsigned char *seen, size_t index)
 {
 	struct restore_account *account = &ties->restore->accounts.list[index];
@@ -207,7 +211,7 @@ void restore_units_make(struct restore *restore)
 	free(ties.needs);
 }
 
-/* ---- what becomes of a unit ---- */
+/* ---- accounts that fail with their unit ---- */
 
 static const struct restore_account *find_failed(const struct restore_unit *unit)
 {

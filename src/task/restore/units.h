@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Which accounts come back together, and in which order. Two are tied when something of
- * the one's metamodel would go with the other's, as the database is now, or when the dump
- * of one, if both are in order, names relations of the other. _global alone is no reason:
- * it is restored before.
+ * Which accounts are restored together, and in which order. Two accounts are tied
+ * together if dropping one's metamodel would drop something of the other's, or if the
+ * dump of one names relations of the other (and both dumps are in order). A dependency on
+ * _global ties nothing: it is restored earlier.
  */
 #ifndef TASK_RESTORE_UNITS_H
 #define TASK_RESTORE_UNITS_H
 
 #include "task/restore/state.h"
 
-/* Each account that has a plan is in one unit, most often alone. */
+/* Put each account that has a plan into one unit; most units have one account. */
 void restore_units_make(struct restore *restore);
 
-/* One of a unit that cannot be restored keeps the others from it, too. */
+/* If an account of a unit cannot be restored, fail the others of the unit, too. */
 void restore_units_fail(struct restore *restore);
 
-/* "a, b and c", with few of many. Ownership: the caller frees. */
+/* "a, b and c", shortened if there are many. Ownership: the caller frees. */
 char *restore_unit_list(const struct restore_unit *unit);
 
 void restore_units_release(struct restore *restore);
