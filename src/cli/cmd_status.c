@@ -7,10 +7,9 @@
 #include "base/auto.h"
 #include "base/str.h"
 #include "catalog/states.h"
+#include "cli/table.h"
 #include "task/failures.h"
 #include "task/status/status.h"
-
-enum { COLUMNS = 6 };
 
 static void *start(const struct run_opts *opts)
 {
@@ -22,59 +21,40 @@ static void cancel(void *task, int signal_number)
 	status_cancel(task, signal_number);
 }
 
-/* In characters. */
-static int width_of(const char *text)
-{
-	int width = 0;
-
-	for (; *text; text++)
-		width += (*text & 0xC0) != 0x80;
-	return width;
-}
-
-/* The cells of an account. Ownership: the caller frees each. */
-static void format_row(const struct report_account *account, char *cells[COLUMNS])
+static void add_row(struct table *table, const struct report_account *account)
 {
 	bool is_saved = account->saved_at[0] != '\0';
-	struct strbuf name = { 0 };
+	AUTO_FREE char *saved =
+		str_format("%s%s", account->saved_at, account->is_stale ? " stale" : "");
 
-	strbuf_add_printable(&name, account->account);
-	cells[0] = strbuf_detach(&name);
-	cells[1] = xstrdup(account->node ? account->node : "-");
-	cells[2] = xstrdup(account->version ? account->version : "-");
-	cells[3] = xstrdup(account->state ? account->state : "-");
-	cells[4] = is_saved ? str_format("%s%s", account->saved_at,
-					 account->is_stale ? " stale" : "")
-			    : xstrdup("-");
-	cells[5] = is_saved ? str_format("%llu", (unsigned long long)account->size_bytes)
-			    : xstrdup("-");
+	table_add(table, account->account);
+	table_add(table, account->node);
+	table_add(table, account->version);
+	table_add(table, account->state);
+	table_add(table, is_saved ? saved : NULL);
+	if (is_saved)
+		table_add_number(table, account->size_bytes);
+	else
+		table_add(table, NULL);
 }
 
-static void print_row(const char *const cells[COLUMNS], const int widths[COLUMNS])
+static void print_accounts(const struct report *report, bool is_model)
 {
-	for (int i = 0; i < COLUMNS; i++)
-		printf("%s%*s", cells[i],
-		       i + 1 < COLUMNS ? widths[i] - width_of(cells[i]) + 2 : 0, "");
-	putchar('\n');
-}
+	const char *const heading[] = { is_model ? "TENANT" : "ACCOUNT",
+					"NODE",
+					"VERSION",
+					"STATE",
+					"SAVED",
+					"BYTES" };
+	struct table table = { .columns = ARRAY_SIZE(heading) };
 
-/* Twice over: for the widths, and to print. */
-static void walk_rows(const struct report *report, int widths[COLUMNS], bool is_printing)
-{
-	for (size_t i = 0; i < report->count; i++) {
-		char *cells[COLUMNS];
-
-		if (report->accounts[i].error)
-			continue;
-		format_row(&report->accounts[i], cells);
-		if (is_printing)
-			print_row((const char *const *)cells, widths);
-		for (int c = 0; c < COLUMNS; c++) {
-			if (width_of(cells[c]) > widths[c])
-				widths[c] = width_of(cells[c]);
-			free(cells[c]);
-		}
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(heading); i++)
+		table_add(&table, heading[i]);
+	for (size_t i = 0; i < report->count; i++)
+		if (!report->accounts[i].error)
+			add_row(&table, &report->accounts[i]);
+	table_print(&table);
+	table_release(&table);
 }
 
 /* "NAME: " before each line of what there is to say of an account. */
@@ -181,13 +161,6 @@ static void print_details(const struct cli *cli, const struct report *report)
 static void summarize(const struct cli *cli, const struct report *report)
 {
 	const struct product *product = &cli->conf.product;
-	const char *const heading[] = { product->is_model ? "TENANT" : "ACCOUNT",
-					"NODE",
-					"VERSION",
-					"STATE",
-					"SAVED",
-					"BYTES" };
-	int widths[COLUMNS];
 	size_t current = 0, shared = 0;
 	AUTO_FREE char *count = NULL;
 
@@ -199,11 +172,7 @@ static void summarize(const struct cli *cli, const struct report *report)
 	}
 	count = command_format_count(report->count - shared, product->noun);
 	if (!cli->conf.json && report->count && report->error.kind == ERROR_NONE) {
-		for (int i = 0; i < COLUMNS; i++)
-			widths[i] = width_of(heading[i]);
-		walk_rows(report, widths, false);
-		print_row(heading, widths);
-		walk_rows(report, widths, true);
+		print_accounts(report, product->is_model);
 		print_details(cli, report);
 		(void)!fflush(
 			stdout); /* before the closing line; main() looks for errors */

@@ -14,8 +14,9 @@
 
 /* ---- --show ---- */
 
-static bool show(const struct conf *conf, bool *is_answered, struct error *err)
+static bool show(struct cli *cli, bool *is_answered, struct error *err)
 {
+	const struct conf *conf = &cli->conf;
 	struct migrations all;
 	const struct migration *shown;
 

@@ -5,6 +5,8 @@
  */
 #include "cli/command.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/auto.h"
@@ -62,4 +64,17 @@ char *command_format_count(uint64_t count, const char *noun)
 {
 	return str_format("%llu %s%s", (unsigned long long)count, noun,
 			  count == 1 ? "" : "s");
+}
+
+bool command_flush(struct error *err)
+{
+	errno = 0;
+	if (!fflush(stdout) && !ferror(stdout))
+		return true;
+	error_set(err, ERROR_SYSTEM, "standard output: write: %s",
+		  errno ? strerror(errno) : "not everything was written");
+	if (errno == ENOSPC)
+		error_hint(err, "free space on that disk");
+	clearerr(stdout); /* it is said now */
+	return false;
 }

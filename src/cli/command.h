@@ -48,9 +48,10 @@ struct command {
 	bool changes_nothing; /* its report is all there is of it */
 	/*
 	 * It may be asked for something that needs neither loop nor server: print that.
-	 * NULL: never. *is_answered: it was, so there is nothing to start.
+	 * NULL: never. *is_answered: it was, so there is nothing to start, and
+	 * cli->exit_status is set.
 	 */
-	bool (*answer)(const struct conf *conf, bool *is_answered, struct error *err);
+	bool (*answer)(struct cli *cli, bool *is_answered, struct error *err);
 	/* Start the task and return it; it calls opts->done once, later. */
 	void *(*start)(const struct run_opts *opts);
 	void (*cancel)(void *task, int signal_number);
@@ -79,5 +80,11 @@ char *command_format_size(uint64_t size_bytes);
 
 /* "1 account", "2 accounts". Caller frees. */
 char *command_format_count(uint64_t count, const char *noun);
+
+/*
+ * Write what was printed so far, before messages follow.
+ * Errors: ERROR_SYSTEM, also if something before did not arrive.
+ */
+MUST_CHECK bool command_flush(struct error *err);
 
 #endif

@@ -73,8 +73,6 @@ static int run(struct cli *cli)
 
 	if (!loop_check_limits(&err))
 		return fail(cli, &err);
-	clock_now(cli->started);
-	cli->started_ms = loop_now_ms();
 	cli->loop = loop_new();
 	progress_init(&cli->progress, cli->loop, &cli->conf);
 	cli->log = (struct log){ .level = cli->conf.quiet     ? LOG_ERROR
@@ -102,10 +100,12 @@ static int run_or_answer(struct cli *cli)
 	bool is_answered = false;
 	struct error err;
 
+	clock_now(cli->started);
+	cli->started_ms = loop_now_ms();
 	cli->command = find_command(cli->conf.command);
-	if (cli->command->answer && !cli->command->answer(&cli->conf, &is_answered, &err))
+	if (cli->command->answer && !cli->command->answer(cli, &is_answered, &err))
 		return fail(cli, &err);
-	return is_answered ? 0 : run(cli);
+	return is_answered ? cli->exit_status : run(cli);
 }
 
 /*

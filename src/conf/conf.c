@@ -181,8 +181,8 @@ static bool settle_pair(const char *a, bool *a_value, const char *b, bool *b_val
 	return true;
 }
 
-/* A farm has no server of its own for what is made and dropped. */
-static bool check_load(const struct conf *conf, struct error *err)
+/* Where the server is need not be said to a command that has no use for it. */
+static bool check_server(const struct conf *conf, struct error *err)
 {
 	const struct conf_connection *c = &conf->command_line;
 	const char *given = c->host     ? "host"
@@ -191,14 +191,20 @@ static bool check_load(const struct conf *conf, struct error *err)
 			    : c->dbname ? "dbname"
 					: NULL;
 
+	bool has_load = has_option(conf->command, "load");
+
+	if (!given || (!conf->command->is_offline && (!has_load || conf->load)))
+		return true;
+	error_set(err, ERROR_USAGE, "option --%s: %s%s needs no server", given,
+		  conf->command->name, has_load ? " without --load" : "");
+	return error_hint(err, "Try 'metamodel --help'");
+}
+
+/* A farm has no server of its own for what is made and dropped. */
+static bool check_load(const struct conf *conf, struct error *err)
+{
 	if (!has_option(conf->command, "load"))
 		return true;
-	if (!conf->load && given) {
-		error_set(err, ERROR_USAGE,
-			  "option --%s: %s without --load needs no server", given,
-			  conf->command->name);
-		return error_hint(err, "Try 'metamodel --help'");
-	}
 	if (!conf->load || *conf->load || conf->backend == CONF_PG)
 		return true;
 	error_set(err, ERROR_USAGE, "option --load: a PgFarm has many servers");
@@ -280,7 +286,8 @@ static bool read_files(const char *dir, struct values *values,
 	note_file(path ? path : site, &values->conf);
 	return read_file(first, false, values, argv, err) &&
 	       read_file(path ? path : site, path != NULL, values, argv, err) &&
-	       settle_pairs(&values->conf, argv, err) && check_load(&values->conf, err);
+	       settle_pairs(&values->conf, argv, err) &&
+	       check_server(&values->conf, err) && check_load(&values->conf, err);
 }
 
 /* *value, or else what *fallback has: moved, not copied. */

@@ -28,6 +28,7 @@ struct conf_command {
 	enum conf_arguments arguments;
 	bool takes_models; /* of other products; the others know OpenResty's only */
 	bool needs_whole;  /* of those, only such as have objects = all */
+	bool is_offline;   /* it needs no server */
 	const char *const *options; /* besides those of every command; ends with NULL */
 };
 

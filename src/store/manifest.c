@@ -118,7 +118,7 @@ static void release_extensions(struct manifest_entry *entry)
 	free(entry->extensions);
 }
 
-void manifest_release(struct manifest *manifest)
+void manifest_release_entries(struct manifest *manifest)
 {
 	for (size_t i = 0; i < manifest->entry_count; i++) {
 		free(manifest->entries[i].account);
@@ -127,6 +127,14 @@ void manifest_release(struct manifest *manifest)
 		free(manifest->entries[i].parents);
 		release_extensions(&manifest->entries[i]);
 	}
+	free(manifest->entries);
+	manifest->entries = NULL;
+	manifest->entry_count = 0;
+}
+
+void manifest_release(struct manifest *manifest)
+{
+	manifest_release_entries(manifest);
 	for (size_t i = 0; i < manifest->node_count; i++) {
 		free(manifest->nodes[i].name);
 		free(manifest->nodes[i].host);
@@ -135,7 +143,6 @@ void manifest_release(struct manifest *manifest)
 		free(manifest->nodes[i].server_version);
 		free(manifest->nodes[i].snapshot);
 	}
-	free(manifest->entries);
 	free(manifest->dropped);
 	free(manifest->nodes);
 	free(manifest->program);

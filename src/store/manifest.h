@@ -106,4 +106,7 @@ MUST_CHECK bool manifest_write(int dir_fd, const struct manifest *manifest,
 
 void manifest_release(struct manifest *manifest);
 
+/* Release the entries only, which may be very many. */
+void manifest_release_entries(struct manifest *manifest);
+
 #endif

@@ -282,6 +282,8 @@ static void test_mistakes_on_the_command_line_are_named(void **state)
 		{ { "verify", "--keep=2" }, "option --keep is not for verify" },
 		{ { "--user=u", "verify" }, "option --username: verify without --load needs no server" },
 		{ { "-hh", "verify" }, "option --host: verify without --load needs no server" },
+		{ { "list", "-da" }, "option --dbname: list needs no server" },
+		{ { "list", ".x" }, "option --host-suffix is not for list" },
 		{ { "verify", "-n" }, "option --dry-run is not for verify" },
 	};
 	/* clang-format on */
