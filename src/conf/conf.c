@@ -52,6 +52,20 @@ static bool take_directory(const char *path, struct values *values,
 	return setting_take_argument(option_rows, "directory", path, values, argv, err);
 }
 
+static bool take_dump(const char *name, struct values *values, struct setting_argv *argv,
+		      struct error *err)
+{
+	struct conf *conf = &values->conf;
+
+	if (!conf->accounts.count)
+		return take_account(name, true, values, argv, err);
+	if (conf->table)
+		return error_set(err, ERROR_USAGE, "two tables: '%s', '%s'", conf->table,
+				 name);
+	conf->table = xstrdup(name);
+	return true;
+}
+
 static const struct conf_command *find_command(const struct conf_command *const *commands,
 					       const char *name)
 {
@@ -91,6 +105,8 @@ static bool take_argument(const struct conf_command *command, const char *argume
 		return take_account(argument, literal, values, argv, err);
 	case CONF_DIRECTORY:
 		return take_directory(argument, values, argv, err);
+	case CONF_DUMP:
+		return take_dump(argument, values, argv, err);
 	}
 	return false;
 }
@@ -158,6 +174,8 @@ static bool take_arguments(const struct conf_command *const *commands,
 		    !take_argument(command, arguments->v[i], i >= argv->literal_from,
 				   values, argv, err))
 			return false;
+	if (command->arguments == CONF_DUMP && !values->conf.accounts.count)
+		return error_set(err, ERROR_USAGE, "no account given");
 	if (argv->doubtful > 1 && command->arguments == CONF_ACCOUNTS)
 		values->conf.doubtful = xstrdup(arguments->v[argv->doubtful - 1]);
 	return check_options(command, argv, err);
@@ -351,6 +369,7 @@ bool conf_load_from(const char *config_dir, const struct conf_command *const *co
 	strvec_release(&values.conf.accounts);
 	strvec_release(&values.conf.warnings);
 	strvec_release(&values.conf.looked_at);
+	free(values.conf.table);
 	free(values.conf.doubtful);
 	setting_release(option_rows, &values);
 	return ok;
@@ -397,6 +416,7 @@ void conf_release(struct conf *conf)
 	strvec_release(&values.conf.accounts);
 	strvec_release(&values.conf.warnings);
 	strvec_release(&values.conf.looked_at);
+	free(values.conf.table);
 	free(values.conf.doubtful);
 	*conf = (struct conf){ 0 };
 }

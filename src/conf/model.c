@@ -37,11 +37,11 @@ static bool check_command(const struct conf *conf, struct error *err)
 		return located_prefix(objects, 0, err);
 	}
 	return !product->is_model || conf->command->takes_models ||
-	       error_set(
-		       err, ERROR_USAGE,
-		       "metamodel %s works only on accounts of OpenResty; for other "
-		       "products only status, save, verify and list are available so far",
-		       conf->command->name);
+	       error_set(err, ERROR_USAGE,
+			 "metamodel %s works only on accounts of OpenResty; for other "
+			 "products only status, save, verify, list and show are "
+			 "available so far",
+			 conf->command->name);
 }
 
 bool model_settle(struct conf *conf, struct error *err)

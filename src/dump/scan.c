@@ -19,6 +19,16 @@ uint64_t dumpscan_line(const struct dumpscan *s)
 	return s->lex.lines + 1;
 }
 
+bool dumpscan_is_in_rows(const struct dumpscan *s)
+{
+	return s->state == STATE_COPY_DATA;
+}
+
+bool dumpscan_is_in_statement(const struct dumpscan *s)
+{
+	return s->state == STATE_SQL && s->sql.count;
+}
+
 static void fail_at(struct dumpscan *s, enum dumpscan_problem problem, uint64_t line)
 {
 	if (s->state == STATE_DONE)

@@ -143,6 +143,12 @@ void dumpscan_feed(struct dumpscan *scan, const char *data, size_t length);
 /* The current line, for hooks. */
 uint64_t dumpscan_line(const struct dumpscan *scan);
 
+/* Is the next byte part of a COPY's data? */
+bool dumpscan_is_in_rows(const struct dumpscan *scan);
+
+/* Has a statement begun, and not ended? */
+bool dumpscan_is_in_statement(const struct dumpscan *scan);
+
 /* The end of the file. Errors: ERROR_DATA, in one line, if it is not a sound dump. */
 MUST_CHECK bool dumpscan_finish(struct dumpscan *scan, struct error *err);
 

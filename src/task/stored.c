@@ -106,6 +106,20 @@ bool stored_dump_open(const struct savedir *save, const char *account,
 	return dumpfile_check(out->fd, &opts, &out->facts, err) && compare(out, err);
 }
 
+static bool is_ascii(const char *text)
+{
+	while (*text && !(*text & 0x80))
+		text++;
+	return !*text;
+}
+
+/* How a dump spells another name depends on its database; without a manifest there are
+ * names of files only. */
+const char *stored_schema_of(const struct savedir *save, const char *account)
+{
+	return save->kind == SAVEDIR_SAVE && is_ascii(account) ? account : NULL;
+}
+
 void stored_dump_close(struct stored_dump *dump)
 {
 	if (dump->fd >= 0)

@@ -39,6 +39,13 @@ struct stored_dump {
 MUST_CHECK bool stored_dump_open(const struct savedir *save, const char *account,
 				 const char *expect_schema, struct stored_dump *out,
 				 struct error *err);
+
+/*
+ * `expect_schema` for an account of this save, where only the save is there to tell: the
+ * name, or NULL if nobody knows how the dump spells it.
+ */
+const char *stored_schema_of(const struct savedir *save, const char *account);
+
 /* Many files at once would be too many to keep open. */
 void stored_dump_close(struct stored_dump *dump);
 void stored_dump_release(struct stored_dump *dump);

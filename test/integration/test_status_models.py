@@ -122,7 +122,7 @@ def test_other_commands_refuse_a_model(metamodel):
     for command in "restore", "upgrade":
         result = metamodel.run(command, "--model", "plain", expect=2)
         assert result.stderr == (
-            f"metamodel: error: metamodel {command} works only on accounts of OpenResty; for other products only status, save, verify and list are available so far\n")
+            f"metamodel: error: metamodel {command} works only on accounts of OpenResty; for other products only status, save, verify, list and show are available so far\n")
 
 
 # --- What is wrong with a model is said with key, file and line

@@ -109,13 +109,6 @@ static void complain(struct verify *verify, struct report_account *account,
 		log_error(verify->opts.log, &err);
 }
 
-static bool is_ascii(const char *text)
-{
-	while (*text && !(*text & 0x80))
-		text++;
-	return !*text;
-}
-
 /* On a worker thread. */
 static void read_dump(void *owner, size_t index)
 {
@@ -123,12 +116,9 @@ static void read_dump(void *owner, size_t index)
 	struct look *look = verify->looks[index] = xcalloc(1, sizeof(*look));
 	const char *account = verify->accounts.v[index];
 
-	bool is_known = verify->save.kind == SAVEDIR_SAVE && is_ascii(account);
-
-	/* how a dump spells another name depends on its database; without a manifest
-	 * there are names of files only */
-	if (stored_dump_open(&verify->save, account, is_known ? account : NULL,
-			     &look->dump, &look->error))
+	if (stored_dump_open(&verify->save, account,
+			     stored_schema_of(&verify->save, account), &look->dump,
+			     &look->error))
 		look->error.kind = ERROR_NONE;
 }
 
