@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "proc/child.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,8 +124,8 @@ static void keep_messages(struct child *child, const char *data, size_t length)
 		memmove(tail, tail + excess, child->messages_length - CHILD_HEAD_BYTES);
 		child->is_cut = true;
 	}
-	memcpy(child->messages + child->messages_length, data, length);
-	child->messages_length += length;
+	for (size_t i = 0; i < length; i++)
+		child->messages[child->messages_length++] = data[i] ? data[i] : '?';
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
@@ -208,13 +210,14 @@ static uv_stdio_container_t stdio_of(int fd)
 	return (uv_stdio_container_t){ .flags = UV_INHERIT_FD, .data.fd = fd };
 }
 
-static int spawn(struct child *child, uv_loop_t *uv, const struct child_opts *opts)
+/* `messages_fd`: the child's end of the pipe. */
+static int spawn(struct child *child, uv_loop_t *uv, const struct child_opts *opts,
+		 int messages_fd)
 {
 	uv_stdio_container_t stdio[3] = {
 		stdio_of(opts->stdin_fd),
-		stdio_of(opts->stdout_fd),
-		{ .flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,
-		  .data.stream = (uv_stream_t *)&child->stderr_pipe },
+		stdio_of(opts->keeps_stdout ? messages_fd : opts->stdout_fd),
+		stdio_of(messages_fd),
 	};
 	const uv_process_options_t options = {
 		.exit_cb = on_process_exit,
@@ -225,21 +228,49 @@ static int spawn(struct child *child, uv_loop_t *uv, const struct child_opts *op
 		.stdio_count = 3,
 		.stdio = stdio,
 	};
-	int rc = uv_spawn(uv, &child->process, &options);
 
+	return uv_spawn(uv, &child->process, &options);
+}
+
+/* `fd`: our end of the pipe. It is closed, now or by the handle. */
+static int read_messages(struct child *child, int fd)
+{
+	int rc = uv_pipe_open(&child->stderr_pipe, fd);
+
+	if (rc)
+		close(fd);
 	return rc ? rc
 		  : uv_read_start((uv_stream_t *)&child->stderr_pipe, on_alloc, on_read);
+}
+
+/*
+ * The pipe is our own: that of uv_spawn() is a socket, which a child cannot open by a name
+ * such as /dev/stderr.
+ */
+static int spawn_and_read(struct child *child, uv_loop_t *uv,
+			  const struct child_opts *opts, const int pipe_fds[2])
+{
+	int rc = spawn(child, uv, opts, pipe_fds[1]);
+
+	close(pipe_fds[1]);
+	if (!rc)
+		return read_messages(child, pipe_fds[0]);
+	close(pipe_fds[0]);
+	return rc;
 }
 
 static bool start(struct loop *loop, const struct child_opts *opts, struct child **out,
 		  struct error *err)
 {
-	struct child *child = xcalloc(1, sizeof(*child));
-	int rc;
+	struct child *child;
+	int pipe_fds[2], rc;
 
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+		return loop_set_error(err, -errno, "start %s", opts->argv.v[0]);
+	child = xcalloc(1, sizeof(*child));
 	init_handles(child, loop_uv(loop));
 	child->started_ms = loop_now_ms();
-	rc = spawn(child, loop_uv(loop), opts);
+	rc = spawn_and_read(child, loop_uv(loop), opts, pipe_fds);
 	if (rc) { /* maybe too late: uv_spawn(), too, can fail when the child runs */
 		abandon(child);
 		return loop_set_error(err, rc, "start %s", opts->argv.v[0]);

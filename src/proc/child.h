@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * One child process: spawn it, keep the beginning and the end of its stderr, cancel it at
- * its deadline, report once.
+ * One child process: spawn it, keep the beginning and the end of its stderr (or of all
+ * that it says), cancel it at its deadline, report once.
  *
  * 1. child_opts_init(); the caller says what to run.
  * 2. child_start() spawns it in its own session: a ^C on the terminal reaches this
@@ -33,8 +33,8 @@ struct child_result {
 	bool is_timed_out; /* its deadline passed */
 	bool is_cancelled; /* child_cancel() was called */
 	uint64_t elapsed_ms;
-	/* Its stderr, shortened in the middle if long, without the last newline; never
-	 * NULL. */
+	/* Its stderr, shortened in the middle if long, without the last newline, and with
+	 * '?' for each NUL; never NULL. */
 	const char *messages;
 };
 
@@ -48,6 +48,7 @@ struct child_opts {
 	const char *const *env; /* the whole environment; NULL inherits this one */
 	int stdin_fd;           /* or CHILD_NO_FD */
 	int stdout_fd;          /* the same */
+	bool keeps_stdout;      /* it goes where stderr goes; stdout_fd is CHILD_NO_FD */
 	bool owns_stdin;        /* child_opts_release() closes stdin_fd */
 	bool owns_stdout;       /* and stdout_fd */
 	uint64_t timeout_ms;    /* 0: no deadline */

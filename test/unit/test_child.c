@@ -127,6 +127,16 @@ static void test_messages_lose_their_last_newline(void **state)
 	assert_string_equal(f->messages, "one\ntwo");
 }
 
+static void test_all_that_a_child_says_can_be_kept(void **state)
+{
+	struct fixture *f = *state;
+
+	f->opts.keeps_stdout = true;
+	run_script(f,
+		   "echo one; echo two >&2; echo three > /dev/stderr; printf '4\\0005'");
+	assert_string_equal(f->messages, "one\ntwo\nthree\n4?5");
+}
+
 static void test_of_a_flood_on_stderr_its_first_and_last_lines_are_kept(void **state)
 {
 	struct fixture *f = *state;
@@ -433,6 +443,7 @@ int main(void)
 		TEST(test_an_exit_status_arrives),
 		TEST(test_a_death_by_signal_is_named),
 		TEST(test_messages_lose_their_last_newline),
+		TEST(test_all_that_a_child_says_can_be_kept),
 		TEST(test_of_a_flood_on_stderr_its_first_and_last_lines_are_kept),
 		TEST(test_of_one_endless_line_on_stderr_both_ends_are_kept),
 		TEST(test_a_program_that_is_not_there_is_an_error_and_done_stays_silent),
