@@ -233,6 +233,7 @@ void run_add_command(const struct run_opts *opts, const char *command, struct st
 
 	strbuf_add_format(out, "metamodel %s", command);
 	add_option(out, "-c", conf->config_path);
+	add_option(out, "--model", conf->model_name);
 	add_option(out, "-h", conf->command_line.host);
 	add_option(out, "-p", conf->command_line.port);
 	add_option(out, "-U", conf->command_line.user);

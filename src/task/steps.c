@@ -3,7 +3,7 @@
  * A model's tenants have no number that says how far they are, only lists of the steps that
  * they have. So each is compared with what there is: the reference, or else all tenants.
  */
-#include "task/status/steps.h"
+#include "task/steps.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* What status says of the tenants of a model: which steps each lacks. */
-#ifndef TASK_STATUS_STEPS_H
-#define TASK_STATUS_STEPS_H
+#ifndef TASK_STEPS_H
+#define TASK_STEPS_H
 
 #include "base/strvec.h"
 #include "catalog/steps.h"

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "unit.h"
 
+#include "base/auto.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "base/strvec.h"
+#include "base/words.h"
 
 static void test_numbers_are_digits_within_bounds_and_nothing_else(void **state)
 {
@@ -253,6 +255,39 @@ static void test_an_age_is_in_the_largest_unit_of_which_there_are_two(void **sta
 	}
 }
 
+static void test_a_command_is_split_at_blanks_outside_quotes(void **state)
+{
+	static const struct {
+		const char *text, *words; /* each followed by a | */
+	} good[] = {
+		{ "", "" },
+		{ " \n\t", "" },
+		{ "a  b\n  c ", "a|b|c|" },
+		{ "\"a b\" 'c \"d' \"\" e", "a b|c \"d||e|" },
+		{ "a\"b c\"d --x='y z'", "a\"b|c\"d|--x='y|z'|" },
+		{ "'it's' x", "it's|x|" },
+		{ "a\\ b $x `c` *", "a\\|b|$x|`c`|*|" },
+	};
+	static const char *const bad[] = { "'", "a \"b", "'a'b", "\"a' b" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		AUTO_STRVEC struct strvec words = { 0 };
+		AUTO_STRBUF struct strbuf joined = { 0 };
+
+		strbuf_add_str(&joined, "");
+		assert_true(words_split(good[i].text, &words));
+		for (size_t k = 0; k < words.count; k++)
+			strbuf_add_format(&joined, "%s|", words.v[k]);
+		assert_string_equal(joined.buf, good[i].words);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		AUTO_STRVEC struct strvec words = { 0 };
+
+		assert_false(words_split(bad[i], &words));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +298,7 @@ int main(void)
 		UNIT_TEST(test_a_word_for_the_shell_stays_one_word),
 		UNIT_TEST(test_an_error_gets_its_context_in_front_and_is_cut_not_overrun),
 		UNIT_TEST(test_a_vector_is_an_argv_even_when_empty),
+		UNIT_TEST(test_a_command_is_split_at_blanks_outside_quotes),
 		UNIT_TEST_IN_TMP(test_control_characters_reach_no_terminal),
 		UNIT_TEST_IN_TMP(test_a_detail_says_so_once_and_a_hint_says_whose_it_is),
 		UNIT_TEST_IN_TMP(test_quiet_hides_steps_and_shows_errors),

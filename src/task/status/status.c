@@ -17,7 +17,7 @@
 #include "catalog/structure.h"
 #include "task/status/saved.h"
 #include "task/status/states.h"
-#include "task/status/steps.h"
+#include "task/steps.h"
 
 struct status {
 	struct run_opts opts;

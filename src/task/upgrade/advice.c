@@ -11,10 +11,7 @@
 
 #include "base/auto.h"
 #include "base/str.h"
-#include "task/origin.h"
-#include "store/savedir.h"
-
-enum { MOST_NAMES = 50 }; /* of accounts in a command */
+#include "task/way_back.h"
 
 static bool has_failed(const struct upgrade_account *account)
 {
@@ -56,7 +53,7 @@ static void add_again(const struct upgrade_accounts *accounts, struct strbuf *ou
 	run_add_command(accounts->opts, "upgrade", out);
 	add_option(out, "--migrations", conf->migrations);
 	add_option(out, "--to", conf->to);
-	if (!is_named || count(accounts, has_failed) > MOST_NAMES)
+	if (!is_named || count(accounts, has_failed) > WAY_BACK_MOST_NAMES)
 		return;
 	strbuf_add_str(out, " --");
 	for (size_t i = 0; i < accounts->count; i++) {
@@ -89,70 +86,28 @@ static void advise_again(const struct upgrade_accounts *accounts, struct strbuf 
 	add_again(accounts, out);
 }
 
-/* Of the accounts that were changed, the names in the save, and when it was made. */
-static size_t list_changed(const struct upgrade_accounts *accounts,
-			   const struct manifest *save, struct strbuf *names,
-			   const char **first, const char **last)
+static void advise_back(const struct upgrade_accounts *accounts, struct strbuf *out)
 {
-	size_t found = 0;
+	AUTO_STRVEC struct strvec names = { 0 };
 
-	for (size_t i = 0; i < accounts->count; i++) {
-		const struct upgrade_account *account = &accounts->list[i];
-		const struct manifest_entry *e =
-			manifest_find(save, account->place->name);
-
-		if (!e || !is_changed(account))
-			continue;
-		if (!found || strcmp(e->saved_at, *first) < 0)
-			*first = e->saved_at;
-		if (!found || strcmp(e->saved_at, *last) > 0)
-			*last = e->saved_at;
-		found++;
-		strbuf_add_char(names, ' ');
-		strbuf_add_shell_word(names, account->place->name);
-	}
-	return found;
-}
-
-static void advise_back(const struct upgrade_accounts *accounts,
-			const struct savedir *save, struct strbuf *out)
-{
-	AUTO_STRBUF struct strbuf names = { 0 };
-	const char *first = "", *last = "";
-	struct origin origin;
-	size_t found;
-
-	origin_compare(&save->manifest, accounts->farm, &origin);
-	if (origin.verdict != ORIGIN_SAME)
-		return;
-	found = list_changed(accounts, &save->manifest, &names, &first, &last);
-	if (!found || found > MOST_NAMES)
-		return;
-	strbuf_add_format(out,
-			  "\nonly to restore the changed accounts as they were saved at "
-			  "%s%s%s, which loses what was written since: ",
-			  first, strcmp(first, last) ? " to " : "",
-			  strcmp(first, last) ? last : "");
-	run_add_command(accounts->opts, "restore", out);
-	strbuf_add_format(out, " --%s", names.buf);
+	for (size_t i = 0; i < accounts->count; i++)
+		if (is_changed(&accounts->list[i]))
+			strvec_push(&names, accounts->list[i].place->name);
+	(void)way_back_add(accounts->opts, accounts->farm, &names,
+			   "only to restore the changed accounts", out);
 }
 
 char *upgrade_advise(const struct upgrade_accounts *accounts)
 {
 	bool is_stuck = accounts->opts->conf->fail_fast;
 	struct strbuf out = { 0 };
-	struct savedir save;
-	struct error ignored;
 
 	if (accounts->opts->conf->dry_run || !count(accounts, has_failed))
 		return NULL;
 	advise_again(accounts, &out);
 	for (size_t i = 0; i < accounts->count; i++)
 		is_stuck |= accounts->list[i].error && accounts->list[i].is_partly_done;
-	if (is_stuck && count(accounts, is_changed) &&
-	    savedir_open(accounts->opts->conf->directory, &save, &ignored)) {
-		advise_back(accounts, &save, &out);
-		savedir_release(&save);
-	}
+	if (is_stuck)
+		advise_back(accounts, &out);
 	return strbuf_detach(&out);
 }
