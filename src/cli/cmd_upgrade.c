@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "migrations/migrations.h"
 #include "task/save/save.h"
+#include "task/tenants/tenants.h"
 #include "task/upgrade/upgrade.h"
 #include "product/product.h"
 
@@ -40,13 +41,45 @@ static bool show(struct cli *cli, bool *is_answered, struct error *err)
 	return shown != NULL;
 }
 
+/* ---- what needs no server ---- */
+
+static bool check_model(const struct conf *conf, struct error *err)
+{
+	const char *refused = conf->to           ? "to"
+			      : conf->show       ? "show"
+			      : conf->migrations ? "migrations"
+						 : NULL;
+
+	if (refused)
+		return error_set(err, ERROR_USAGE,
+				 "option --%s is for accounts of OpenResty only",
+				 refused);
+	if (conf->save_first && !conf->product.is_whole)
+		return error_set(err, ERROR_USAGE,
+				 "option --save requires a model with objects = all");
+	return tenants_check(conf, err);
+}
+
+static bool answer(struct cli *cli, bool *is_answered, struct error *err)
+{
+	if (cli->conf.product.is_model)
+		return check_model(&cli->conf, err);
+	if (cli->conf.all)
+		return error_set(err, ERROR_USAGE,
+				 "option --all is not for accounts of OpenResty: all of "
+				 "them are upgraded without it");
+	return show(cli, is_answered, err);
+}
+
 /* ---- the work ---- */
 
 /* The upgrade, and before it, with --save, the save. It is the `task` of the cli. */
 struct chain {
 	struct run_opts opts;
 	struct save *save; /* NULL when it is done */
+	/* One of these. */
 	struct upgrade *upgrade;
+	struct tenants_upgrade *tenants;
 };
 
 static void on_upgraded(void *owner, const struct report *report)
@@ -63,7 +96,10 @@ static void start_upgrade(struct chain *chain)
 	struct run_opts opts = chain->opts;
 
 	opts.done = on_upgraded;
-	chain->upgrade = upgrade_start(&opts);
+	if (opts.conf->product.is_model)
+		chain->tenants = tenants_start(&opts);
+	else
+		chain->upgrade = upgrade_start(&opts);
 }
 
 static void on_saved(void *owner, const struct report *report)
@@ -82,7 +118,8 @@ static void on_saved(void *owner, const struct report *report)
 	}
 	if (report->error.kind == ERROR_NONE) {
 		error_set(&failed.error, ERROR_DATA,
-			  "not every account could be saved: nothing was upgraded");
+			  "not every %s could be saved: nothing was upgraded",
+			  cli->conf.product.noun);
 		error_hint(&failed.error, "fix the cause, or upgrade without --save");
 	}
 	on_upgraded(cli, &failed);
@@ -115,6 +152,8 @@ static void cancel(void *task, int signal_number)
 
 	if (chain->save)
 		save_cancel(chain->save, signal_number);
+	else if (chain->tenants)
+		tenants_cancel(chain->tenants, signal_number);
 	else
 		upgrade_cancel(chain->upgrade, signal_number);
 }
@@ -131,7 +170,7 @@ static void summarize(const struct cli *cli, const struct report *report)
 		current += !strcmp(report->accounts[i].outcome, "current");
 		failures += report->accounts[i].error != NULL;
 	}
-	count = command_format_count(upgraded, "account");
+	count = command_format_count(upgraded, cli->conf.product.noun);
 	if (!report->count)
 		return;
 	if (cli->conf.dry_run)
@@ -153,7 +192,8 @@ static void summarize(const struct cli *cli, const struct report *report)
 static const char *const options[] = {
 	"dry-run",   "node-jobs",           "timeout", "lock-wait",    "host-suffix",
 	"pg-bindir", "from-other-database", "batch",   "as-superuser", "to",
-	"save",      "fail-fast",           "show",    "migrations",   NULL,
+	"save",      "fail-fast",           "show",    "migrations",   "all",
+	NULL,
 };
 
 const struct command cmd_upgrade = {
@@ -161,9 +201,10 @@ const struct command cmd_upgrade = {
 		  .usage = "[ACCOUNT...] [.SUFFIX]",
 		  .help = "bring " PRODUCT_GLOBAL " and accounts to the newest version",
 		  .arguments = CONF_ACCOUNTS,
+		  .takes_models = true,
 		  .options = options },
 	.report = COMMAND_UPGRADED,
-	.answer = show,
+	.answer = answer,
 	.start = start,
 	.cancel = cancel,
 	.summarize = summarize,

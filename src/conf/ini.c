@@ -109,10 +109,10 @@ static bool goes_on(const struct ini *ini)
 	return *ini->next && strchr(BLANKS ";#\n", *ini->next);
 }
 
-char *ini_take_text(struct ini *ini)
+char *ini_take_text(struct ini *ini, bool has_words)
 {
-	bool is_one_line = is_quoted(ini);
-	const char *value = ini_take_value(ini);
+	bool is_one_line = !has_words && is_quoted(ini);
+	const char *value = has_words ? strip(ini->rest) : ini_take_value(ini);
 	struct strbuf out = { 0 };
 
 	if (!value)

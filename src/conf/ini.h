@@ -3,6 +3,8 @@
 #ifndef CONF_INI_H
 #define CONF_INI_H
 
+#include <stdbool.h>
+
 /* A text that is being read: begins as { .next = the text, .section = "" }. It is written
  * to, and what is found lies in it. */
 struct ini {
@@ -25,8 +27,12 @@ enum ini_found ini_next(struct ini *ini);
  * begins with a quote that is not closed. */
 char *ini_take_value(struct ini *ini);
 
-/* The same, unless it is quoted with the indented lines that follow: each, and each that
- * is empty or a comment, begins with a newline. Ownership: the caller frees. */
-char *ini_take_text(struct ini *ini);
+/*
+ * The same, unless it is quoted with the indented lines that follow: each, and each that
+ * is empty or a comment, begins with a newline. `has_words`: it is never quoted as a
+ * whole; a quote at its beginning is that of its first word.
+ * Ownership: the caller frees.
+ */
+char *ini_take_text(struct ini *ini, bool has_words);
 
 #endif

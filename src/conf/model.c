@@ -38,9 +38,8 @@ static bool check_command(const struct conf *conf, struct error *err)
 	}
 	return !product->is_model || conf->command->takes_models ||
 	       error_set(err, ERROR_USAGE,
-			 "metamodel %s works only on accounts of OpenResty; for other "
-			 "products only status, save, verify, list and show are "
-			 "available so far",
+			 "metamodel %s works only on accounts of OpenResty so far, not "
+			 "on tenants of other products",
 			 conf->command->name);
 }
 

@@ -7,6 +7,7 @@
 #include "base/auto.h"
 #include "base/compiler.h"
 #include "base/str.h"
+#include "base/words.h"
 
 _Static_assert(sizeof(enum conf_backend) == sizeof(int), "SETTING_CHOICE stores an int");
 _Static_assert(sizeof(enum conf_progress) == sizeof(int), "SETTING_CHOICE stores an int");
@@ -109,6 +110,14 @@ static const char *refuse_versions(const char *text)
 							     : NULL;
 }
 
+static const char *refuse_words(const char *text)
+{
+	AUTO_STRVEC struct strvec words = { 0 };
+
+	return words_split(text, &words) ? NULL
+					 : "has a word with a quote that is not closed";
+}
+
 static const char *const backends[] = { "Pg", "PgFarm", NULL };
 static const char *const batch_words[] = { "auto", NULL };
 static const char *const progress_words[] = { "auto", "always", "never", NULL };
@@ -176,6 +185,8 @@ const struct setting option_rows[] = {
 	  .help = "upgrade: go no further than VERSION" },
 	{ "save", 0, NULL, FLAG, BOTH(conf.save_first), OURS, SOME,
 	  .help = "upgrade: save first, and upgrade only if that succeeds" },
+	{ "all", 0, NULL, FLAG, BOTH(conf.all), OURS, SOME,
+	  .help = "upgrade: run the command for current tenants, too" },
 	{ "fail-fast", 0, NULL, FLAG, BOTH(conf.fail_fast), OURS, SOME,
 	  .help = "upgrade: start no account after one has failed" },
 	{ "show", 0, "VERSION", TEXT, BOTH(conf.show), OURS, SOME,
@@ -231,6 +242,10 @@ const struct setting option_rows[] = {
 	{ "applied", 0, NULL, SETTING_TEXT, MODEL(PRODUCT_APPLIED), KEY, .refuse = refuse_empty },
 	{ "versions", 0, NULL, SETTING_TEXT, MODEL(PRODUCT_VERSIONS), KEY, .refuse = refuse_versions },
 	{ "reference", 0, NULL, SETTING_TEXT, MODEL(PRODUCT_REFERENCE), KEY, .refuse = refuse_empty },
+	{ "upgrade", 0, NULL, SETTING_TEXT, MODEL(PRODUCT_UPGRADE), KEY, .refuse = refuse_words,
+	  .has_words = true },
+	{ "upgrade_global", 0, NULL, SETTING_TEXT, MODEL(PRODUCT_UPGRADE_GLOBAL), KEY,
+	  .refuse = refuse_words, .has_words = true },
 	{ .name = NULL },
 };
 /* clang-format on */

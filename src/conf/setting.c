@@ -333,7 +333,7 @@ static bool take_value(struct source *s, const struct setting *row)
 {
 	bool is_text = row->type == SETTING_TEXT;
 	int line = s->ini.line;
-	AUTO_FREE char *text = is_text ? ini_take_text(&s->ini) : NULL;
+	AUTO_FREE char *text = is_text ? ini_take_text(&s->ini, row->has_words) : NULL;
 	const char *value = is_text ? text : ini_take_value(&s->ini);
 	void *place = (char *)s->values + row->file_offset;
 

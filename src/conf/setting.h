@@ -56,6 +56,8 @@ struct setting {
 	const char *const *choices;
 	/* SETTING_STRING, SETTING_TEXT: what is wrong with the value ("is empty"), NULL if nothing. */
 	const char *(*refuse)(const char *value);
+	/* SETTING_TEXT: words, each quoted by itself: base/words.h. */
+	bool has_words;
 	/* SETTING_STRING: what it is when given without a value; NULL: it needs one. */
 	const char *bare;
 	/* Overwritten in argv, so in /proc too, when it holds more than a plain name. Of
@@ -106,7 +108,7 @@ bool setting_is_given(const struct setting *rows, const struct setting_argv *arg
  * followed by nothing but blanks or a comment, and holds everything in between as it is:
  * the way to write a value with " ;" or with blanks at its ends. Nothing escapes
  * anything. A SETTING_TEXT that is not quoted has indented lines, too: they belong to the
- * key above them.
+ * key above them. One that has_words is not quoted as a whole.
  *
  * Errors: a file that is not there is fine unless `must_exist`.
  */

@@ -95,6 +95,7 @@ struct conf {
 	char *show;       /* NULL: do not */
 	char *migrations; /* NULL: the built-in ones */
 	bool save_first;
+	bool all; /* of a model: also tenants that are current */
 	bool fail_fast;
 	bool check;
 	char *max_age;      /* as it was given; NULL: it was not */

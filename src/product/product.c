@@ -64,6 +64,12 @@ static void strip_semicolon(char *query)
 		query[--length] = '\0';
 }
 
+/* One with an empty value is none: that is how a built-in one is taken away. */
+static const struct located *find_command(const struct located *key)
+{
+	return key->text && *key->text ? key : NULL;
+}
+
 bool product_from_model(const struct product_model *m, struct product *out,
 			struct error *err)
 {
@@ -91,6 +97,8 @@ bool product_from_model(const struct product_model *m, struct product *out,
 		.reference = strcmp(keys[PRODUCT_REFERENCE].text, "newest")
 				     ? &keys[PRODUCT_REFERENCE]
 				     : NULL,
+		.upgrade = find_command(&keys[PRODUCT_UPGRADE]),
+		.upgrade_global = find_command(&keys[PRODUCT_UPGRADE_GLOBAL]),
 	};
 	return true;
 }

@@ -49,6 +49,8 @@ enum product_key {
 	PRODUCT_APPLIED,
 	PRODUCT_VERSIONS,
 	PRODUCT_REFERENCE,
+	PRODUCT_UPGRADE,
+	PRODUCT_UPGRADE_GLOBAL,
 	PRODUCT_KEYS
 };
 
@@ -75,6 +77,9 @@ struct product {
 	bool is_set;   /* `applied` gives all steps, and not the version */
 	const struct located *reference; /* the schema that is current; NULL: the union of
 					    all */
+	/* The command that upgrades one tenant, and the one for the global schema, as
+	 * words_split() takes them; NULL: none. */
+	const struct located *upgrade, *upgrade_global;
 };
 
 /* The built-in one. */

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * No shell: so nothing in a tenant's name can become a command, a second word or a file
+ * name. What is left is a name that begins with a dash, which is refused where it would
+ * begin a word.
+ */
+#include "task/tenants/command.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/words.h"
+
+/* ---- its program ---- */
+
+/* Why a file cannot be run; 0: it can. */
+static int find_obstacle(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return errno;
+	if (S_ISDIR(st.st_mode))
+		return EISDIR;
+	return access(path, X_OK) < 0 ? errno : 0;
+}
+
+/* As execvp() does. NULL: none; *obstacle says why. Caller frees. */
+static char *find_in_path(const char *name, int *obstacle)
+{
+	const char *path = getenv("PATH");
+
+	*obstacle = ENOENT;
+	for (path = path ? path : "/bin:/usr/bin";; path++) {
+		size_t length = strcspn(path, ":");
+		AUTO_FREE char *candidate =
+			str_format("%.*s/%s", (int)length, length ? path : ".", name);
+		int why = length ? find_obstacle(candidate) : ENOENT;
+
+		if (!why)
+			return xstrdup(candidate);
+		if (why != ENOENT && why != ENOTDIR)
+			*obstacle = why;
+		path += length;
+		if (!*path)
+			return NULL;
+	}
+}
+
+static bool refuse(const struct located *text, const char *name, int obstacle,
+		   struct error *err)
+{
+	error_set(err, ERROR_USAGE, "%s: %s%s", name, strerror(obstacle),
+		  obstacle == ENOENT && !strchr(name, '/') ? " in PATH" : "");
+	return located_prefix(text, 0, err);
+}
+
+static bool find_program(const struct located *text, const char *name, char **out,
+			 struct error *err)
+{
+	int obstacle;
+
+	if (strchr(name, '/')) {
+		obstacle = find_obstacle(name);
+		*out = obstacle ? NULL : xstrdup(name);
+	} else {
+		*out = find_in_path(name, &obstacle);
+	}
+	return *out || refuse(text, name, obstacle, err);
+}
+
+/* ---- its environment ---- */
+
+static void copy_environment(struct strvec *out)
+{
+	for (char **entry = environ; *entry; entry++)
+		if (!str_has_prefix(*entry, TENANTS_COMMAND_VARIABLE "="))
+			strvec_push(out, *entry);
+	strvec_push(out, TENANTS_COMMAND_VARIABLE "=");
+}
+
+bool tenants_command_init(struct tenants_command *out, const struct located *text,
+			  struct error *err)
+{
+	*out = (struct tenants_command){ 0 };
+	/* its quotes were checked when it was read */
+	if (!words_split(text->text, &out->words) || !out->words.count ||
+	    !out->words.v[0][0]) {
+		tenants_command_release(out);
+		error_set(err, ERROR_USAGE, "names no program");
+		return located_prefix(text, 0, err);
+	}
+	if (!find_program(text, out->words.v[0], &out->program, err)) {
+		tenants_command_release(out);
+		return false;
+	}
+	copy_environment(&out->env);
+	return true;
+}
+
+void tenants_command_release(struct tenants_command *command)
+{
+	free(command->program);
+	strvec_release(&command->words);
+	strvec_release(&command->env);
+	*command = (struct tenants_command){ 0 };
+}
+
+/* ---- for one tenant ---- */
+
+/* Caller frees. */
+static char *fill_word(const char *word, const char *tenant)
+{
+	struct strbuf out = { 0 };
+	const char *found;
+
+	strbuf_add_str(&out, "");
+	for (; (found = strstr(word, TENANTS_COMMAND_NAME));
+	     word = found + strlen(TENANTS_COMMAND_NAME)) {
+		strbuf_add(&out, word, (size_t)(found - word));
+		strbuf_add_str(&out, tenant);
+	}
+	strbuf_add_str(&out, word);
+	return strbuf_detach(&out);
+}
+
+bool tenants_command_fill(struct tenants_command *command, const char *tenant,
+			  struct strvec *argv, struct error *err)
+{
+	strvec_push(argv, command->program);
+	for (size_t i = 1; i < command->words.count; i++) {
+		const char *word = command->words.v[i];
+		AUTO_FREE char *filled = fill_word(word, tenant);
+
+		if (tenant[0] == '-' && str_has_prefix(word, TENANTS_COMMAND_NAME)) {
+			error_set(err, ERROR_DATA,
+				  "its name would be taken as an option of %s",
+				  command->program);
+			return error_hint(err, "write it as --option={tenant} in the "
+					       "configuration, if the command can");
+		}
+		strvec_push(argv, filled);
+	}
+	strvec_pop(&command->env);
+	strvec_push_format(&command->env, TENANTS_COMMAND_VARIABLE "=%s", tenant);
+	return true;
+}
+
+void tenants_command_show(const struct tenants_command *command, const char *tenant,
+			  struct strbuf *out)
+{
+	strbuf_add_str(out, TENANTS_COMMAND_VARIABLE "=");
+	strbuf_add_shell_word(out, tenant);
+	strbuf_add_char(out, ' ');
+	strbuf_add_shell_word(out, command->program);
+	for (size_t i = 1; i < command->words.count; i++) {
+		AUTO_FREE char *filled = fill_word(command->words.v[i], tenant);
+
+		strbuf_add_char(out, ' ');
+		strbuf_add_shell_word(out, filled);
+	}
+}

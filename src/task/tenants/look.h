@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * Which steps the tenants have at one time, and what status would say of them. Two such
+ * looks, before and after a command, tell what it did.
+ */
+#ifndef TASK_TENANTS_LOOK_H
+#define TASK_TENANTS_LOOK_H
+
+#include "catalog/steps.h"
+#include "task/report.h"
+#include "task/run.h"
+
+/* All zero is empty. */
+struct tenants_look {
+	const struct run_opts *opts;
+	const struct farm *farm;
+	struct steps_found found;
+	const struct tenant_steps *
+		*steps;       /* of each account of the farm; NULL: unknown */
+	struct report states; /* the same, as steps_describe() says */
+	void (*done)(void *owner, const struct error *err);
+	void *owner;
+};
+
+/*
+ * Look at all tenants, whichever are named: what is current is known from all. `done`
+ * follows, never from this call; *look must stay where it is until then, and `opts` and
+ * `farm` as long as it lives.
+ * Ownership: the caller releases *look, which is empty at first.
+ * Errors: as steps_read() and steps_describe().
+ */
+void tenants_look_start(struct tenants_look *look, const struct run_opts *opts,
+			const struct farm *farm,
+			void (*done)(void *owner, const struct error *err), void *owner);
+void tenants_look_release(struct tenants_look *look);
+
+/* Has the account, by its index in the farm, the same steps in both? */
+bool tenants_look_is_same(const struct tenants_look *before,
+			  const struct tenants_look *after, size_t index);
+
+#endif
