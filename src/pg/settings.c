@@ -23,6 +23,8 @@ char *settings_format(const struct settings *s, bool is_local)
 	strbuf_add_format(&out, "%s client_min_messages = warning; ", set);
 	add(&out, set, "lock_timeout", s->lock_wait_ms);
 	add(&out, set, "statement_timeout", s->statement_ms);
+	if (s->server_version_num >= 110000) /* our queries look long, and are not */
+		strbuf_add_format(&out, "%s jit = off; ", set);
 	if (s->server_version_num >= 90600)
 		add(&out, set, "idle_in_transaction_session_timeout", 0);
 	if (s->server_version_num >= 170000)

@@ -18,6 +18,9 @@ from urllib.parse import quote as percent
 
 import pytest
 from support import Database, Server, quote, wait_for
+from support_tenants import model
+
+FIXTURES = model
 
 MARK = "Zqx7sesame"  # what no log may hold
 PASSWORD = f"it's {MARK} \\ :@/%41=?#&"
@@ -898,6 +901,18 @@ SETTINGS = ["statement_timeout = '300ms'", "idle_in_transaction_session_timeout 
 
 
 class TestDatabaseSettings:
+    def test_no_query_of_ours_is_compiled(self, metamodel, db, model):
+        db.sql(f"ALTER DATABASE {db.name} SET jit = on")
+        model(tenants="SELECT 'jit_' || current_setting('jit')", applied="SELECT n::text FROM {schema}.steps", objects="all", **{"global": ""})
+        assert metamodel.run("status").stdout.splitlines()[1].split()[0] == "jit_off"
+
+    def test_no_query_of_a_load_is_compiled(self, metamodel, db):
+        db.add_accounts("agentzh")
+        db.sql(f"""ALTER DATABASE {db.name} SET jit = on; SET jit = off;
+            CREATE TABLE agentzh._seen (x int CHECK (current_setting('jit') = 'off')); INSERT INTO agentzh._seen VALUES (1)""")
+        metamodel.run("save")
+        metamodel.run("restore")
+
     def test_those_of_the_database_do_not_end_a_save(self, metamodel, db):
         db.add_accounts("agentzh", "ä-書")
         metamodel.run("save")

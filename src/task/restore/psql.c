@@ -42,8 +42,10 @@ bool restore_psql_knows_restrict(const struct pgtool *psql)
 bool restore_psql_init_env(const struct restore_node *node, struct childenv *out,
 			   struct error *err)
 {
-	return childenv_init(out, session_conn(node->farm_node->session), CHILD_OPTIONS,
-			     err);
+	const char *options =
+		node->server_major >= 11 ? CHILD_OPTIONS " -c jit=off" : CHILD_OPTIONS;
+
+	return childenv_init(out, session_conn(node->farm_node->session), options, err);
 }
 
 /* ---- psql's arguments and input ---- */
