@@ -39,6 +39,7 @@ enum word {
 	IS_UPDATE,
 	IS_USING,
 	IS_WHERE,
+	WORDS
 };
 
 enum {
@@ -178,78 +179,55 @@ static bool is_in_list(const struct dumpsql *sql)
 	return sql->paren_depth == LIST_DEPTH && !sql->bracket_depth;
 }
 
-/* What is the name that begins here, if it has a schema? */
-static void find_kind(struct dumpneeds *n, const struct dumpsql *sql)
+/* What a name is right after a word, wherever both stand. */
+static const struct {
+	enum dumpneeds_kind kind;
+	enum dumpneeds_kind if_call;
+} kinds_after[WORDS] = {
+	[IS_COLLATE] = { NEED_COLLATION, NEED_NOTHING },
+	[IS_COMMA] = { NEED_NOTHING, NEED_FUNCTION },
+	[IS_EXPRESSION] = { NEED_NOTHING, NEED_FUNCTION },
+	[IS_INTO] = { NEED_RELATION, NEED_RELATION },
+	[IS_OPEN] = { NEED_NOTHING, NEED_FUNCTION },
+	[IS_REFERENCES] = { NEED_REFERENCED, NEED_REFERENCED },
+	[IS_SELECT] = { NEED_NOTHING, NEED_FUNCTION },
+	[IS_SIGN] = { NEED_NOTHING, NEED_FUNCTION },
+	[IS_UPDATE] = { NEED_RELATION, NEED_RELATION },
+	[IS_WHERE] = { NEED_NOTHING, NEED_FUNCTION },
+};
+
+static bool is_type(const struct dumpneeds *n, const struct dumpsql *sql)
 {
 	bool is_column = n->before2 == IS_OPEN || n->before2 == IS_COMMA;
 
-	set_kind(n, NEED_NOTHING, NEED_NOTHING);
-	if (sql->state == AT_TABLE_TYPE) {
-		set_kind(n, NEED_TYPE, NEED_TYPE);
-		return;
-	}
-	if (n->is_in_from) {
-		set_kind(n, NEED_RELATION, NEED_FUNCTION);
-		return;
-	}
-	switch ((enum word)n->before) {
-	case IS_CAST:
-		if (!sql->bracket_depth) /* else it may be a slice */
-			set_kind(n, NEED_TYPE, NEED_TYPE);
-		break;
-	case IS_COLLATE:
-		set_kind(n, NEED_COLLATION, NEED_NOTHING);
-		break;
-	case IS_REFERENCES:
-		set_kind(n, NEED_REFERENCED, NEED_REFERENCED);
-		break;
-	case IS_INTO:
-	case IS_UPDATE:
-		set_kind(n, NEED_RELATION, NEED_RELATION);
-		break;
-	case IS_FUNCTION:
-		if (n->before2 == IS_EXECUTE)
-			set_kind(n, NEED_NOTHING, NEED_TRIGGER);
-		break;
-	case IS_OPEN:
-		if (n->before2 == IS_OPERATOR)
-			set_kind(n, NEED_OPERATOR, NEED_NOTHING);
-		else
-			set_kind(n, NEED_NOTHING, NEED_FUNCTION);
-		break;
-	case IS_COMMA:
-	case IS_SIGN:
-	case IS_EXPRESSION:
-	case IS_SELECT:
-	case IS_WHERE:
-		set_kind(n, NEED_NOTHING, NEED_FUNCTION);
-		break;
-	case IS_NAME:
-	case IS_CLOSE:
-		if (n->is_index && !n->has_where && is_in_list(sql))
-			set_kind(n, NEED_OPERATOR_CLASS, NEED_OPERATOR_CLASS);
-		break;
-	case IS_OTHER:
-	case IS_DELETE:
-	case IS_DISTINCT:
-	case IS_EXECUTE:
-	case IS_EXTENSION:
-	case IS_FROM:
-	case IS_INDEX:
-	case IS_JOIN:
-	case IS_LATERAL:
-	case IS_ON:
-	case IS_ONLY:
-	case IS_OPERATOR:
-	case IS_SERVER:
-	case IS_TABLESPACE:
-	case IS_USING:
-		break;
-	}
+	if (sql->state == AT_TABLE_TYPE)
+		return true;
+	if (n->is_in_from)
+		return false;
+	if (n->before == IS_CAST)
+		return !sql->bracket_depth; /* else it may be a slice */
 	/* whatever the column is called */
-	if (sql->state == AT_COLUMNS && is_in_list(sql) && is_column &&
-	    is_word(n->before))
+	return sql->state == AT_COLUMNS && is_in_list(sql) && is_column &&
+	       is_word(n->before);
+}
+
+/* What the name is that begins here if it has a schema, and if a call follows. */
+static void find_kind(struct dumpneeds *n, const struct dumpsql *sql)
+{
+	bool is_operand = n->before == IS_NAME || n->before == IS_CLOSE;
+
+	if (is_type(n, sql))
 		set_kind(n, NEED_TYPE, NEED_TYPE);
+	else if (n->is_in_from)
+		set_kind(n, NEED_RELATION, NEED_FUNCTION);
+	else if (n->before == IS_OPEN && n->before2 == IS_OPERATOR)
+		set_kind(n, NEED_OPERATOR, NEED_NOTHING);
+	else if (n->before == IS_FUNCTION && n->before2 == IS_EXECUTE)
+		set_kind(n, NEED_NOTHING, NEED_TRIGGER);
+	else if (is_operand && n->is_index && !n->has_where && is_in_list(sql))
+		set_kind(n, NEED_OPERATOR_CLASS, NEED_OPERATOR_CLASS);
+	else
+		set_kind(n, kinds_after[n->before].kind, kinds_after[n->before].if_call);
 }
 
 /* A name that has no schema. */
