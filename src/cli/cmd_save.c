@@ -27,11 +27,28 @@ static size_t count_missing(const struct report *report)
 	return count;
 }
 
+/* "; 3 unchanged; 2 others carried over", or what is true of that. Ownership: the caller
+ * frees. */
+static char *format_kept(const struct report *report)
+{
+	struct strbuf out = { 0 };
+	size_t unchanged = 0;
+
+	for (size_t i = 0; i < report->count; i++)
+		unchanged += report->accounts[i].is_unchanged;
+	if (unchanged)
+		strbuf_add_format(&out, "; %zu unchanged", unchanged);
+	if (report->others)
+		strbuf_add_format(&out, "; %zu other%s carried over", report->others,
+				  report->others == 1 ? "" : "s");
+	return strbuf_detach(&out);
+}
+
 static void summarize(const struct cli *cli, const struct report *report)
 {
 	double seconds = (double)(loop_now_ms() - cli->started_ms) / 1000;
 	AUTO_FREE char *failed = command_list_failed(report);
-	AUTO_FREE char *totals = NULL, *count = NULL, *others = NULL;
+	AUTO_FREE char *totals = NULL, *count = NULL, *kept = NULL;
 	size_t saved;
 
 	if (report->result == REPORT_FAILED) {
@@ -51,15 +68,13 @@ static void summarize(const struct cli *cli, const struct report *report)
 	}
 	count = command_format_count(report->count - count_missing(report),
 				     cli->conf.product.noun);
-	others = report->others ? str_format("; %zu other%s carried over", report->others,
-					     report->others == 1 ? "" : "s")
-				: xstrdup("");
+	kept = format_kept(report);
 	if (failed[0])
 		log_failure(&cli->log, "Saved %zu of %s (%s) to %s in %.1f s%s.%s", saved,
-			    count, totals, cli->conf.directory, seconds, others, failed);
+			    count, totals, cli->conf.directory, seconds, kept, failed);
 	else
 		log_info(&cli->log, "Saved %s (%s) to %s in %.1f s%s.", count, totals,
-			 cli->conf.directory, seconds, others);
+			 cli->conf.directory, seconds, kept);
 }
 
 static const char *const options[] = {

@@ -25,14 +25,14 @@ static const char *result_name(const struct report *report)
 static json_t *format_worked_on(const struct report_account *account, bool is_upgrade)
 {
 	json_t *out = json_pack(
-		"{so so so ss so so sI sI sI sf so}", "account",
+		"{so so so ss so so sI sI sI sb sf so}", "account",
 		json_text(account->account), "file", json_text(account->file), "node",
 		json_text(account->node), "result", account->outcome, "error",
 		json_text(account->error), "version", json_text(account->version),
 		"tables", (json_int_t)account->tables, "rows", (json_int_t)account->rows,
-		"bytes", (json_int_t)account->size_bytes, "seconds",
-		(double)account->elapsed_ms / 1000, "destroyed",
-		json_lines(account->destroyed));
+		"bytes", (json_int_t)account->size_bytes, "unchanged",
+		account->is_unchanged, "seconds", (double)account->elapsed_ms / 1000,
+		"destroyed", json_lines(account->destroyed));
 
 	if (is_upgrade) {
 		json_object_set_new(out, "from", json_text(account->from));

@@ -122,7 +122,7 @@ static bool parse_entry(const json_t *json, struct manifest *manifest, struct er
 	const char *parents = json_string_value(json_object_get(json, "parents"));
 	AUTO_FREE char *expected = NULL;
 	struct manifest_entry *entry;
-	uint64_t tables;
+	uint64_t tables = 0;
 
 	if (!get_text(json, "account", &account, err) ||
 	    !get_text(json, "file", &file, err) ||

@@ -32,7 +32,8 @@ struct report_account {
 	char *differences;   /* status: from its version, a line each; NULL: none */
 	char saved_at[21];   /* status: of its dump; "" if there is none */
 	bool is_stale;
-	bool is_kept; /* it failed, but an earlier dump of it was carried over */
+	bool is_unchanged; /* its dump is the same file as in the save before */
+	bool is_kept;      /* it failed, but an earlier dump of it was carried over */
 	uint32_t tables;
 	uint64_t rows;
 	uint64_t size_bytes;

@@ -44,7 +44,7 @@ RESTRICT = re.compile(rb"^\\(un)?restrict .*\n", re.M)
 
 
 SAVED = re.compile(r"Saved (\d+) accounts? \((\d+) tables?, (\d+) rows?, [\d.]+ (bytes|kB|MB)\) "
-                   r"to (\S+) in [\d.]+ s\.")
+                   r"to (\S+) in [\d.]+ s(?:; \d+ unchanged)?\.")
 
 
 def add_small(db, *names, sql="CREATE TABLE _models (id integer)", before=""):

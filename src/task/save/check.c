@@ -14,11 +14,13 @@
 #include "base/str.h"
 #include "product/product.h"
 #include "product/version.h"
+#include "task/save/same.h"
 #include "task/save/staging.h"
 #include "task/stored.h"
 
 struct save_check {
 	struct dumpfile_facts facts;
+	struct save_same same;
 	struct error problem;  /* unless it is sound */
 	struct strvec created; /* the relations in it */
 	char *version;
@@ -54,6 +56,10 @@ static bool check_file(const struct save_account *account, struct save_check *ch
 	if (!save_staging_open(account, &fd, err) ||
 	    !dumpfile_check(fd, &opts, &check->facts, err))
 		return error_prefix(err, "%s", file);
+	if (check->facts.is_sound)
+		save_same_look(account, fd, check->facts.size_bytes, &check->same);
+	if (check->same.entry)
+		return true;
 	/* only a beginning, so that the fsync later need not wait for each by itself */
 	(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 	return true;
@@ -103,6 +109,16 @@ static void take_facts(struct save_check *check, struct save_facts *facts)
 	memcpy(facts->sha256, check->facts.sha256, sizeof(facts->sha256));
 }
 
+/* The file is the new one, or that of the newest save. */
+static void take_file(struct save_account *account, const struct save_same *same)
+{
+	struct save_facts *facts = &account->facts;
+
+	facts->is_unchanged = same->entry && save_same_link(account, same);
+	if (facts->is_unchanged)
+		memcpy(facts->sha256, same->entry->sha256, sizeof(facts->sha256));
+}
+
 bool save_check_take(struct save_account *account, struct error *err)
 {
 	AUTO_FREE struct save_check *check = account->check;
@@ -111,8 +127,10 @@ bool save_check_take(struct save_account *account, struct error *err)
 	account->check = NULL;
 	take_facts(check, &account->facts);
 	dumpfile_facts_release(&check->facts);
-	if (is_sound)
+	if (is_sound) {
+		take_file(account, &check->same);
 		return true;
+	}
 	*err = check->problem;
 	if (account->node->listing.is_pooled)
 		error_hint(err, "pg_dump's search_path may have been lost in the "

@@ -43,6 +43,7 @@ static void add_account(const struct save_account *account, struct report *repor
 	out->tables = facts->tables;
 	out->rows = facts->rows;
 	out->size_bytes = facts->size_bytes;
+	out->is_unchanged = facts->is_unchanged && save->is_swapped;
 	out->elapsed_ms = account->elapsed_ms;
 	out->is_kept = account->state == ACCOUNT_FAILED && save->is_swapped &&
 		       is_carried(save, account);

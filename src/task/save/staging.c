@@ -19,6 +19,9 @@
 #include "store/marker.h"
 #include "store/rotate.h"
 
+/* Where a link is made before it takes the place of a file; of no account. */
+#define LINK_FILE "link%" DUMP_SUFFIX
+
 static void add_file(struct strvec *files, const char *account)
 {
 	AUTO_FREE char *file = layout_file_name(account);
@@ -39,6 +42,7 @@ static bool mark(const struct save *save, struct error *err)
 		savedir_list_accounts(&save->previous.list[0], &before);
 	for (size_t i = 0; i < before.count; i++)
 		add_file(&files, before.v[i]);
+	strvec_push(&files, LINK_FILE);
 	return marker_write(save->staging.fd, maker, &files, err);
 }
 
@@ -74,6 +78,23 @@ bool save_staging_open(const struct save_account *account, int *fd, struct error
 	AUTO_FREE char *file = layout_file_name(account->place->name);
 
 	return fs_open_file(account->save->staging.fd, file, fd, err);
+}
+
+bool save_staging_link(const struct save_account *account, int dir_fd, const char *from,
+		       const struct stat *expected)
+{
+	int fd = account->save->staging.fd;
+	AUTO_FREE char *file = layout_file_name(account->place->name);
+	struct stat st;
+
+	if (linkat(dir_fd, from, fd, LINK_FILE, 0) < 0)
+		return false;
+	if (!fstatat(fd, LINK_FILE, &st, AT_SYMLINK_NOFOLLOW) &&
+	    st.st_dev == expected->st_dev && st.st_ino == expected->st_ino &&
+	    !renameat(fd, LINK_FILE, fd, file))
+		return true;
+	unlinkat(fd, LINK_FILE, 0);
+	return false;
 }
 
 void save_staging_discard(const struct save_account *account)

@@ -6,6 +6,8 @@
 #ifndef TASK_SAVE_STAGING_H
 #define TASK_SAVE_STAGING_H
 
+#include <sys/stat.h>
+
 #include "task/save/state.h"
 
 /*
@@ -25,6 +27,11 @@ MUST_CHECK bool save_staging_create(const struct save_account *account, int *fd,
 /* Open it for reading; the same for the rest. May be called on a worker thread. */
 MUST_CHECK bool save_staging_open(const struct save_account *account, int *fd,
 				  struct error *err);
+
+/* Replace it by a hard link to the file `from` of another save, if that still is the one
+ * expected. False: it could not be, and all is as it was. */
+MUST_CHECK bool save_staging_link(const struct save_account *account, int dir_fd,
+				  const char *from, const struct stat *expected);
 
 /* The file of an account is of no worth: delete it, if it is there. */
 void save_staging_discard(const struct save_account *account);

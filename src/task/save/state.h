@@ -121,6 +121,7 @@ struct save_facts {
 	char *parents; /* as in struct dumpfile_facts */
 	char *version; /* the largest in it, even if it is no good; NULL: none */
 	char sha256[DUMPFILE_SHA256_SIZE];
+	bool is_unchanged;     /* its file is that of the newest save */
 	bool lacks_relations;  /* it creates fewer than the catalogue has */
 	struct strvec created; /* the relations in it, if it lacks any; else empty */
 };
