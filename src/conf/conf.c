@@ -66,6 +66,24 @@ static bool take_dump(const char *name, struct values *values, struct setting_ar
 	return true;
 }
 
+/* What is a directory, or cannot be anything else, is a save; behind "--" all are
+ * accounts. */
+static bool take_save(const char *name, bool literal, struct values *values,
+		      struct setting_argv *argv, struct error *err)
+{
+	struct strvec *saves = &values->conf.saves;
+	struct stat st;
+
+	if (literal ||
+	    (!strchr(name, '/') && (stat(name, &st) < 0 || !S_ISDIR(st.st_mode))))
+		return take_account(name, true, values, argv, err);
+	if (saves->count == 2)
+		return error_set(err, ERROR_USAGE, "three saves: '%s', '%s', '%s'",
+				 saves->v[0], saves->v[1], name);
+	strvec_push(saves, name);
+	return true;
+}
+
 static const struct conf_command *find_command(const struct conf_command *const *commands,
 					       const char *name)
 {
@@ -107,6 +125,8 @@ static bool take_argument(const struct conf_command *command, const char *argume
 		return take_directory(argument, values, argv, err);
 	case CONF_DUMP:
 		return take_dump(argument, values, argv, err);
+	case CONF_SAVES:
+		return take_save(argument, literal, values, argv, err);
 	}
 	return false;
 }
@@ -369,6 +389,7 @@ bool conf_load_from(const char *config_dir, const struct conf_command *const *co
 	strvec_release(&values.conf.accounts);
 	strvec_release(&values.conf.warnings);
 	strvec_release(&values.conf.looked_at);
+	strvec_release(&values.conf.saves);
 	free(values.conf.table);
 	free(values.conf.doubtful);
 	setting_release(option_rows, &values);
@@ -416,6 +437,7 @@ void conf_release(struct conf *conf)
 	strvec_release(&values.conf.accounts);
 	strvec_release(&values.conf.warnings);
 	strvec_release(&values.conf.looked_at);
+	strvec_release(&values.conf.saves);
 	free(values.conf.table);
 	free(values.conf.doubtful);
 	*conf = (struct conf){ 0 };

@@ -18,6 +18,7 @@ enum conf_arguments {
 	CONF_ACCOUNTS,  /* names of accounts; one that begins with "." is --host-suffix */
 	CONF_DIRECTORY, /* one, as --directory */
 	CONF_DUMP,      /* an account, and perhaps a table of it */
+	CONF_SAVES,     /* up to two directories, and accounts */
 };
 
 /* What the command line has to know of a command. The table of them is the caller's. */
@@ -54,6 +55,7 @@ struct conf {
 	struct strvec warnings; /* about the files, to be said once there is a log */
 	char *config_path;      /* of -c; NULL: not given */
 	struct strvec accounts; /* each once, in the order given; none is all of them */
+	struct strvec saves;    /* directories, in the order given */
 	char *table;            /* of the account; NULL: not given */
 	char *model_name;       /* of a built-in one; NULL: OpenResty's */
 	struct product_model model; /* of the files, and for the rest of that one */

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * `metamodel diff`: what changed from one save to another. Where the manifests say that
+ * dumps are the same, nothing is read. Needs no database and no lock.
+ */
+#ifndef TASK_DIFF_DIFF_H
+#define TASK_DIFF_DIFF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/compiler.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "conf/conf.h"
+#include "store/savedir.h"
+#include "task/diff/objects.h"
+
+enum diff_change { DIFF_CAME, DIFF_WENT, DIFF_CHANGED };
+
+/* The dump of an account in one of the saves. */
+struct diff_dump {
+	bool has_facts;      /* else nothing is known but that it is there */
+	const char *version; /* NULL: none */
+	uint32_t tables;
+	uint64_t rows;
+};
+
+struct diff_account {
+	const char *name;
+	enum diff_change change;
+	struct diff_dump dumps[DIFF_SIDES];
+	const struct diff_objects *objects; /* NULL unless it changed, and was compared */
+	const char *problem; /* why it could not be compared; NULL: it could */
+};
+
+struct diff_save {
+	char *path;
+	struct savedir dir;
+};
+
+struct diff_hooks {
+	/* An account that differs, in the order of the names. */
+	void (*on_account)(void *owner, const struct diff_account *account);
+	/* After it, its rows that only one save has; NULL: they are not wanted. */
+	void (*on_row)(void *owner, enum diff_side side, const struct diff_object *table,
+		       const char *data, size_t length, bool is_cut);
+	void *owner;
+};
+
+struct diff {
+	struct diff_save saves[DIFF_SIDES];
+	size_t came, went, changed, same;
+	size_t missing; /* named accounts that are in neither save */
+	size_t failed;  /* could not be compared */
+	bool is_whole;  /* false: failed or missing, or a manifest is damaged */
+};
+
+/*
+ * Open the saves that conf->saves names: none are the one before the last and the last.
+ * Ownership: the caller releases *out, after success only.
+ * Errors: ERROR_DATA if one is no save; ERROR_SYSTEM.
+ */
+MUST_CHECK bool diff_open(const struct conf *conf, const struct log *log,
+			  struct diff *out, struct error *err);
+
+/* Compare the accounts of conf->accounts, or all. What fails is said, and counted. */
+void diff_run(struct diff *diff, const struct conf *conf, const struct log *log,
+	      const struct diff_hooks *hooks);
+void diff_release(struct diff *diff);
+
+#endif
