@@ -3,14 +3,16 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/auto.h"
 #include "base/str.h"
 #include "cli/diff_json.h"
+#include "cli/report_json.h"
+#include "cli/run_command.h"
 #include "task/diff/diff.h"
-
-enum { FAILED = 1, PARTLY = 3 };
+#include "task/live/live.h"
 
 static const char signs[] = {
 	[DIFF_CAME] = '+', [DIFF_WENT] = '-', [DIFF_CHANGED] = '~'
@@ -229,12 +231,75 @@ static void print_heading(const struct diff *diff)
 	putchar('\n');
 }
 
+/* ---- the comparison, whatever it is with ---- */
+
+/* It is the `task` of the cli, and with --live its `outcome`. */
+struct comparing {
+	struct cli *cli;
+	struct run_opts opts; /* --live: of the run */
+	struct live *live;    /* NULL: two saves are compared */
+	bool is_dumping;      /* it is being made */
+	struct diff diff;
+	bool is_open;
+	struct diff_walk walk;
+	struct diff_hooks hooks;
+	struct printing printing;
+	struct diff_json *json; /* NULL: no report is wanted */
+	struct report report;
+};
+
 static void add_json(void *owner, const struct diff_account *account)
 {
 	diff_json_add(owner, account);
 }
 
-static void summarize(const struct cli *cli, const struct diff *diff)
+static void set_up(struct comparing *c, struct cli *cli)
+{
+	const struct conf *conf = &cli->conf;
+
+	c->cli = cli;
+	c->printing.conf = conf;
+	c->hooks.on_account = on_account;
+	c->hooks.on_row = conf->verbose ? on_row : NULL;
+	c->hooks.owner = &c->printing;
+	if (!conf->json)
+		return;
+	c->json = diff_json_new();
+	c->hooks = (struct diff_hooks){ .on_account = add_json, .owner = c->json };
+}
+
+static bool open_saves(struct comparing *c, struct error *err)
+{
+	const struct conf *conf = &c->cli->conf;
+
+	c->is_open = diff_open(conf, c->live ? live_path(c->live) : NULL, &c->cli->log,
+			       &c->diff, err);
+	if (!c->is_open)
+		return false;
+	c->walk = (struct diff_walk){ .diff = &c->diff,
+				      .conf = conf,
+				      .log = &c->cli->log,
+				      .hooks = &c->hooks,
+				      .failed = c->live ? live_failed(c->live) : NULL };
+	diff_begin(&c->walk);
+	if (!c->json)
+		print_heading(&c->diff);
+	return true;
+}
+
+/* Nothing more is compared. */
+static void judge(struct comparing *c)
+{
+	size_t asked = c->cli->conf.accounts.count;
+
+	diff_end(&c->walk);
+	if (asked && c->diff.missing == asked)
+		c->report.result = REPORT_FAILED;
+	else if (!c->diff.is_whole)
+		c->report.result = REPORT_PARTLY;
+}
+
+static void tell_totals(const struct cli *cli, const struct diff *diff)
 {
 	AUTO_FREE char *changed =
 		command_format_count(diff->changed, cli->conf.product.noun);
@@ -245,62 +310,135 @@ static void summarize(const struct cli *cli, const struct diff *diff)
 			 diff->same == 1 ? "is" : "are");
 }
 
-static void judge(struct cli *cli, const struct diff *diff)
+/* The report, or the end of what was printed. */
+static bool finish(struct comparing *c, struct error *err)
 {
-	size_t asked = cli->conf.accounts.count;
+	const struct diff *diff = c->is_open ? &c->diff : NULL;
+	struct diff_json *json = c->json;
 
-	if (asked && diff->missing == asked)
-		cli->exit_status = FAILED;
-	else
-		cli->exit_status = diff->is_whole ? 0 : PARTLY;
-}
-
-static bool print(struct cli *cli, struct diff *diff, struct error *err)
-{
-	struct printing printing = { .conf = &cli->conf };
-	const struct diff_hooks hooks = { .on_account = on_account,
-					  .on_row = cli->conf.verbose ? on_row : NULL,
-					  .owner = &printing };
-
-	print_heading(diff);
-	diff_run(diff, &cli->conf, &cli->log, &hooks);
-	judge(cli, diff);
+	c->json = NULL;
+	if (json)
+		return diff_json_write(json, c->cli, report_result_name(&c->report), diff,
+				       &c->report.error, err);
 	if (!command_flush(err))
 		return false;
-	summarize(cli, diff);
+	if (diff && !c->report.signal_number)
+		tell_totals(c->cli, diff);
 	return true;
 }
 
-static bool write_json(struct cli *cli, struct diff *diff, struct error *err)
-{
-	const struct error none = { .kind = ERROR_NONE };
-	struct diff_json *json = diff_json_new();
-	const struct diff_hooks hooks = { .on_account = add_json, .owner = json };
+/* ---- two saves ---- */
 
-	diff_run(diff, &cli->conf, &cli->log, &hooks);
-	judge(cli, diff);
-	return diff_json_write(json, cli, diff, &none, err);
+static bool compare_saves(struct cli *cli, struct error *err)
+{
+	struct comparing c = { 0 };
+	bool is_ok;
+
+	set_up(&c, cli);
+	if (open_saves(&c, &c.report.error)) {
+		while (diff_next(&c.walk))
+			;
+		judge(&c);
+	} else {
+		c.report.result = REPORT_FAILED;
+		log_error(&cli->log, &c.report.error);
+	}
+	cli->exit_status = run_exit_status(&c.report);
+	is_ok = finish(&c, err);
+	if (c.is_open)
+		diff_release(&c.diff);
+	return is_ok;
 }
 
 static bool answer(struct cli *cli, bool *is_answered, struct error *err)
 {
-	struct error failure;
-	struct diff diff;
-	bool is_ok;
+	const struct conf *conf = &cli->conf;
 
-	*is_answered = true;
-	if (!diff_open(&cli->conf, &cli->log, &diff, &failure)) {
-		log_error(&cli->log, &failure);
-		cli->exit_status = FAILED;
-		return !cli->conf.json ||
-		       diff_json_write(diff_json_new(), cli, NULL, &failure, err);
-	}
-	is_ok = cli->conf.json ? write_json(cli, &diff, err) : print(cli, &diff, err);
-	diff_release(&diff);
-	return is_ok;
+	*is_answered = !conf->live;
+	if (!conf->live)
+		return compare_saves(cli, err);
+	if (conf->saves.count > 1)
+		return error_set(err, ERROR_USAGE,
+				 "option --live: one save is compared with the database");
+	return !conf->product.is_model || conf->product.is_whole ||
+	       error_set(err, ERROR_USAGE,
+			 "option --live requires objects = all, except for OpenResty");
 }
 
-static const char *const options[] = { NULL };
+/* ---- a save and the database ---- */
+
+static void end(struct comparing *c)
+{
+	if (c->report.error.kind != ERROR_NONE)
+		c->report.result = REPORT_FAILED;
+	if (c->is_open)
+		judge(c);
+	c->cli->outcome = c;
+	c->opts.done(c->cli, &c->report);
+	c->cli->outcome = NULL;
+	if (c->is_open)
+		diff_release(&c->diff);
+	live_free(c->live);
+	free(c);
+}
+
+static void on_next(void *owner)
+{
+	struct comparing *c = owner;
+
+	if (!c->report.signal_number && diff_next(&c->walk))
+		timer_start(c->opts.loop, 0, on_next, c);
+	else
+		end(c);
+}
+
+static void on_live(void *owner, const struct error *err)
+{
+	struct comparing *c = owner;
+
+	c->is_dumping = false;
+	if (err)
+		c->report.error = *err;
+	else if (open_saves(c, &c->report.error)) {
+		on_next(c);
+		return;
+	}
+	end(c);
+}
+
+static void *start(const struct run_opts *opts)
+{
+	struct comparing *c = xcalloc(1, sizeof(*c));
+
+	set_up(c, opts->owner);
+	c->opts = *opts;
+	c->is_dumping = true;
+	c->live = live_start(
+		&(struct live_opts){ .run = opts, .done = on_live, .owner = c });
+	return c;
+}
+
+static void cancel(void *task, int signal_number)
+{
+	struct comparing *c = task;
+
+	c->report.signal_number = signal_number;
+	if (c->is_dumping)
+		live_cancel(c->live, signal_number);
+	else
+		error_set(&c->report.error, ERROR_SIGNAL, "stopped by signal %d (%s)",
+			  signal_number, strsignal(signal_number));
+}
+
+static bool finish_live(const struct cli *cli, struct error *err)
+{
+	return finish(cli->outcome, err);
+}
+
+static const char *const options[] = {
+	"live",      "node-jobs", "timeout",      "lock-wait", "host-suffix",
+	"pg-bindir", "batch",     "as-superuser", NULL,
+};
 
 const struct command cmd_diff = {
 	.line = { .name = "diff",
@@ -308,8 +446,10 @@ const struct command cmd_diff = {
 		  .help = "show what changed from one save to another",
 		  .arguments = CONF_SAVES,
 		  .takes_models = true,
-		  .is_offline = true,
 		  .options = options },
 	.changes_nothing = true,
 	.answer = answer,
+	.start = start,
+	.cancel = cancel,
+	.finish = finish_live,
 };

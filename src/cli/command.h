@@ -26,7 +26,8 @@ struct cli {
 	struct log log;
 	struct loop *loop;
 	struct progress progress;
-	void *task; /* NULL when it is done */
+	void *task;    /* NULL when it is done */
+	void *outcome; /* what it has made, for `finish`; NULL: nothing */
 	uint64_t started_ms;
 	char started[CLOCK_TEXT_BYTES];
 	int exit_status;
@@ -55,6 +56,8 @@ struct command {
 	/* Start the task and return it; it calls opts->done once, later. */
 	void *(*start)(const struct run_opts *opts);
 	void (*cancel)(void *task, int signal_number);
+	/* Instead of `summarize` and the usual report: for a command with its own. */
+	bool (*finish)(const struct cli *cli, struct error *err);
 	/* The closing line. Errors of the whole run are said already. */
 	void (*summarize)(const struct cli *cli, const struct report *report);
 };

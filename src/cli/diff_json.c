@@ -93,18 +93,13 @@ static json_t *format_save(const struct diff_save *save)
 			 json_text(*started ? started : NULL));
 }
 
-static const char *result_name(int exit_status)
-{
-	return !exit_status ? "done" : exit_status == 3 ? "partly" : "failed";
-}
-
-bool diff_json_write(struct diff_json *json, const struct cli *cli,
+bool diff_json_write(struct diff_json *json, const struct cli *cli, const char *result,
 		     const struct diff *diff, const struct error *failure,
 		     struct error *err)
 {
-	json_t *root = json_begin(cli, result_name(cli->exit_status), failure);
+	json_t *root = json_begin(cli, result, failure);
 
-	if (failure->kind == ERROR_NONE) {
+	if (diff) {
 		json_object_set_new(root, "from", format_save(&diff->saves[DIFF_FROM]));
 		json_object_set_new(root, "to", format_save(&diff->saves[DIFF_TO]));
 		json_object_set_new(root, "same", json_integer((json_int_t)diff->same));

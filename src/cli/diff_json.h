@@ -14,11 +14,11 @@ struct diff_json *diff_json_new(void);
 void diff_json_add(struct diff_json *json, const struct diff_account *account);
 
 /*
- * *failure: why nothing was compared, or ERROR_NONE.
+ * `diff`: NULL if nothing was compared; *failure says why, or is ERROR_NONE.
  * Ownership: it takes `json`. Errors: as json_end().
  */
 MUST_CHECK bool diff_json_write(struct diff_json *json, const struct cli *cli,
-				const struct diff *diff, const struct error *failure,
-				struct error *err);
+				const char *result, const struct diff *diff,
+				const struct error *failure, struct error *err);
 
 #endif

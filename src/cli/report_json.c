@@ -5,7 +5,7 @@
 #include "catalog/states.h"
 #include "cli/json.h"
 
-static const char *result_name(const struct report *report)
+const char *report_result_name(const struct report *report)
 {
 	if (report->signal_number)
 		return "interrupted";
@@ -83,7 +83,7 @@ bool report_write_json(const struct cli *cli, const struct report *report,
 		       struct error *err)
 {
 	json_t *accounts = json_array();
-	json_t *root = json_begin(cli, result_name(report), &report->error);
+	json_t *root = json_begin(cli, report_result_name(report), &report->error);
 
 	for (size_t i = 0; i < report->count; i++)
 		json_array_append_new(accounts,

@@ -12,4 +12,7 @@
 MUST_CHECK bool report_write_json(const struct cli *cli, const struct report *report,
 				  struct error *err);
 
+/* "done", "failed", "interrupted", ... */
+const char *report_result_name(const struct report *report);
+
 #endif

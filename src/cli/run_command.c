@@ -18,7 +18,7 @@ enum {
 	EXIT_BY_SIGNAL = 128
 };
 
-static int exit_status(const struct report *report)
+int run_exit_status(const struct report *report)
 {
 	if (report->signal_number)
 		return EXIT_BY_SIGNAL + report->signal_number;
@@ -51,6 +51,15 @@ static bool changes_nothing(const struct cli *cli)
 	return cli->conf.dry_run || cli->command->changes_nothing;
 }
 
+/* The closing line, and the report if one is wanted. */
+static bool finish(const struct cli *cli, const struct report *report, struct error *err)
+{
+	if (cli->command->finish)
+		return cli->command->finish(cli, err);
+	cli->command->summarize(cli, report);
+	return !cli->conf.json || report_write_json(cli, report, err);
+}
+
 static void on_done(void *owner, const struct report *report)
 {
 	struct cli *cli = owner;
@@ -58,12 +67,11 @@ static void on_done(void *owner, const struct report *report)
 
 	cli->task = NULL;
 	cli->exit_status =
-		cli->is_interrupted ? EXIT_BY_SIGNAL + SIGINT : exit_status(report);
+		cli->is_interrupted ? EXIT_BY_SIGNAL + SIGINT : run_exit_status(report);
 	progress_end(&cli->progress);
 	if (report->error.kind != ERROR_NONE)
 		log_error(&cli->log, &report->error);
-	cli->command->summarize(cli, report);
-	if (cli->conf.json && !report_write_json(cli, report, &err)) {
+	if (!finish(cli, report, &err)) {
 		log_error(&cli->log, &err);
 		if (!cli->exit_status)
 			cli->exit_status =

@@ -14,4 +14,7 @@
  */
 void run_command(struct cli *cli);
 
+/* What a run ends with that has come to this. */
+int run_exit_status(const struct report *report);
+
 #endif

@@ -229,12 +229,20 @@ static bool check_server(const struct conf *conf, struct error *err)
 			    : c->dbname ? "dbname"
 					: NULL;
 
-	bool has_load = has_option(conf->command, "load");
+	const char *condition = "";
+	bool has_use = !conf->command->is_offline;
 
-	if (!given || (!conf->command->is_offline && (!has_load || conf->load)))
+	if (has_option(conf->command, "load")) {
+		condition = " without --load";
+		has_use = conf->load;
+	} else if (has_option(conf->command, "live")) {
+		condition = " without --live";
+		has_use = conf->live;
+	}
+	if (!given || has_use)
 		return true;
 	error_set(err, ERROR_USAGE, "option --%s: %s%s needs no server", given,
-		  conf->command->name, has_load ? " without --load" : "");
+		  conf->command->name, condition);
 	return error_hint(err, "Try 'metamodel --help'");
 }
 

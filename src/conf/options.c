@@ -202,6 +202,8 @@ const struct setting option_rows[] = {
 	  .may_hide_password = true },
 	{ "load-template", 0, "DB", TEXT, BOTH(conf.load_template), OURS, SOME,
 	  "verify: copy DB for --load (default: template0)", .refuse = refuse_empty },
+	{ "live", 0, NULL, FLAG, BOTH(conf.live), OURS, SOME,
+	  .help = "diff: compare a save with the database" },
 	{ "pg-bindir", 0, "DIR", TEXT, BOTH(conf.pg_bindir), OURS, SOME,
 	  .help = "directory of pg_dump and psql (default: by server version)" },
 	{ "model", 0, "NAME", TEXT, BOTH(conf.model_name), OURS, EVERY,

@@ -104,6 +104,7 @@ struct conf {
 	uint64_t max_age_s; /* 0: no bound */
 	/* verify: where to load it, "": on the server as ever; NULL: do not. */
 	char *load;
+	bool live;           /* diff: the second save is the database */
 	char *load_template; /* the database to begin with; NULL: an empty one */
 	char *pg_bindir;     /* NULL: look for the tools */
 };

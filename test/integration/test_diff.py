@@ -5,11 +5,12 @@ import json
 import os
 import re
 import shutil
+import signal
 from contextlib import closing
 from types import SimpleNamespace
 
 import pytest
-from support import ROOT, Database, Metamodel
+from support import ROOT, Database, Metamodel, wait_for
 from support_save import add_small
 
 BINARY = os.environ.get("METAMODEL_BIN", ROOT / "build" / "metamodel")
@@ -226,13 +227,87 @@ class TestBadSaves:
         assert "tenant nobody" in saves.run("diff", "nobody", "--model=plain", expect=1).stderr
 
 
+@pytest.fixture
+def live(metamodel, db, tmp_path_factory):
+    """The program with a save of the accounts `a` and `b`, of which `a` has changed since; in the end nothing
+    is left of what --live dumped."""
+    tmp = metamodel.env["TMPDIR"] = tmp_path_factory.mktemp("dumps")
+    db.add_global()
+    add_small(db, "a", "b", sql="CREATE TABLE _t (x text); INSERT INTO _t VALUES ('one'), ('two')")
+    metamodel.run("save", "-q")
+    db.sql("UPDATE a._t SET x = 'three' WHERE x = 'two'")
+    yield metamodel
+    assert list(tmp.iterdir()) == []
+    assert sorted(path.name for path in metamodel.cwd.glob("metamodel*")) == ["metamodel", "metamodel.lock"]
+
+
+class TestLive:
+    def test_a_save_is_compared_with_the_database(self, live, db):
+        add_small(db, "c")
+        db.sql("DROP SCHEMA b CASCADE; DELETE FROM _global._accounts WHERE name = 'b'")
+        result = live.run("diff", "--live")
+        heading, *lines = result.stdout.splitlines()
+        assert heading.startswith(f"metamodel ({live.tree().manifest['started']}) -> the database (")
+        assert [line for line in lines if not line.startswith(("~ _global", "    ~ _accounts"))] == [
+            "~ a: 1 table, 2 rows, version nil", "    ~ _t: 1 row added, 1 removed",
+            "- b: 1 table, 2 rows, version nil", "+ c: 1 table, 0 rows, version nil"]
+        assert result.stderr == "2 accounts changed, 1 came, 1 went, 0 are the same.\n"
+
+    def test_accounts_and_rows_are_shown_as_between_saves(self, live):
+        result = live.run("diff", "--live", "-v", "metamodel", "a")
+        assert result.stdout.splitlines()[1:] == [
+            "~ a: 1 table, 2 rows, version nil", "    ~ _t: 1 row added, 1 removed",
+            "    rows of _t removed:", "        - two", "    rows of _t added:", "        + three"]
+
+    def test_the_report_says_the_same(self, live):
+        result = live.run("diff", "--live", "--json")
+        assert result.report["to"]["save"] == "the database" and result.report["result"] == "done"
+        assert list(changes(result)) == ["a"] and objects(result, "a")["_t"]["rows_added"] == 1
+
+    def test_what_cannot_be_dumped_is_named_and_has_not_gone(self, live, fake_pg_dump):
+        fake_pg_dump.fail("b", message="pg_dump: error: told to fail")
+        result = live.run("diff", "--live", expect=3)
+        assert "[b dump]" in result.stderr and "told to fail" in result.stderr
+        assert "~ a" in result.stdout and "- b" not in result.stdout
+        result = live.run("diff", "--live", "--json", expect=3)
+        assert changes(result)["b"]["error"] == "it could not be dumped"
+
+    def test_an_interrupt_leaves_nothing(self, live, fake_pg_dump):
+        fake_pg_dump.hang("a")
+        running = live.start("diff", "--live")
+        wait_for(lambda: fake_pg_dump.calls("a"))
+        running.send(signal.SIGINT)
+        result = running.wait()
+        assert result.returncode == 130 and "stopped by signal 2" in result.stderr
+
+    def test_without_a_server_it_fails(self, live):
+        result = live.run("diff", "--live", "--json", env={"PGHOST": "/nonexistent"}, expect=1)
+        assert result.report["result"] == "failed" and "/nonexistent" in result.report["error"]
+        assert result.report["accounts"] == []
+
+    def test_it_needs_a_directory_for_its_dumps(self, live):
+        result = live.run("diff", "--live", env={"TMPDIR": "/nonexistent"}, expect=1)
+        assert "metamodel: error: create /nonexistent/metamodel." in result.stderr
+        assert "metamodel: hint: the dumps of --live need a directory: set TMPDIR" in result.stderr
+
+    def test_a_save_that_is_not_there_is_named(self, live):
+        shutil.move(live.cwd / "metamodel", live.cwd / "kept")
+        result = live.run("diff", "--live", expect=1)
+        assert "metamodel: error: metamodel does not exist\n" in result.stderr
+        shutil.move(live.cwd / "kept", live.cwd / "metamodel")
+
+    def test_two_saves_and_the_database_are_too_many(self, live):
+        result = live.run("diff", "--live", "metamodel", "./metamodel", expect=2)
+        assert "option --live: one save is compared with the database" in result.stderr
+
+
 class TestUsage:
     def test_three_saves_are_too_many(self, saves):
         result = saves.run("diff", "metamodel", "./metamodel", "metamodel.old", expect=2)
         assert "three saves: 'metamodel', './metamodel', 'metamodel.old'" in result.stderr
 
     def test_it_needs_no_server(self, offline):
-        assert "option --port: diff needs no server" in offline.run("diff", "-p", "1", expect=2).stderr
+        assert "option --port: diff without --live needs no server" in offline.run("diff", "-p", "1", expect=2).stderr
 
     def test_a_full_disk_is_told(self, saves):
         result = saves.start("diff", preexec_fn=lambda: os.dup2(os.open("/dev/full", os.O_WRONLY), 1)).wait()

@@ -19,22 +19,23 @@
 
 /* ---- which saves ---- */
 
-/* The names of both, if not all are given. Ownership: the caller frees. */
-static bool find_paths(const struct conf *conf, char *paths[DIFF_SIDES],
+/* Ownership: the caller frees both. */
+static bool find_paths(const struct conf *conf, const char *live, char *paths[DIFF_SIDES],
 		       struct error *err)
 {
+	const struct strvec *saves = &conf->saves;
 	struct layout layout;
 
-	if (conf->saves.count > 1) {
-		paths[DIFF_FROM] = xstrdup(conf->saves.v[0]);
-		paths[DIFF_TO] = xstrdup(conf->saves.v[1]);
-		return true;
-	}
 	if (!layout_init(&layout, conf->directory, err))
 		return false;
-	paths[DIFF_FROM] =
-		conf->saves.count ? xstrdup(conf->saves.v[0]) : layout_old(&layout, 1);
-	paths[DIFF_TO] = xstrdup(layout.dir);
+	if (saves->count)
+		paths[DIFF_FROM] = xstrdup(saves->v[0]);
+	else
+		paths[DIFF_FROM] = live ? xstrdup(layout.dir) : layout_old(&layout, 1);
+	if (live)
+		paths[DIFF_TO] = xstrdup(live);
+	else
+		paths[DIFF_TO] = xstrdup(saves->count > 1 ? saves->v[1] : layout.dir);
 	layout_release(&layout);
 	return true;
 }
@@ -72,13 +73,13 @@ static bool open_save(struct diff_save *save, const struct log *log, bool *is_wh
 	return false;
 }
 
-bool diff_open(const struct conf *conf, const struct log *log, struct diff *out,
-	       struct error *err)
+bool diff_open(const struct conf *conf, const char *live, const struct log *log,
+	       struct diff *out, struct error *err)
 {
 	char *paths[DIFF_SIDES];
 
 	*out = (struct diff){ .is_whole = true };
-	if (!find_paths(conf, paths, err))
+	if (!find_paths(conf, live, paths, err))
 		return false;
 	for (int side = 0; side < DIFF_SIDES; side++) {
 		out->saves[side].path = paths[side];
@@ -89,6 +90,10 @@ bool diff_open(const struct conf *conf, const struct log *log, struct diff *out,
 			diff_release(out);
 			return false;
 		}
+	if (live) {
+		free(out->saves[DIFF_TO].path);
+		out->saves[DIFF_TO].path = xstrdup("the database");
+	}
 	return true;
 }
 
@@ -244,46 +249,66 @@ static void tell_missing(struct comparison *c, const struct conf *conf)
 	c->diff->missing++;
 }
 
-/* The names that are wanted, each once and in order. */
-static void list_names(const struct conf *conf, const struct strvec there[DIFF_SIDES],
-		       struct strvec *out)
+static void tell_undumped(struct comparison *c)
 {
-	for (int side = 0; side < DIFF_SIDES && !conf->accounts.count; side++)
-		for (size_t i = 0; i < there[side].count; i++)
-			strvec_push(out, there[side].v[i]);
-	for (size_t i = 0; i < conf->accounts.count; i++)
-		strvec_push(out, conf->accounts.v[i]);
-	strvec_sort(out);
-	strvec_unique(out);
+	c->diff->failed++;
+	c->account.change = DIFF_CHANGED;
+	c->account.problem = "it could not be dumped";
+	c->hooks->on_account(c->hooks->owner, &c->account);
 }
 
-void diff_run(struct diff *diff, const struct conf *conf, const struct log *log,
-	      const struct diff_hooks *hooks)
+/* The names that are wanted, each once and in order. */
+static void list_names(struct diff_walk *walk)
 {
-	struct strvec there[DIFF_SIDES] = { { 0 } };
-	AUTO_STRVEC struct strvec names = { 0 };
+	const struct strvec *accounts = &walk->conf->accounts;
 
+	for (int side = 0; side < DIFF_SIDES && !accounts->count; side++)
+		for (size_t i = 0; i < walk->there[side].count; i++)
+			strvec_push(&walk->names, walk->there[side].v[i]);
+	for (size_t i = 0; i < accounts->count; i++)
+		strvec_push(&walk->names, accounts->v[i]);
+	for (size_t i = 0; walk->failed && i < walk->failed->count; i++)
+		strvec_push(&walk->names, walk->failed->v[i]);
+	strvec_sort(&walk->names);
+	strvec_unique(&walk->names);
+}
+
+void diff_begin(struct diff_walk *walk)
+{
 	for (int side = 0; side < DIFF_SIDES; side++) {
-		savedir_list_accounts(&diff->saves[side].dir, &there[side]);
-		strvec_sort(&there[side]);
+		savedir_list_accounts(&walk->diff->saves[side].dir, &walk->there[side]);
+		strvec_sort(&walk->there[side]);
 	}
-	list_names(conf, there, &names);
-	for (size_t i = 0; i < names.count; i++) {
-		struct comparison c = { .diff = diff,
-					.log = log,
-					.hooks = hooks,
-					.account.name = names.v[i] };
-		bool is_from = strvec_has(&there[DIFF_FROM], names.v[i]);
-		bool is_to = strvec_has(&there[DIFF_TO], names.v[i]);
+	list_names(walk);
+}
 
-		if (is_from && is_to)
-			compare_account(&c);
-		else if (is_from || is_to)
-			tell_one_sided(&c, is_to ? DIFF_TO : DIFF_FROM);
-		else
-			tell_missing(&c, conf);
-	}
-	diff->is_whole &= !diff->failed && !diff->missing;
+bool diff_next(struct diff_walk *walk)
+{
+	struct comparison c = { .diff = walk->diff,
+				.log = walk->log,
+				.hooks = walk->hooks };
+	bool is_from, is_to;
+
+	if (walk->next == walk->names.count)
+		return false;
+	c.account.name = walk->names.v[walk->next++];
+	is_from = strvec_has(&walk->there[DIFF_FROM], c.account.name);
+	is_to = strvec_has(&walk->there[DIFF_TO], c.account.name);
+	if (walk->failed && strvec_has(walk->failed, c.account.name))
+		tell_undumped(&c);
+	else if (is_from && is_to)
+		compare_account(&c);
+	else if (is_from || is_to)
+		tell_one_sided(&c, is_to ? DIFF_TO : DIFF_FROM);
+	else
+		tell_missing(&c, walk->conf);
+	return true;
+}
+
+void diff_end(struct diff_walk *walk)
+{
+	walk->diff->is_whole &= !walk->diff->failed && !walk->diff->missing;
 	for (int side = 0; side < DIFF_SIDES; side++)
-		strvec_release(&there[side]);
+		strvec_release(&walk->there[side]);
+	strvec_release(&walk->names);
 }

@@ -35,7 +35,7 @@ struct diff_account {
 };
 
 struct diff_save {
-	char *path;
+	char *path; /* or what to call it */
 	struct savedir dir;
 };
 
@@ -58,15 +58,34 @@ struct diff {
 
 /*
  * Open the saves that conf->saves names: none are the one before the last and the last.
+ * `live`: one save, conf->directory if none is named, is compared with this directory,
+ * which is called "the database"; or NULL.
  * Ownership: the caller releases *out, after success only.
  * Errors: ERROR_DATA if one is no save; ERROR_SYSTEM.
  */
-MUST_CHECK bool diff_open(const struct conf *conf, const struct log *log,
-			  struct diff *out, struct error *err);
-
-/* Compare the accounts of conf->accounts, or all. What fails is said, and counted. */
-void diff_run(struct diff *diff, const struct conf *conf, const struct log *log,
-	      const struct diff_hooks *hooks);
+MUST_CHECK bool diff_open(const struct conf *conf, const char *live,
+			  const struct log *log, struct diff *out, struct error *err);
 void diff_release(struct diff *diff);
+
+/* A comparison, one account at a time. All that it points to must outlive it. */
+struct diff_walk {
+	struct diff *diff;
+	const struct conf *conf; /* its accounts; none are all */
+	const struct log *log;
+	const struct diff_hooks *hooks;
+	const struct strvec *failed; /* not in the second save because they could not be
+					dumped; sorted. NULL: none */
+
+	/* The rest is its own. */
+	struct strvec there[DIFF_SIDES];
+	struct strvec names;
+	size_t next;
+};
+
+void diff_begin(struct diff_walk *walk);
+
+/* Compare the next account; what fails is said, and counted. False: there is no more. */
+bool diff_next(struct diff_walk *walk);
+void diff_end(struct diff_walk *walk);
 
 #endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * The present state of the database as a save, to be compared with another one: all that
+ * a save promises (one snapshot, every dump checked) holds for it, too. It is made in a
+ * directory of its own below TMPDIR, which only its user can enter, and deleted at the
+ * end.
+ */
+#ifndef TASK_LIVE_LIVE_H
+#define TASK_LIVE_LIVE_H
+
+#include "base/error.h"
+#include "base/strvec.h"
+#include "task/run.h"
+
+struct live;
+
+struct live_opts {
+	const struct run_opts *run; /* copied; its `done` is not called */
+	/* Called once, from the loop, with an error or NULL. */
+	void (*done)(void *owner, const struct error *err);
+	void *owner;
+};
+
+struct live *live_start(const struct live_opts *opts);
+
+/* `done` follows, with ERROR_SIGNAL. Not after `done`. */
+void live_cancel(struct live *live, int signal_number);
+
+/* After `done` without an error. */
+const char *live_path(const struct live *live);
+
+/* Accounts that could not be dumped, which was said; sorted. */
+const struct strvec *live_failed(const struct live *live);
+
+/* Delete the save. Only after `done`. What cannot be deleted is named. */
+void live_free(struct live *live);
+
+#endif
