@@ -22,6 +22,14 @@ static void add_age(struct table *table, const char *saved_at)
 	table_add(table, *saved_at ? age : NULL);
 }
 
+static void add_known(struct table *table, bool is_known, uint64_t number)
+{
+	if (is_known)
+		table_add_number(table, number);
+	else
+		table_add(table, NULL);
+}
+
 /* ---- the saves ---- */
 
 /* The database and its server; of many, their number. */
@@ -48,13 +56,9 @@ static void add_save(struct table *table, const struct list_save *save)
 	table_add(table, save->state);
 	add_database(table, save);
 	table_add_number(table, save->accounts);
-	if (save->has_manifest) {
-		table_add_number(table, save->manifest.failed);
-		table_add_number(table, save->stale);
-	} else {
-		table_add(table, NULL);
-		table_add(table, NULL);
-	}
+	add_known(table, save->has_changed, save->changed);
+	add_known(table, save->has_manifest, save->manifest.failed);
+	add_known(table, save->has_manifest, save->stale);
 	table_add_number(table, save->size_bytes);
 }
 
@@ -67,6 +71,7 @@ static void print_saves(const struct list *list, bool is_model)
 					"DATABASE",
 					"SERVER",
 					is_model ? "TENANTS" : "ACCOUNTS",
+					"CHANGED",
 					"FAILED",
 					"STALE",
 					"BYTES" };
@@ -93,13 +98,8 @@ static void add_dump(struct table *table, const struct conf *conf,
 	table_add(table, dump->has_facts ? saved : NULL);
 	add_age(table, dump->saved_at);
 	table_add(table, dump->version);
-	if (dump->has_facts) {
-		table_add_number(table, dump->tables);
-		table_add_number(table, dump->rows);
-	} else {
-		table_add(table, NULL);
-		table_add(table, NULL);
-	}
+	add_known(table, dump->has_facts, dump->tables);
+	add_known(table, dump->has_facts, dump->rows);
 	table_add_number(table, dump->size_bytes);
 	table_add(table, *dump->same_since ? dump->same_since : NULL);
 }

@@ -51,6 +51,9 @@ static json_t *format_save(const struct list_save *save)
 				       (json_int_t)manifest->failed, "stale",
 				       (json_int_t)save->stale, "carried_over",
 				       (json_int_t)save->carried));
+	json_object_set_new(out, "changed",
+			    save->has_changed ? json_integer((json_int_t)save->changed)
+					      : json_null());
 	return out;
 }
 

@@ -2,6 +2,7 @@
 """What tests of saves have in common: small accounts, dumps made by hand, processes, faults."""
 
 import contextlib
+import hashlib
 import json
 import os
 import re
@@ -30,6 +31,19 @@ def shift(metamodel, seconds):
                 entry[key] = time.strftime("%Y-%m-%dT%H:%M:%SZ",
                                            time.localtime(moment - seconds))
         path.write_text(json.dumps(manifest))
+
+
+def rekey(tree, account):
+    r"""Another key in an account's dump, as if the save had not found it the same: another file with the same
+    contents. Of a pg_dump that knows no \restrict it stays the same file."""
+    file, manifest = tree.file(account), tree.manifest
+    text = re.sub(rb"(?m)^(\\(?:un)?restrict ).*$", rb"\g<1>" + uuid.uuid4().hex.encode() * 2, file.read_bytes())
+    entry = next(each for each in manifest["accounts"] if each["account"] == account)
+    entry.update(sha256=hashlib.sha256(text).hexdigest(), bytes=len(text))
+    file.unlink()
+    file.write_bytes(text)
+    file.chmod(0o600)
+    (tree.path / "manifest.json").write_text(json.dumps(manifest))
 
 
 SAMPLE = ["agentzh", "onccf", "tester", "tester2", "zjjresty", "zjjresty2"]

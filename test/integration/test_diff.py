@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 from support import ROOT, Database, Metamodel, wait_for
-from support_save import add_small
+from support_save import add_small, rekey
 
 BINARY = os.environ.get("METAMODEL_BIN", ROOT / "build" / "metamodel")
 NOWHERE = SimpleNamespace(host="/nonexistent", port="1", user="nobody")
@@ -48,7 +48,7 @@ AFTER = r"""
 @pytest.fixture(scope="module")
 def good_saves(server, tmp_path_factory):
     """Two saves that nobody changes: `went` is only in the older, `came` in the newer one; `changed` has
-    changed, `same` has not, and `moved` has its rows in another order."""
+    changed, `same` has not, but is another file, and `moved` has its rows in another order."""
     name, cwd = f"diff_{os.getpid()}", tmp_path_factory.mktemp("good")
     server.sql(f"CREATE DATABASE {name}")
     with closing(Database(server, name)) as db:
@@ -63,6 +63,7 @@ def good_saves(server, tmp_path_factory):
         db.sql(AFTER)
         db.sql("UPDATE moved._t SET x = x WHERE x = 1")
         program.run("save")
+        rekey(program.tree(), "same")
         program.end()
     server.sql(f"DROP DATABASE {name}")
     return cwd

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 from support import ROOT, Database, Metamodel
-from support_save import DAY, shift
+from support_save import DAY, rekey, shift
 
 ACCOUNTS = ["_global", "agentzh", "it's", "onccf"]
 BINARY = os.environ.get("METAMODEL_BIN", ROOT / "build" / "metamodel")
@@ -21,19 +21,22 @@ RAW_CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 @pytest.fixture(scope="module")
 def good_saves(server, tmp_path_factory):
     """Three saves, one a day, that nobody changes: agentzh got a row before the newest; onccf is new in the
-    second. The oldest is four days old."""
+    second; it's has the same contents in all, but in three files. The oldest is four days old."""
     name, cwd = f"list_{os.getpid()}", tmp_path_factory.mktemp("good")
     server.sql(f"CREATE DATABASE {name}")
     with closing(Database(server, name)) as db:
         db.add_accounts("agentzh", "it's")
         program = Metamodel(BINARY, cwd, server, name)
         program.run("save", "--keep=5")
+        rekey(program.tree(), "it's")
         shift(program, DAY)
         db.add_account("onccf")
         program.run("save", "--keep=5")
+        rekey(program.tree(), "it's")
         shift(program, DAY)
         db.sql("INSERT INTO agentzh._models (name, table_name, description) VALUES ('news', 'news', 'x')")
         program.run("save", "--keep=5")
+        rekey(program.tree(), "it's")
         shift(program, 2 * DAY)
         program.end()
     server.sql(f"DROP DATABASE {name}")
@@ -94,6 +97,7 @@ class TestSaves:
             assert row["SERVER"] == f"{node['host']}:{node['port']}"
             assert int(row["ACCOUNTS"]) == len(manifest["accounts"])
             assert (row["FAILED"], row["STALE"]) == ("0", "0")
+            assert row["CHANGED"] == {"metamodel": "2", "metamodel.old": "3"}.get(name, "-")
             assert int(row["BYTES"]) == sum(each["bytes"] for each in manifest["accounts"])
         assert notes(result) == [] and result.stderr == ""
 
@@ -106,6 +110,7 @@ class TestSaves:
         assert newest["nodes"][0]["system_identifier"] == manifest["nodes"][0]["system_identifier"]
         assert (newest["finished"], newest["program"]) == (manifest["finished"], manifest["program"])
         assert (newest["failed"], newest["stale"], newest["carried_over"]) == (0, 0, 0)
+        assert [save["changed"] for save in report["saves"]] == [2, 3, None]
         assert report["accounts"] == [] and report["error"] is None
 
     @pytest.mark.parametrize("name", ["metamodel.old", "metamodel/", "metamodel.old.2"])
@@ -276,7 +281,7 @@ class TestAccounts:
 
     def test_one_other_byte_is_another_content(self, saves):
         file = saves.tree("metamodel.old").file("it's")
-        file.write_bytes(file.read_bytes().replace(b"INSERT", b"insert").replace(b"-- Name: ", b"-- name: ", 1))
+        file.write_bytes(file.read_bytes().replace(b"-- Name: ", b"-- name: ", 1))
         result = in_saves(saves.run("list", "it's", "--json"), "it's")
         assert result["metamodel"]["same_since"] == result["metamodel"]["saved_at"]
 

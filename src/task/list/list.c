@@ -249,10 +249,44 @@ static void find_same(struct list *list, const struct conf *conf)
 
 /* ---- all of them ---- */
 
-/* False: the names have moved since they were found. */
-static bool read_member(struct list *list, const struct conf *conf,
-			const struct family_member *member)
+/* The saves are read from the newest on; only the entries of the last one are kept. */
+struct reading {
+	struct list *list;
+	const struct conf *conf;
+	struct manifest newer; /* no more than its entries; none at first */
+	size_t newer_save;
+};
+
+static void count_changed(struct reading *reading, struct manifest *older)
 {
+	struct list_save *newer = &reading->list->saves[reading->newer_save];
+	struct manifest entries = { .entries = older->entries,
+				    .entry_count = older->entry_count };
+
+	newer->has_changed = reading->newer.entry_count;
+	for (size_t i = 0; i < reading->newer.entry_count; i++) {
+		const struct manifest_entry *entry = &reading->newer.entries[i];
+		const struct manifest_entry *before =
+			manifest_find(older, entry->account);
+
+		newer->changed += !before || strcmp(before->sha256, entry->sha256) != 0;
+	}
+	manifest_release_entries(&reading->newer);
+	reading->newer = entries;
+	reading->newer_save = reading->list->save_count - 1;
+	older->entries = NULL;
+	older->entry_count = 0;
+}
+
+static bool is_save(enum family_place place)
+{
+	return place != FAMILY_STAGING && place != FAMILY_DROP;
+}
+
+/* False: the names have moved since they were found. */
+static bool read_member(struct reading *reading, const struct family_member *member)
+{
+	struct list *list = reading->list;
 	struct list_save *save;
 	struct savedir dir;
 	struct stat st = { 0 };
@@ -274,9 +308,11 @@ static bool read_member(struct list *list, const struct conf *conf,
 	}
 	describe_kind(save, &dir);
 	describe_place(save, member->place);
-	if (member->place != FAMILY_STAGING && member->place != FAMILY_DROP)
-		note_dumps(list, conf, &dir);
+	if (is_save(member->place))
+		note_dumps(list, reading->conf, &dir);
 	is_there = dir.kind != SAVEDIR_ABSENT;
+	if (is_save(member->place) && save->has_manifest)
+		count_changed(reading, &dir.manifest);
 	manifest_release_entries(&dir.manifest);
 	save->manifest = dir.manifest;
 	dir.manifest = (struct manifest){ 0 };
@@ -310,6 +346,7 @@ static void order_family(struct family *family)
 static bool read_family(struct list *list, const struct conf *conf,
 			const struct layout *layout)
 {
+	struct reading reading = { .list = list, .conf = conf };
 	struct family family;
 	bool is_steady = true;
 
@@ -317,7 +354,8 @@ static bool read_family(struct list *list, const struct conf *conf,
 	order_family(&family);
 	list->is_found = xcalloc(conf->accounts.count + 1, sizeof(bool));
 	for (size_t i = 0; i < family.count; i++)
-		is_steady &= read_member(list, conf, &family.members[i]);
+		is_steady &= read_member(&reading, &family.members[i]);
+	manifest_release_entries(&reading.newer);
 	family_release(&family);
 	return is_steady;
 }

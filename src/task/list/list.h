@@ -27,6 +27,8 @@ struct list_save {
 	uint64_t accounts;
 	uint64_t stale;   /* carried over because the account failed */
 	uint64_t carried; /* for another reason */
+	uint64_t changed; /* their files are not those of the save before, */
+	bool has_changed; /* which is known */
 	uint64_t size_bytes;
 };
 
