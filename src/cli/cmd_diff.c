@@ -145,15 +145,33 @@ static void print_object(const struct printing *p, const struct diff_object *obj
 		print_table(p, object, is_from ? DIFF_FROM : DIFF_TO);
 }
 
+static void add_comma(struct strbuf *out)
+{
+	if (out->length)
+		strbuf_add_str(out, ", ");
+}
+
 static void add_number(struct strbuf *out, const char *noun, uint64_t from, uint64_t to)
 {
 	AUTO_FREE char *words = command_format_count(from, noun);
 
-	strbuf_add_format(out, "%s, ", words);
-	if (from != to) {
-		out->length -= 2;
-		strbuf_add_format(out, " -> %" PRIu64 ", ", to);
-	}
+	add_comma(out);
+	strbuf_add_str(out, words);
+	if (from != to)
+		strbuf_add_format(out, " -> %" PRIu64, to);
+}
+
+/* Only OpenResty's dumps have versions. */
+static void add_version(struct strbuf *out, const char *from, const char *to)
+{
+	if (!from && !to)
+		return;
+	from = from ? from : "nil";
+	to = to ? to : "nil";
+	add_comma(out);
+	strbuf_add_format(out, "version %s", from);
+	if (strcmp(from, to) != 0)
+		strbuf_add_format(out, " -> %s", to);
 }
 
 /* What both have, or the one that there is. */
@@ -161,20 +179,15 @@ static void print_facts(const struct diff_account *account)
 {
 	const struct diff_dump *from = &account->dumps[DIFF_FROM];
 	const struct diff_dump *to = &account->dumps[DIFF_TO];
-	const char *from_version, *to_version;
 	AUTO_STRBUF struct strbuf line = { 0 };
 
 	from = account->change == DIFF_CAME ? to : from;
 	to = account->change == DIFF_WENT ? from : to;
 	if (!from->has_facts || !to->has_facts)
 		return;
-	from_version = from->version ? from->version : "nil";
-	to_version = to->version ? to->version : "nil";
 	add_number(&line, "table", from->tables, to->tables);
 	add_number(&line, "row", from->rows, to->rows);
-	strbuf_add_format(&line, "version %s", from_version);
-	if (strcmp(from_version, to_version) != 0)
-		strbuf_add_format(&line, " -> %s", to_version);
+	add_version(&line, from->version, to->version);
 	fputs(": ", stdout);
 	print_printable(line.buf);
 }

@@ -108,9 +108,9 @@ class TestAccounts:
         assert heading == f"metamodel.old ({times[0]}) -> metamodel ({times[1]})"
         assert [line for line in lines if line[0] != " "] == [
             "~ _global: 2 tables, 5 rows, version 0.001",
-            "+ came: 1 table, 0 rows, version nil",
-            "~ changed: 5 tables, 110 rows, version nil",
-            "- went: 1 table, 0 rows, version nil"]
+            "+ came: 1 table, 0 rows",
+            "~ changed: 5 tables, 110 rows",
+            "- went: 1 table, 0 rows"]
         assert result.stderr == "2 accounts changed, 1 came, 1 went, 2 are the same.\n"
 
     def test_rows_columns_and_definitions_are_counted_by_table(self, saves):
@@ -250,14 +250,14 @@ class TestLive:
         heading, *lines = result.stdout.splitlines()
         assert heading.startswith(f"metamodel ({live.tree().manifest['started']}) -> the database (")
         assert [line for line in lines if not line.startswith(("~ _global", "    ~ _accounts"))] == [
-            "~ a: 1 table, 2 rows, version nil", "    ~ _t: 1 row added, 1 removed",
-            "- b: 1 table, 2 rows, version nil", "+ c: 1 table, 0 rows, version nil"]
+            "~ a: 1 table, 2 rows", "    ~ _t: 1 row added, 1 removed",
+            "- b: 1 table, 2 rows", "+ c: 1 table, 0 rows"]
         assert result.stderr == "2 accounts changed, 1 came, 1 went, 0 are the same.\n"
 
     def test_accounts_and_rows_are_shown_as_between_saves(self, live):
         result = live.run("diff", "--live", "-v", "metamodel", "a")
         assert result.stdout.splitlines()[1:] == [
-            "~ a: 1 table, 2 rows, version nil", "    ~ _t: 1 row added, 1 removed",
+            "~ a: 1 table, 2 rows", "    ~ _t: 1 row added, 1 removed",
             "    rows of _t removed:", "        - two", "    rows of _t added:", "        + three"]
 
     def test_the_report_says_the_same(self, live):
