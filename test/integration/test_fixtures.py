@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import pytest
-from support import ACCOUNT_FILES, quote, wait_for
+from support import ACCOUNT_FILES, ROOT, quote, wait_for
 
 AWKWARD = ["agentzh", "Foo", "1abc", "user", "it's", 'dou"ble', "a b;c", "$(id)", "a/../b", "ä-書"]
 
@@ -300,3 +300,11 @@ def test_quickstarts_sql_is_the_same_for_psql(db):
         env={**os.environ, "PGHOST": db.server.host, "PGUSER": "postgres", "PGDATABASE": db.name})
     assert db.query("SELECT name FROM _global._accounts") == [("it's \"x\"",)]
     assert db.query('SELECT count(*) FROM "it\'s ""x"""._models') == [(6,)]
+
+
+def test_the_story_of_another_product_goes_as_told():
+    """As scripts/quickstart --model shows it: each command ends with the status that the story says."""
+    told = subprocess.run([ROOT / "scripts" / "quickstart", "--model=django-tenants"], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, text=True, timeout=300, check=False)
+    assert told.returncode == 0, told.stdout[-2000:]
+    assert "3 tenants, 2 of them current." in told.stdout and "; 4 unchanged." in told.stdout
