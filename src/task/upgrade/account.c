@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Whether an account is upgraded is asked in many places, but decided here only, so that
- * what is said of it, what is counted and what is tried again never differ. What comes of
- * it for the run, such as --fail-fast, is derived from that.
+ * Many places ask whether an account is upgraded, but only this file decides it, so that
+ * messages, counts and retries never differ. What follows for the run, such as
+ * --fail-fast, is derived from it.
  */
 #include "task/upgrade/account.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The accounts of an upgrade: how far each is, and why it failed. Each function that
- * changes one says what it changes; nobody else writes to an account but plan.c, which
- * writes `plan`, and transaction.c, which writes `work`.
+ * The accounts of an upgrade: how far each one is, and why it failed. Only these
+ * functions change an account, except that plan.c writes `plan` and transaction.c writes
+ * `work`.
  *
- * Ownership: what an account points to is its own, but for `place`, which is the farm's,
- * and `state`, which is that of struct upgrade_states.
+ * Ownership: an account owns what it points to, except `place`, which belongs to the
+ * farm, and `state`, which belongs to struct upgrade_states.
  */
 #ifndef TASK_UPGRADE_ACCOUNT_H
 #define TASK_UPGRADE_ACCOUNT_H
@@ -32,15 +32,15 @@ enum account_progress {
 };
 
 struct upgrade_account {
-	struct upgrade_accounts *accounts; /* that it is one of */
+	struct upgrade_accounts *accounts; /* all of them */
 	const struct farm_account *place;
 	struct catalog_state *state; /* NULL: not known */
 	char *from;                  /* the version before; NULL: none */
 	struct catalog_upgrade plan; /* its steps */
 	enum account_progress progress;
-	char *error;         /* why it failed; NULL: it did not */
-	bool is_unasked;     /* _global, for what it is */
-	bool is_in_doubt;    /* it failed, but may be upgraded */
+	char *error;         /* why it failed; NULL: it has not failed */
+	bool is_unasked;     /* _global, which nobody asked to upgrade */
+	bool is_in_doubt;    /* it failed, but may have been upgraded */
 	bool is_partly_done; /* some of its steps are committed, maybe not all */
 	struct {
 		unsigned retries;
@@ -53,10 +53,11 @@ struct upgrade_accounts {
 	const struct run_opts *opts;
 	const struct upgrade_target *target;
 	const struct farm *farm;
-	struct upgrade_account *list; /* in the farm's order, which has _global first */
+	struct upgrade_account *list; /* in the farm's order: _global is first */
 	size_t count;
 	struct failures failures;
-	/* How many are how far: there are too many of them to be counted each time. */
+	/* How many accounts have each progress. There are too many accounts to count them
+	 * each time. */
 	size_t with_progress[ACCOUNT_PROGRESSES];
 };
 
@@ -65,51 +66,52 @@ void upgrade_accounts_init(struct upgrade_accounts *accounts, const struct run_o
 			   const struct upgrade_target *target, const struct farm *farm);
 void upgrade_accounts_release(struct upgrade_accounts *accounts);
 
-/* One of those of the farm. */
+/* `name` must be an account of the farm. */
 struct upgrade_account *upgrade_account_find(const struct upgrade_accounts *accounts,
 					     const char *name);
 
 bool upgrade_account_is_global(const struct upgrade_account *account);
 
-/* NULL: it is not among them. */
+/* NULL if it is not among them. */
 struct upgrade_account *upgrade_accounts_global(const struct upgrade_accounts *accounts);
 
-/* It is asked for, and not there: it is made. */
+/* _global is among the accounts, but does not exist yet: the upgrade creates it. */
 bool upgrade_accounts_is_global_new(const struct upgrade_accounts *accounts);
 
-/* _global comes before all others: without it nothing else is begun. */
+/* _global is upgraded first: if it fails, no other account is begun. */
 bool upgrade_accounts_has_global_failed(const struct upgrade_accounts *accounts);
 
-/* --fail-fast: one has failed, so nothing more is begun. */
+/* --fail-fast: an account has failed, so no other is begun. */
 bool upgrade_accounts_are_closed(const struct upgrade_accounts *accounts);
 
-/* Tell the caller how many are over: upgraded or not. */
+/* Report to the run's `progress` how many accounts are finished, upgraded or not. */
 void upgrade_accounts_tell_progress(const struct upgrade_accounts *accounts);
 
-/* What was found of it: `state`, `from`. */
+/* Set `state`, as found on the server, and `from`. */
 void upgrade_account_found(struct upgrade_account *account, struct catalog_state *state);
 
-/* What somebody else has made of it meanwhile, "0.003" or "nil": its version. */
+/* Somebody else has changed its version meanwhile, to `version` ("0.003") or to none
+ * ("nil"). */
 void upgrade_account_found_version(struct upgrade_account *account, const char *version);
 
-/* `progress`, of one that did not fail. */
+/* Set `progress`. To fail an account, call upgrade_account_fail(). */
 void upgrade_account_set_progress(struct upgrade_account *account,
 				  enum account_progress progress);
 
-/* Nobody asked for it. */
+/* Nobody asked to upgrade it: count it as current. */
 void upgrade_account_pass_over(struct upgrade_account *account);
 
-/* Say that it failed in a step, and why. */
+/* Note and log that it failed in this step, and why. */
 void upgrade_account_fail(struct upgrade_account *account, const char *step,
 			  const struct error *err);
 
-/* How its transaction ended, nobody knows. */
+/* It is not known how its transaction ended. */
 void upgrade_account_doubt(struct upgrade_account *account);
 
-/* Its plan goes on in another transaction when this one is committed. */
+/* Does it need another transaction after this one? */
 bool upgrade_account_has_more(const struct upgrade_account *account);
 
-/* The first part of that is committed: its version is that of the last step. */
+/* A part of its steps is committed: its version is now that of the last of these. */
 void upgrade_account_note_part(struct upgrade_account *account);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The accounts that failed are as they were before: nothing is to be put back, and what was
- * written to them since a save would be lost by it. So they are to be upgraded again. To put
- * back is only spoken of where some were changed and others not as was wanted, and only by a
+ * An account that failed is as it was before. Restoring it would gain nothing and lose
+ * what was written since the save, so the advice is to upgrade it again. A restore is
+ * mentioned only if some accounts were changed and others failed, and only if there is a
  * save of this database.
  */
 #include "task/upgrade/advice.h"
@@ -43,7 +43,8 @@ static void add_option(struct strbuf *out, const char *option, const char *value
 	strbuf_add_shell_word(out, value);
 }
 
-/* Few by their names; otherwise as it was asked for: what is done is not done twice. */
+/* Name the accounts if they are few; otherwise repeat the original command, which skips
+ * those that are already current. */
 static void add_again(const struct upgrade_accounts *accounts, struct strbuf *out)
 {
 	const struct conf *conf = accounts->opts->conf;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The commits of the accounts wait for nothing, which spares each of them a wait for the
- * disk. The log of the server is written in order, so one commit that does wait makes all
- * before it durable, too; no account is called upgraded sooner.
+ * The accounts' commits do not wait for the disk, which saves time for each of them. The
+ * server writes its log in order, so one commit that does wait makes all earlier ones
+ * durable, too. No account is called upgraded before that.
  */
 #include "task/upgrade/flush.h"
 
@@ -17,7 +17,7 @@ struct flush_node {
 	bool is_needed;
 };
 
-/* What was committed on the node is on its disk, or nobody knows. */
+/* Everything committed on the node is on its disk, or nobody knows. */
 static void on_flushed(void *owner, const struct pg_result *result,
 		       const struct error *err)
 {
@@ -87,7 +87,7 @@ static void fail_committed(struct upgrade_account *account)
 	upgrade_account_fail(account, "flush", &err);
 }
 
-/* The run was ended between two transactions of an account. */
+/* The run ended between two transactions of an account. */
 static void fail_partly_done(struct upgrade_account *account)
 {
 	struct error err;

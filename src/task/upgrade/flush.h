@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Make what was committed durable: one commit on each node that waits for its disk. */
+/* Make commits durable: one commit on each node that waits for its disk. */
 #ifndef TASK_UPGRADE_FLUSH_H
 #define TASK_UPGRADE_FLUSH_H
 
@@ -14,8 +14,8 @@ struct upgrade_flush {
 };
 
 /*
- * What was committed becomes ACCOUNT_UPGRADED where the flush goes well. `done` follows,
- * unless false: there was nothing to flush.
+ * Where the flush succeeds, ACCOUNT_COMMITTED becomes ACCOUNT_UPGRADED. `done` is called
+ * later, unless this returns false: there was nothing to flush.
  * Ownership: the caller releases *flush.
  */
 MUST_CHECK bool upgrade_flush_start(struct upgrade_flush *flush,
@@ -23,7 +23,8 @@ MUST_CHECK bool upgrade_flush_start(struct upgrade_flush *flush,
 				    void (*done)(void *owner), void *owner);
 void upgrade_flush_release(struct upgrade_flush *flush);
 
-/* Nothing follows any more: fail what was committed but not flushed, or only in part. */
+/* The run ends here: fail the accounts that were committed but not flushed, or only
+ * partly upgraded. */
 void upgrade_flush_fail_rest(struct upgrade_accounts *accounts);
 
 #endif

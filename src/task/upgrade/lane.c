@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * A session for each account would cost more than upgrading it. So sessions are kept as
- * long as they are good, and what becomes of a session is decided here; what becomes of an
- * account, in transaction.c.
+ * A session per account would cost more than the upgrade of the account. So sessions are
+ * kept as long as they are good. This file decides what happens to a session;
+ * transaction.c decides what happens to an account.
  */
 #include "task/upgrade/lane.h"
 
@@ -13,29 +13,30 @@
 #include "task/upgrade/transaction.h"
 
 /*
- * SESSION_ACCOUNTS: the server's process remembers each relation that it has seen, 35 kB
- * for an account, and becomes slower: 14 ms for an account after 6,000 instead of 7.
+ * SESSION_ACCOUNTS: the server process remembers each relation that it has seen, 35 kB
+ * per account, and becomes slower: after 6,000 accounts the next takes 14 ms instead of
+ * 7.
  */
 enum { SESSIONS = 3, SESSION_ACCOUNTS = 500 };
 
 enum lane_state {
 	LANE_CONNECTING,
-	LANE_RESETTING, /* what the last account left behind is to be forgotten */
-	LANE_REPLACING, /* another session is to come; until then it keeps this one */
-	LANE_REPLACING_LOST, /* the same, but this one is lost meanwhile */
-	LANE_WORKING,        /* its transaction says on what */
-	LANE_RESTING,        /* for good */
+	LANE_RESETTING, /* the session is being reset after its last account */
+	LANE_REPLACING, /* another session is connecting; this one is kept until then */
+	LANE_REPLACING_LOST, /* the same, but this one has been lost meanwhile */
+	LANE_WORKING,        /* on the account of `transaction` */
+	LANE_RESTING,        /* it has nothing more to do */
 };
 
 struct lane {
 	struct upgrade_lanes *lanes;
 	struct queue_node *on;
 	enum lane_state state;
-	struct session *session; /* NULL: given up */
-	struct session *next;    /* LANE_REPLACING: the one to come */
-	unsigned sessions;       /* begun on this node for want of one */
-	unsigned accounts;       /* begun in this one */
-	bool is_global;          /* for _global alone */
+	struct session *session; /* NULL: none any more */
+	struct session *next;    /* LANE_REPLACING: the one that is connecting */
+	unsigned sessions;       /* attempts to get a session on this node */
+	unsigned accounts;       /* begun in this session */
+	bool is_global;          /* only for _global */
 	struct transaction transaction;
 };
 
@@ -79,7 +80,7 @@ static void on_all_rest(void *owner)
 	lanes->done(lanes->owner);
 }
 
-/* From the loop: whoever calls has a session that is freed then. */
+/* Through the loop, since the caller may be using a session that this frees. */
 static void check_rest(struct upgrade_lanes *lanes)
 {
 	if (!lanes->busy)
@@ -87,7 +88,7 @@ static void check_rest(struct upgrade_lanes *lanes)
 					      on_all_rest, lanes);
 }
 
-/* The lane has nothing to do any more. */
+/* The lane has nothing more to do. */
 static void rest(struct lane *lane)
 {
 	lane->state = LANE_RESTING;
@@ -96,7 +97,7 @@ static void rest(struct lane *lane)
 	check_rest(lane->lanes);
 }
 
-/* The session is of no use any more: have another one, or rest. */
+/* The session cannot be used any more: connect again, or rest. */
 static void renew(struct lane *lane, const struct error *why)
 {
 	end_session(lane);
@@ -110,7 +111,7 @@ static void renew(struct lane *lane, const struct error *why)
 
 /* ---- taking accounts ---- */
 
-/* To a node that has accounts waiting and room for one more session. */
+/* Move to a node that has accounts waiting and room for one more session. */
 static bool move_on(struct lane *lane)
 {
 	struct queue_node *on =
@@ -142,10 +143,10 @@ static void take_next(struct lane *lane)
 	}
 }
 
-/* Take the next account in this session, if that is good for it. */
+/* Take the next account in this session, or in a new or reset one if necessary. */
 static void go_on(struct lane *lane)
 {
-	/* may leave something behind */
+	/* may leave something in the session */
 	bool is_foreign = opts_of(lane)->conf->migrations;
 
 	if (lane->accounts >= SESSION_ACCOUNTS &&
@@ -174,7 +175,7 @@ static void on_transaction_over(void *owner, struct upgrade_account *account,
 
 /* ---- sessions ---- */
 
-/* The session to come is there, or it is not to be had: then the old one goes on. */
+/* The next session is ready. If it could not be had, the old one is kept. */
 static void on_next_ready(struct lane *lane, const struct error *err)
 {
 	bool is_lost = lane->state == LANE_REPLACING_LOST;
@@ -215,7 +216,8 @@ static void on_ready(void *owner, const struct error *err)
 		take_next(lane);
 }
 
-/* It was resting: what it has done is done. Or it was to be replaced. */
+/* The lane was resting, and its work is done, or the session was to be replaced
+ * anyway. */
 static void on_lost(void *owner, const struct error *err)
 {
 	struct lane *lane = owner;
@@ -311,7 +313,7 @@ void upgrade_lanes_start_global(struct upgrade_lanes *lanes)
 	add_lane(lanes, &queue->nodes[node->index], true);
 }
 
-/* A lane for each node in turn, as long as there are accounts for it. */
+/* Add a lane for each node in turn, as long as there are accounts for it. */
 void upgrade_lanes_start(struct upgrade_lanes *lanes)
 {
 	struct upgrade_queue *queue = lanes->queue;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The lanes: sessions, each of which upgrades one waiting account of a node after another,
- * and then goes on to another node.
+ * Lanes: sessions, each of which upgrades the waiting accounts of a node one after the
+ * other, and then moves to another node.
  *
- * 1. upgrade_lanes_init(), once for a run.
- * 2. upgrade_lanes_start(): each lane works until nothing is left for it; then the sessions
- *    are freed and `done` is called, from the loop. It may then be started again.
- * 3. Accounts may be waiting still: those that nobody was left for.
+ * 1. upgrade_lanes_init(), once per run.
+ * 2. upgrade_lanes_start(): each lane works until nothing is left for it; then the
+ *    sessions are freed and `done` is called, from the loop. After that, it may be called
+ *    again.
+ * 3. Accounts may still be waiting then, if no lane was left for them.
  */
 #ifndef TASK_UPGRADE_LANE_H
 #define TASK_UPGRADE_LANE_H
@@ -32,17 +33,17 @@ struct upgrade_lanes {
 /* Ownership: the queue must outlive *lanes, which the caller releases. */
 void upgrade_lanes_init(struct upgrade_lanes *lanes, struct upgrade_queue *queue,
 			void (*done)(void *owner), void *owner);
-/* When nothing runs. */
+/* Only while no lane is running. */
 void upgrade_lanes_release(struct upgrade_lanes *lanes);
 
-/* _global alone, in one lane. */
+/* Upgrade _global alone, in one lane. */
 void upgrade_lanes_start_global(struct upgrade_lanes *lanes);
 void upgrade_lanes_start(struct upgrade_lanes *lanes);
 
 /*
- * Have the servers end what runs, on one node or, if it is NULL, on all; what is being
- * committed is waited for. A second call waits no longer. The machine is cancelled, or
- * the node is lost.
+ * Have the servers cancel what is running, on one node, or on all if `on` is NULL; a
+ * COMMIT is waited for. A second call does not wait any longer. Call this when the
+ * machine is cancelled or the node is lost.
  */
 void upgrade_lanes_stop(struct upgrade_lanes *lanes, const struct farm_node *on);
 

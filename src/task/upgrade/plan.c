@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * All that can be known before is known before: an account that cannot be upgraded fails
- * here, while nothing has been changed. A plan may still be overtaken, so it is made anew
- * for an account when its turn comes.
+ * An account that cannot be upgraded fails here if possible, before anything is changed.
+ * Others may change an account afterwards, so its plan is made again when its turn comes.
  */
 #include "task/upgrade/plan.h"
 
@@ -95,7 +94,8 @@ void upgrade_plan_log_current(const struct upgrade_account *account)
 		log_info(log, "Account %s is up to date.", account->state->name);
 }
 
-/* The dry run: "agentzh: version 0.002 -> 0.009, 7 steps", and which with --verbose. */
+/* For --dry-run: "agentzh: version 0.002 -> 0.009, 7 steps", and with --verbose which
+ * steps. */
 static void tell_account(const struct upgrade_account *account)
 {
 	const struct upgrade_target *target = account->accounts->target;
@@ -119,7 +119,8 @@ static void tell_account(const struct upgrade_account *account)
 	log_info(log, "    steps: %s", list.buf);
 }
 
-/* _global is among them when others are named, but only made, not upgraded. */
+/* If others are named, _global is among the accounts as well, but then it is only
+ * created, not upgraded. */
 static bool is_wanted(const struct upgrade_account *account)
 {
 	const struct strvec *wanted = &account->accounts->opts->conf->accounts;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Nodes differ in how many accounts they have and how fast they are: so no account is given
- * to a lane before its turn, and a lane that is done goes where work is left. Looking for the
- * next account goes on from the last one, since there may be ten thousand.
+ * Nodes differ in speed and in their number of accounts. So no account is given to a lane
+ * before its turn, and a lane that has finished moves to a node where work is left. The
+ * search for the next account continues after the last one, since there may be ten
+ * thousand.
  */
 #include "task/upgrade/queue.h"
 
@@ -77,7 +78,8 @@ struct upgrade_account *upgrade_queue_find(struct upgrade_queue *queue,
 			continue;
 		if (upgrade_plan_account(account))
 			return account;
-		upgrade_plan_log_current(account); /* somebody else was quicker */
+		/* somebody else has upgraded it meanwhile */
+		upgrade_plan_log_current(account);
 		upgrade_accounts_tell_progress(accounts);
 	}
 	return NULL;

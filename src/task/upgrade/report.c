@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Nothing is decided here: the accounts are as the steps before left them. The run counts as
- * done in part as soon as one account is other than it was, or had nothing to lose.
+ * Nothing is decided here: the steps before have decided about each account. The run
+ * counts as partly done as soon as one account was changed or had nothing to lose.
  */
 #include "task/upgrade/report.h"
 

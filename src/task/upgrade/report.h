@@ -9,9 +9,9 @@
 #include "task/upgrade/account.h"
 
 /*
- * Add the accounts to *out, whose `error` and `signal_number` are set, and say how the run
- * ended. `is_planned`: it was a dry run, and an account that waits would be upgraded.
- * `has_failed`: the run did not come to its end.
+ * Add the accounts to *out, whose `error` and `signal_number` are set, and set the result
+ * of the run. `is_planned`: this was a dry run, in which a waiting account would be
+ * upgraded. `has_failed`: the run did not reach its end.
  * Ownership: the caller releases *out.
  */
 void upgrade_report_fill(const struct upgrade_accounts *accounts, bool is_planned,

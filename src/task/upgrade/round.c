@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Hundreds of nodes are asked in the time that the slowest one needs. Three steps of an
- * upgrade do that, and none of them should count answers by itself.
+ * Asking hundreds of nodes takes as long as the slowest one. Three steps of an upgrade do
+ * that; this file counts the answers for all of them.
  */
 #include "task/upgrade/round.h"
 
 bool upgrade_round_start(struct upgrade_round *round, const struct farm *farm)
 {
-	round->pending = 1; /* this very call: until it has asked all, it is not over */
+	/* this call itself: the round is not over before all are asked */
+	round->pending = 1;
 	for (size_t i = 0; i < farm->node_count; i++) {
 		if (farm->nodes[i]->error.kind != ERROR_NONE)
 			continue;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * One question to all nodes of a farm that can be worked with, side by side.
+ * One question to all usable nodes of a farm, at the same time.
  *
  * 1. upgrade_round_start() calls `ask` for each of them.
- * 2. Each answer, be it an error, calls upgrade_round_answered().
- * 3. The last one of these calls `done`, in which the round may be freed.
+ * 2. Each answer, or its error, calls upgrade_round_answered().
+ * 3. The last of these calls `done`, in which the round may be freed.
  */
 #ifndef TASK_UPGRADE_ROUND_H
 #define TASK_UPGRADE_ROUND_H
@@ -20,13 +20,13 @@ struct upgrade_round {
 	void *asker;
 	void (*done)(void *owner);
 	void *owner;
-	size_t pending; /* its own: the answers that are still to come */
+	size_t pending; /* private: the answers still to come */
 };
 
-/* False: it is over already, and `done` is not called. */
+/* Returns false if it is over already; then `done` is not called. */
 MUST_CHECK bool upgrade_round_start(struct upgrade_round *round, const struct farm *farm);
 
-/* May be called within `ask`, where a node has nothing to be asked. */
+/* May be called from `ask`, if there is nothing to ask a node. */
 void upgrade_round_answered(struct upgrade_round *round);
 
 #endif

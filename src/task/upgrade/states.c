@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Without its version nothing can be planned for an account, and an account's owner can
- * make reading it slow: catalog_read_states() sees to that. Here its answers, which come
- * node by node, become those of the accounts.
+ * An account cannot be planned without its version, and its owner can make reading that
+ * slow: catalog_read_states() handles this. This file turns its answers, which come node
+ * by node, into states of accounts.
  */
 #include "task/upgrade/states.h"
 

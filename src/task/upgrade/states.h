@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* At which version each account is: read from its node, all nodes side by side. */
+/* The version of each account, read from all nodes at the same time. */
 #ifndef TASK_UPGRADE_STATES_H
 #define TASK_UPGRADE_STATES_H
 
@@ -14,9 +14,9 @@ struct upgrade_states {
 };
 
 /*
- * Set the `state` of each account that is known; a node that fails gets an `error`. `done`
- * follows, unless false: there was nobody to ask.
- * Ownership: the states live until upgrade_states_release(), as *accounts must.
+ * Set the `state` of each account that can be read; a node that fails gets an `error`.
+ * `done` is called later, unless this returns false: there was no node to ask.
+ * Ownership: the states live until upgrade_states_release(); *accounts must live as long.
  */
 MUST_CHECK bool upgrade_states_start(struct upgrade_states *states,
 				     struct upgrade_accounts *accounts,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Who names the wrong database would have _global made in it: what others have there is
- * told instead. And where there was no _global nobody is registered: whom the upgrade did
- * not find is told, too.
+ * If somebody names the wrong database, the upgrade would create _global there: list what
+ * others have there, and stop. And if _global did not exist, no account is registered:
+ * list the accounts that the upgrade did not find, too.
  */
 #include "task/upgrade/strangers.h"
 

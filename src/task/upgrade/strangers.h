@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * A database that has no _global yet: is it one of ours, and which of its schemas are
- * accounts? Both only ask; where _global is there, nothing is asked.
+ * A database without _global: does it belong to others, and which of its schemas are
+ * accounts? Both functions only ask; if _global exists, they ask nothing.
  */
 #ifndef TASK_UPGRADE_STRANGERS_H
 #define TASK_UPGRADE_STRANGERS_H
@@ -15,9 +15,9 @@ struct upgrade_strangers {
 };
 
 /*
- * Is it a database of others, that _global would be made in? `done` follows, unless false:
- * there is nothing to ask.
- * Errors: ERROR_DATA, with what is there; ERROR_SERVER.
+ * Does the database, in which _global would be created, belong to others? `done` is
+ * called later, unless this returns false: there is nothing to ask.
+ * Errors: ERROR_DATA, listing what is there; ERROR_SERVER.
  */
 MUST_CHECK bool
 upgrade_strangers_start(struct upgrade_strangers *strangers,
@@ -25,8 +25,8 @@ upgrade_strangers_start(struct upgrade_strangers *strangers,
 			void (*done)(void *owner, const struct error *err), void *owner);
 
 /*
- * Say which schemas look like accounts, and how to register them. The same holds for
- * `done`.
+ * Log which schemas look like accounts, and how to register them. `done` is called as
+ * above.
  * Errors: ERROR_SERVER.
  */
 MUST_CHECK bool upgrade_unregistered_start(

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The steps are read before anything is locked or connected: a mistake in them, or in --to,
- * costs nobody anything. All that comes later goes by the end that is found here.
+ * The steps are read before anything is locked or connected, so that a mistake in them or
+ * in --to costs nothing. All later steps use the end found here.
  */
 #include "task/upgrade/target.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * An account must never be half upgraded, whoever dies: so its COMMIT is sent by itself,
- * when all before has succeeded. From then on only the server knows how it ends, and what
- * it does not answer is said to be unknown.
+ * An account must never be half upgraded, whatever dies. So its COMMIT is sent by itself,
+ * after everything before it has succeeded. From then on only the server knows how it
+ * ends; if it does not answer, the outcome is reported as unknown.
  */
 #include "task/upgrade/transaction.h"
 
@@ -22,7 +22,7 @@ static void stop_deadline(struct transaction *transaction)
 	transaction->deadline = NULL;
 }
 
-/* What becomes of the account is known. */
+/* The outcome for the account is known. */
 static void settle(struct transaction *transaction, enum account_progress progress)
 {
 	struct upgrade_account *account = transaction->account;
@@ -47,7 +47,7 @@ static void end(struct transaction *transaction, const struct error *lost)
 
 /* ---- the account failed ---- */
 
-/* Is it to be tried again: somebody else was in the way, or was quicker? */
+/* Should it be tried again, since somebody else held a lock or changed its version? */
 static bool is_to_retry(const struct transaction *transaction,
 			const struct pg_failure *failure, const struct error *err)
 {
@@ -69,7 +69,7 @@ static bool is_to_retry(const struct transaction *transaction,
 	return false;
 }
 
-/* `is_committing`: and whether it did is not known. */
+/* `is_committing`: it is not known whether it was committed. */
 static void fail_account(struct transaction *transaction, bool is_committing,
 			 const struct error *err)
 {
@@ -116,7 +116,7 @@ static void roll_back(struct transaction *transaction)
 		     on_rolled_back, transaction);
 }
 
-/* The version that somebody else made of it meanwhile: it ends the message. */
+/* The message ends with the version that somebody else has set meanwhile. */
 static void note_version(struct upgrade_account *account, const char *message)
 {
 	AUTO_FREE char *line = xstrndup(message, strcspn(message, "\n"));
@@ -125,7 +125,7 @@ static void note_version(struct upgrade_account *account, const char *message)
 	upgrade_account_found_version(account, word ? word + 1 : line);
 }
 
-/* The server's words, with what they mean here. */
+/* The server's message, and what it means here. */
 static void describe(const struct transaction *transaction, bool is_committing,
 		     const struct pg_failure *failure, struct error *err)
 {
@@ -140,7 +140,7 @@ static void describe(const struct transaction *transaction, bool is_committing,
 		grants_hint_upgrade(transaction->session, account->state->owner, err);
 }
 
-/* The server said no, or is gone. */
+/* The server reported an error, or the connection is lost. */
 static void on_failed(struct transaction *transaction, const struct error *err)
 {
 	const struct pg_failure *failure =
@@ -163,7 +163,7 @@ static void on_failed(struct transaction *transaction, const struct error *err)
 		describe(transaction, is_committing, failure, &described);
 		fail_account(transaction, false, &described);
 	}
-	if (is_committing) /* a COMMIT that failed has rolled back */
+	if (is_committing) /* a failed COMMIT has rolled back */
 		end(transaction, NULL);
 	else
 		roll_back(transaction);
@@ -171,8 +171,8 @@ static void on_failed(struct transaction *transaction, const struct error *err)
 
 /* ---- the account succeeded ---- */
 
-/* A step asked for a COMMIT: what comes next is another transaction, from the version
- * that the account has now. */
+/* A step asked for a COMMIT: the rest is another transaction, which begins at the present
+ * version. */
 static void note_part(struct upgrade_account *account)
 {
 	bool is_global = upgrade_account_is_global(account);
@@ -205,7 +205,7 @@ static void on_committed(void *owner, const struct pg_result *result,
 	end(transaction, NULL);
 }
 
-/* Only now is the COMMIT sent: should we end before, the server rolls back. */
+/* Only now is the COMMIT sent: if this program ends before, the server rolls back. */
 static void on_script_done(void *owner, const struct pg_result *result,
 			   const struct error *err)
 {
@@ -229,7 +229,7 @@ static void on_script_done(void *owner, const struct pg_result *result,
 
 /* ---- ending it early ---- */
 
-/* The server does not answer. */
+/* The server did not answer in time. */
 static void on_grace_over(void *owner)
 {
 	const struct error silent = { .kind = ERROR_SERVER,

@@ -2,14 +2,15 @@
 /*
  * The transaction of one account in a session: all of its planned steps, or none.
  *
- * 1. transaction_begin() sends the steps, and when they are done the COMMIT.
- * 2. The account's `progress` becomes ACCOUNT_COMMITTED, ACCOUNT_FAILED, which is said, or
- *    ACCOUNT_WAITING: it is to be tried again, or goes on in another transaction.
- * 3. `over` is called once, when the session has nothing to do any more. With `lost` the
- *    session is of no use, and to be freed within that call.
+ * 1. transaction_begin() sends the steps, and after they have succeeded the COMMIT.
+ * 2. The account's `progress` becomes ACCOUNT_COMMITTED; or ACCOUNT_FAILED, which is
+ *    logged; or ACCOUNT_WAITING, if it is to be tried again or continues in another
+ *    transaction.
+ * 3. `over` is called once, when the session is idle again. If `lost` is set, the session
+ *    cannot be used any more and must be freed in that call.
  *
- * Ownership: part of its owner, all zero but for the first three at first. It may be used
- * again from within `over`.
+ * Ownership: embedded in its owner, which sets the first three members and zeroes the
+ * rest. It may be used again from within `over`.
  */
 #ifndef TASK_UPGRADE_TRANSACTION_H
 #define TASK_UPGRADE_TRANSACTION_H
@@ -21,11 +22,11 @@
 enum transaction_state {
 	TRANSACTION_IDLE,
 	TRANSACTION_RUNNING,      /* its steps */
-	TRANSACTION_COMMITTING,   /* how that ends is the server's word alone */
-	TRANSACTION_ROLLING_BACK, /* what becomes of the account is decided */
+	TRANSACTION_COMMITTING,   /* only the server knows how that ends */
+	TRANSACTION_ROLLING_BACK, /* the account's outcome is already decided */
 };
 
-/* Was it to be ended before its time? */
+/* Has it been told to end early? */
 enum transaction_stop {
 	TRANSACTION_GOES_ON,
 	TRANSACTION_STOPPED, /* by transaction_stop() */
@@ -38,22 +39,23 @@ struct transaction {
 		     const struct error *lost);
 	void *owner;
 
-	/* The rest is its own. */
+	/* The rest is private. */
 	enum transaction_state state;
 	enum transaction_stop stop;
 	struct upgrade_account *account; /* NULL while it is idle */
 	struct session *session;
 	char *script;
-	struct timer *deadline; /* of the account; then of the server's answer */
+	struct timer *deadline; /* for the account; then for the server's answer */
 };
 
-/* For an account whose steps are planned. */
+/* Start it for an account whose steps are planned. */
 void transaction_begin(struct transaction *transaction, struct session *session,
 		       struct upgrade_account *account);
 
 /*
- * Have the server end what runs; a COMMIT is waited for. A second call waits no longer.
- * `over` follows, later. Nothing happens to one that is idle or rolling back.
+ * Have the server cancel what is running; a COMMIT is waited for. A second call does not
+ * wait any longer. `over` is called later. An idle transaction, or one that is rolling
+ * back, is left alone.
  */
 void transaction_stop(struct transaction *transaction);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * A step of an upgrade fires triggers and calls functions that the account's owner may have
- * made, with the rights of whoever upgrades. So it is asked before, not found out then.
+ * A step of an upgrade fires triggers and calls functions that the account's owner may
+ * have defined, with the privileges of the role that upgrades. So this is checked before
+ * anything runs.
  */
 #include "task/upgrade/trust.h"
 
@@ -14,7 +15,7 @@
 struct trust_node {
 	struct upgrade_trust *trust;
 	struct catalog_trust found;
-	struct error error; /* why that is not known */
+	struct error error; /* why the node could not say */
 };
 
 static void on_trust(void *owner, struct catalog_trust *found, const struct error *err)

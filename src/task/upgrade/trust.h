@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Whose code an upgrade would run as a superuser: asked of all nodes side by side. */
+/* Whose code an upgrade would run as a superuser, asked of all nodes at the same time. */
 #ifndef TASK_UPGRADE_TRUST_H
 #define TASK_UPGRADE_TRUST_H
 
@@ -14,9 +14,9 @@ struct upgrade_trust {
 };
 
 /*
- * Ask about all accounts. `done` follows, unless false: there was nobody to ask. With
- * --as-superuser nobody is asked.
- * Ownership: what was learnt lives until upgrade_trust_release(), as *accounts must.
+ * Ask about all accounts. `done` is called later, unless this returns false: there was no
+ * node to ask. With --as-superuser, no node is asked.
+ * Ownership: the answers live until upgrade_trust_release(); *accounts must live as long.
  */
 MUST_CHECK bool upgrade_trust_start(struct upgrade_trust *trust,
 				    struct upgrade_accounts *accounts,
@@ -24,8 +24,8 @@ MUST_CHECK bool upgrade_trust_start(struct upgrade_trust *trust,
 void upgrade_trust_release(struct upgrade_trust *trust);
 
 /*
- * May the account be worked on?
- * Errors: ERROR_DATA, and why its node could not say.
+ * May the account be upgraded?
+ * Errors: ERROR_DATA, or the reason why its node could not say.
  */
 MUST_CHECK bool upgrade_trust_check(const struct upgrade_trust *trust,
 				    const struct upgrade_account *account,

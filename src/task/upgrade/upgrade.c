@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * An upgrade is this file's table of steps, which the machine enters: each starts a part,
- * and goes on when that calls back. The parts know neither the table nor each other's data.
+ * An upgrade is this file's table of steps, which the machine enters. Each step starts a
+ * part, and continues when the part calls back. The parts know neither the table nor each
+ * other's data.
  *
- * How an account cannot be half-done: all of its steps and the new version are one
- * transaction, whose COMMIT is sent by itself and last. The commits wait for nothing; one
- * flush at the end makes all of them durable before any is called upgraded.
+ * An account cannot be half upgraded: all of its steps and its new version are one
+ * transaction, whose COMMIT is sent by itself and last. The commits do not wait for the
+ * disk; one flush at the end makes all of them durable before any account is called
+ * upgraded.
  */
 #include "task/upgrade/upgrade.h"
 
@@ -43,7 +45,7 @@ enum upgrade_step {
 	UPGRADE_DONE,
 };
 
-/* Behind the first four, each member is written by its own file only. */
+/* After the first four, each member is written only by its own file. */
 struct upgrade {
 	struct run_opts opts;
 	struct machine machine;
@@ -53,7 +55,7 @@ struct upgrade {
 	struct upgrade_target target;
 	struct layout layout;
 	int lock_fd;
-	struct strvec names; /* that the farm is asked for */
+	struct strvec names; /* to ask the farm for */
 	struct farm *farm;
 	struct upgrade_accounts accounts;
 	struct upgrade_states states;
@@ -64,9 +66,9 @@ struct upgrade {
 	struct upgrade_flush flush;
 };
 
-/* ---- how a step ends that waited ---- */
+/* ---- how a step that waited ends ---- */
 
-/* Of one that changes nothing. */
+/* A step that changes nothing. */
 static void on_learnt(void *owner)
 {
 	struct upgrade *upgrade = owner;
@@ -87,7 +89,7 @@ static void on_learnt_or_not(void *owner, const struct error *err)
 		on_learnt(upgrade);
 }
 
-/* Of one that changed something: whatever became of it, it is reported by the last step. */
+/* A step that changed something: the last step reports it, whatever the outcome. */
 static void on_worked(void *owner)
 {
 	struct upgrade *upgrade = owner;
@@ -126,7 +128,7 @@ static void on_farm_ready(void *owner, const struct error *err)
 	machine_move(&upgrade->machine, err ? STEP_FAIL : STEP_NEXT);
 }
 
-/* With it goes the lock that keeps other runs away. */
+/* The lock that keeps other runs away is lost with its session. */
 static void on_node_lost(void *owner, struct farm_node *node, const struct error *err)
 {
 	struct upgrade *upgrade = owner;
@@ -136,7 +138,8 @@ static void on_node_lost(void *owner, struct farm_node *node, const struct error
 	upgrade_lanes_stop(&upgrade->lanes, node);
 }
 
-/* Named accounts are all that is asked for, but without _global there can be none. */
+/* Only the named accounts are asked for, and _global, since no account works without
+ * it. */
 static enum step_result enter_connect(void *owner)
 {
 	struct upgrade *upgrade = owner;
@@ -161,7 +164,7 @@ static enum step_result enter_connect(void *owner)
 	return STEP_WAIT;
 }
 
-/* ---- what is there, and what is to be done ---- */
+/* ---- what exists, and what has to be done ---- */
 
 static enum step_result enter_states(void *owner)
 {
@@ -198,7 +201,7 @@ static enum step_result enter_trust(void *owner)
 		       : STEP_NEXT;
 }
 
-/* _global comes before all others: without it nothing else is begun. */
+/* _global is upgraded first: if it fails, no other account is begun. */
 static bool check_global(struct upgrade *upgrade)
 {
 	if (!upgrade_accounts_has_global_failed(&upgrade->accounts))
@@ -271,7 +274,7 @@ static enum step_result enter_flush(void *owner)
 
 /* ---- the machine ---- */
 
-/* Its callbacks go on, with errors. */
+/* Ends the sessions: the callbacks of running queries get errors, and the step ends. */
 static void cancel_queries(void *owner)
 {
 	struct upgrade *upgrade = owner;

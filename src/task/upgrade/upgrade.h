@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * `metamodel upgrade`: bring _global and accounts to the newest version, each in one
- * transaction: upgraded or as it was.
+ * `metamodel upgrade`: upgrade _global and the accounts to the newest version, each in
+ * one transaction, so that it is either upgraded or as before.
  *
  * 1. upgrade_start() returns at once; everything happens in the loop.
- * 2. upgrade_cancel() may be called until `done`: what runs is rolled back, what is done
- * stays.
+ * 2. upgrade_cancel() may be called until `done`: running transactions are rolled back,
+ *    upgraded accounts stay upgraded.
  * 3. `done` is called once, when nothing is left running.
  */
 #ifndef TASK_UPGRADE_UPGRADE_H
