@@ -17,7 +17,7 @@ static void cancel(void *task, int signal_number)
 	save_cancel(task, signal_number);
 }
 
-/* Tenants that have no schema yet. */
+/* Count the tenants that have no schema yet. */
 static size_t count_missing(const struct report *report)
 {
 	size_t count = 0;

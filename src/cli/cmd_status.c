@@ -57,7 +57,7 @@ static void print_accounts(const struct report *report, bool is_model)
 	table_release(&table);
 }
 
-/* "NAME: " before each line of what there is to say of an account. */
+/* Print the lines about an account, each with "NAME: " before it. */
 static void print_lines(const char *account, const char *lines)
 {
 	AUTO_STRBUF struct strbuf name = { 0 };
@@ -74,7 +74,7 @@ static void print_lines(const char *account, const char *lines)
 	}
 }
 
-/* Lines of an account, unless they were said of another. */
+/* The same, unless these lines were already printed for another account. */
 static void print_once(const struct report_account *account, const char *lines,
 		       const char *hint, struct failures *told)
 {
@@ -119,7 +119,7 @@ static void print_unregistered(const struct report *report, bool is_model)
 	}
 }
 
-/* The steps that it lacks, on one line. */
+/* Print the steps that it lacks, on one line. */
 static void print_behind(const struct report_account *account, struct failures *told)
 {
 	struct strbuf line = { 0 };
@@ -175,7 +175,7 @@ static void summarize(const struct cli *cli, const struct report *report)
 		print_accounts(report, product->is_model);
 		print_details(cli, report);
 		(void)!fflush(
-			stdout); /* before the closing line; main() looks for errors */
+			stdout); /* before the closing line; main() checks for errors */
 	}
 	if (report->error.kind == ERROR_NONE)
 		log_info(&cli->log, "%s, %zu of them current.", count, current - shared);

@@ -71,9 +71,9 @@ static bool answer(struct cli *cli, bool *is_answered, struct error *err)
 	return show(cli, is_answered, err);
 }
 
-/* ---- the work ---- */
+/* ---- the upgrade, perhaps after a save ---- */
 
-/* The upgrade, and before it, with --save, the save. It is the `task` of the cli. */
+/* The `task` of the cli: the upgrade, and with --save the save before it. */
 struct chain {
 	struct run_opts opts;
 	struct save *save; /* NULL when it is done */

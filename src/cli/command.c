@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The closing lines of all commands are read by the same people: numbers, sizes and failed
- * accounts look alike in each.
+ * The closing lines of all commands are read by the same people: numbers, sizes and
+ * failed accounts look the same in each.
  */
 #include "cli/command.h"
 

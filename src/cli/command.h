@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * A command, and what every one of them has around it: the loop, the log, the progress bar.
- * What it has of its own stands in cmd_NAME.c: one const struct command, `cmd_NAME`.
- * meson.build names them all, and makes the table of that.
+ * A command, and what all commands share: the loop, the log, the progress bar. What a
+ * command has of its own is in cmd_NAME.c, as one const struct command, `cmd_NAME`.
+ * meson.build lists the names and generates the table of commands.
  */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
@@ -26,31 +26,31 @@ struct cli {
 	struct log log;
 	struct loop *loop;
 	struct progress progress;
-	void *task;    /* NULL when it is done */
+	void *task;    /* NULL after it has ended */
 	void *outcome; /* what it has made, for `finish`; NULL: nothing */
 	uint64_t started_ms;
 	char started[CLOCK_TEXT_BYTES];
 	int exit_status;
-	bool is_interrupted; /* ^C was the answer to a question of ours */
+	bool is_interrupted; /* the user answered the password prompt with ^C */
 };
 
-/* What the --json of a command tells. */
+/* What the --json report of a command contains. */
 enum command_report {
-	COMMAND_DUMPS,    /* of each account, what became of its dump or its tables */
-	COMMAND_VERIFIED, /* that, and what is too old */
-	COMMAND_UPGRADED, /* the first, and from and to which version */
-	COMMAND_STATES,   /* of each account, how it is; what is too old; schemas that
-			     look like accounts */
+	COMMAND_DUMPS,    /* for each account, what happened to its dump or its tables */
+	COMMAND_VERIFIED, /* the same, and which dumps are too old */
+	COMMAND_UPGRADED, /* as COMMAND_DUMPS, and the versions before and after */
+	/* For each account, its state; which dumps are too old; schemas that look like
+	 * accounts. */
+	COMMAND_STATES,
 };
 
 struct command {
 	struct conf_command line;
 	enum command_report report;
-	bool changes_nothing; /* its report is all there is of it */
+	bool changes_nothing; /* its report is its only result */
 	/*
-	 * It may be asked for something that needs neither loop nor server: print that.
-	 * NULL: never. *is_answered: it was, so there is nothing to start, and
-	 * cli->exit_status is set.
+	 * Print what needs neither loop nor server, if that was asked for, and set
+	 * *is_answered: then nothing is started. NULL: there is no such option.
 	 */
 	bool (*answer)(struct cli *cli, bool *is_answered, struct error *err);
 	/* Start the task and return it; it calls opts->done once, later. */
@@ -58,30 +58,32 @@ struct command {
 	void (*cancel)(void *task, int signal_number);
 	/* Instead of `summarize` and the usual report: for a command with its own. */
 	bool (*finish)(const struct cli *cli, struct error *err);
-	/* The closing line. Errors of the whole run are said already. */
+	/* Print the closing line. Errors of the whole run are already logged. */
 	void (*summarize)(const struct cli *cli, const struct report *report);
 };
 
-/* All of them in the order of --help, and the `line` of each; both end with NULL. */
+/* All commands in the order of --help, and the `line` of each; NULL ends both. */
 extern const struct command *const commands[];
 extern const struct conf_command *const command_lines[];
 
 extern const struct command cmd_save; /* upgrade --save runs it, too */
 
-/* " Failed: a, b." for the accounts with an error; "" if there are none. Caller frees. */
+/* " Failed: a, b." for the accounts that have an error; "" if there are none.
+ * Ownership: the caller frees. */
 char *command_list_failed(const struct report *report);
 
 /*
- * "45 tables, 102 rows, 12 kB" of the accounts with this outcome, and their number.
+ * "45 tables, 102 rows, 12 kB": the totals of the accounts with this outcome, whose
+ * number becomes *count.
  * Ownership: the caller frees.
  */
 char *command_format_totals(const struct report *report, const char *outcome,
 			    size_t *count);
 
-/* "12 kB". Caller frees. */
+/* "12 kB". Ownership: the caller frees. */
 char *command_format_size(uint64_t size_bytes);
 
-/* "1 account", "2 accounts". Caller frees. */
+/* "1 account", "2 accounts". Ownership: the caller frees. */
 char *command_format_count(uint64_t count, const char *noun);
 
 /*

@@ -11,7 +11,8 @@
 #include "cli/prompt.h"
 #include "cli/run_command.h"
 
-/* "v0.1.0-12-g1234567" as git describes what was built, "" for other sources. */
+/* "v0.1.0-12-g1234567", from git describe; "" if it was not built from a git
+ * repository. */
 extern const char revision[];
 
 static void on_signal(void *owner, int signal_number)
@@ -38,7 +39,7 @@ static int fail(const struct cli *cli, const struct error *err)
 	return err->kind == ERROR_USAGE ? 2 : 1;
 }
 
-/* -W: before anything is begun, and before signals are ours. */
+/* -W: ask before anything is begun and before signals are watched. */
 static bool ask_password(struct cli *cli, struct error *err)
 {
 	if (!cli->conf.ask_password)
@@ -90,7 +91,7 @@ static int run(struct cli *cli)
 	} else {
 		cli->exit_status = fail(cli, &err);
 	}
-	loop_ignore_signals(cli->loop); /* what is done is done, and said */
+	loop_ignore_signals(cli->loop); /* the work is done and reported */
 	loop_free(cli->loop);
 	return cli->exit_status;
 }
@@ -109,8 +110,9 @@ static int run_or_answer(struct cli *cli)
 }
 
 /*
- * A closed descriptor 0, 1 or 2 would be given to the next file we open, and written to.
- * What was to be written to a closed standard output is lost, so that has to fail.
+ * If descriptor 0, 1 or 2 is closed, the next file that this program opens would get its
+ * number, and messages would be written to it. So open it; writing to a closed standard
+ * output must still fail.
  */
 static void open_standard_files(void)
 {
@@ -119,11 +121,13 @@ static void open_standard_files(void)
 			(void)!open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_RDWR);
 }
 
-/* Has all of it arrived? Some file systems tell no sooner than when it is closed. */
+/* Was everything written? Some file systems report an error only when the file is
+ * closed. */
 static bool close_output(struct error *err)
 {
 	bool is_lost =
-		ferror(stdout); /* and said, or there are no words for it any more */
+		/* already reported, or there is nowhere left to report it */
+		ferror(stdout);
 
 	errno = 0;
 	if (!fclose(stdout) && !is_lost)
@@ -142,8 +146,8 @@ int main(int argc, char **argv)
 
 	open_standard_files();
 	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL); /* a blocked SIGCHLD would never come */
-	umask(0077); /* dumps hold secrets: whatever we create is ours alone */
+	sigprocmask(SIG_SETMASK, &none, NULL); /* a blocked SIGCHLD would never arrive */
+	umask(0077); /* dumps hold secrets: only this user may read what is created */
 	if (!conf_load(command_lines, argc, argv, &cli.conf, &err))
 		return fail(&cli, &err);
 	if (cli.conf.help)

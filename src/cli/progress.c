@@ -68,7 +68,7 @@ void progress_format(size_t done, size_t total, uint64_t elapsed_ms, unsigned wi
 
 static void put(const char *text)
 {
-	struct error ignored; /* a bar that cannot be drawn is no reason to fail */
+	struct error ignored; /* a bar that cannot be drawn is no failure */
 
 	if (!fs_write_all(STDERR_FILENO, text, strlen(text), &ignored))
 		return;
@@ -92,7 +92,7 @@ void progress_show(void *owner)
 	if (!progress->is_enabled || !progress->total)
 		return;
 	progress->drawn_ms = loop_now_ms();
-	/* room for the cursor, and for the ^C that a terminal shows behind it */
+	/* leave room for the cursor and the ^C that a terminal echoes */
 	progress_format(progress->done, progress->total,
 			progress->drawn_ms - progress->started_ms,
 			width > 3 ? width - 3 : 1, bar, sizeof(bar));

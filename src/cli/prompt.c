@@ -22,8 +22,8 @@ static bool put(int fd, const char *text)
 }
 
 /*
- * Byte by byte with signals off: a ^C arrives here as a byte, so that the terminal is
- * never left without echo.
+ * Read byte by byte with the terminal's signals disabled: ^C arrives here as a byte, so
+ * the terminal is never left without echo.
  */
 static enum prompt_result read_line(int fd, struct strbuf *line)
 {

@@ -8,7 +8,7 @@
 #include "cli/command.h"
 #include "task/report.h"
 
-/* Errors: ERROR_SYSTEM when stdout does not take it. */
+/* Errors: ERROR_SYSTEM if stdout cannot be written. */
 MUST_CHECK bool report_write_json(const struct cli *cli, const struct report *report,
 				  struct error *err);
 

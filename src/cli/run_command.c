@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Whatever a command does, a caller such as cron sees it by the same exit statuses and finds
- * the same report. So they are made in one place, when the task is done.
+ * Callers such as cron get the same exit statuses and the same form of report from every
+ * command. So both are made here, when the task has ended.
  */
 #include "cli/run_command.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The task of a command, from its start to the closing line, the report and the exit
- * status.
+ * Runs the task of a command, then prints its closing line and its report, and sets the
+ * exit status.
  */
 #ifndef CLI_RUN_COMMAND_H
 #define CLI_RUN_COMMAND_H
@@ -9,8 +9,8 @@
 #include "cli/command.h"
 
 /*
- * Start the command of *cli, whose members are all set but `task`. When it is done, `task`
- * is NULL and `exit_status` is set.
+ * Start the command of *cli, all of whose members except `task` are set. When it has
+ * ended, `task` is NULL and `exit_status` is set.
  */
 void run_command(struct cli *cli);
 
