@@ -55,7 +55,7 @@ static bool check_list(const struct product_model *m, struct error *err)
 	return true;
 }
 
-/* Who copies a query from psql copies its semicolon, too. */
+/* A query that was copied from psql ends with a semicolon. */
 static void strip_semicolon(char *query)
 {
 	size_t length = query ? strlen(query) : 0;

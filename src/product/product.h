@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
  * The facts that differ from product to product: how its tenants are listed, which
- * schemas and tables they have, how their versions are read. Either OpenResty's, which
- * are built in, or those of the section [model] of a configuration file.
+ * schemas and tables they have, how their versions are read. They are either OpenResty's,
+ * which are built in, or those of a model: the section [model] of a configuration file,
+ * or a file of doc/models, which is built in as well and chosen with --model.
  */
 #ifndef PRODUCT_PRODUCT_H
 #define PRODUCT_PRODUCT_H
@@ -15,15 +16,15 @@
 #include "base/located.h"
 
 /*
- * OpenResty's own, for what is done with its accounts only. In src/catalog/sql they are
- * called :PRODUCT_GLOBAL and so on; scripts/embed-sql puts them in.
+ * OpenResty's names, for what only OpenResty's accounts have. In src/catalog/sql they are
+ * written :PRODUCT_GLOBAL and so on; scripts/embed-sql puts them in.
  */
 
 /* The account that comes before all others. */
 #define PRODUCT_GLOBAL "_global"
 
-/* How the names of an account's relations begin that belong to the metamodel. One letter:
- * catalog_others_pattern() can express no more. */
+/* The prefix of the relations that belong to an account's metamodel. It must be one
+ * letter: catalog_others_pattern() cannot express more. */
 #define PRODUCT_PREFIX "_"
 
 /* The table and column of _global that list the accounts. */
@@ -39,7 +40,7 @@
 #define PRODUCT_LOOK_1 "_roles"
 #define PRODUCT_LOOK_2 "_models"
 
-/* The keys of [model]; metamodel-model(5) says what each means. */
+/* The keys of [model]; metamodel-model(5) explains them. */
 enum product_key {
 	PRODUCT_TENANTS,
 	PRODUCT_SCHEMAS,
@@ -58,25 +59,26 @@ struct product_model {
 	struct located keys[PRODUCT_KEYS];
 };
 
-/* A file of doc/models, without its ending. */
+/* A file of doc/models; `name` is without its ending. */
 struct product_builtin {
 	const char *name;
 	const char *text;
 };
-extern const struct product_builtin product_builtins[]; /* NULL ends them */
+extern const struct product_builtin product_builtins[]; /* a NULL name ends them */
 
 struct product {
-	const char *noun;   /* what people call a tenant: "account" */
+	const char *noun;   /* what a tenant is called: "account" */
 	const char *title;  /* the same at the beginning of a sentence */
 	const char *global; /* the schema that comes before all others; "": none */
-	/* All else comes from queries: `tenants` or `schemas`, `exclude` (which may be
-	 * missing) and `applied`. */
+	/* Everything else comes from queries: `tenants` or `schemas`, `exclude` (which
+	 * may be missing) and `applied`. */
 	bool is_model;
 	const struct located *tenants, *schemas, *exclude, *applied;
-	bool is_whole; /* a tenant is all of its schema, not the relations of a prefix */
-	bool is_set;   /* `applied` gives all steps, and not the version */
-	const struct located *reference; /* the schema that is current; NULL: the union of
-					    all */
+	/* A tenant is its whole schema, not only relations with a prefix. */
+	bool is_whole;
+	bool is_set; /* `applied` returns all steps, not the version */
+	/* The schema that counts as current; NULL: the union of all. */
+	const struct located *reference;
 	/* The command that upgrades one tenant, and the one for the global schema, as
 	 * words_split() takes them; NULL: none. */
 	const struct located *upgrade, *upgrade_global;
@@ -85,14 +87,19 @@ struct product {
 /* The built-in one. */
 extern const struct product product_openresty;
 
-/* Take from `base` what `model` does not give. Ownership: moved, not copied. */
+/*
+ * Take from `base` the keys that `model` does not have. Those that list the tenants
+ * (`tenants`, `schemas`, `exclude`) are one thing: they are taken only if `model` has no
+ * list.
+ * Ownership: the keys are moved, not copied.
+ */
 void product_model_fall_back(struct product_model *model, struct product_model *base);
 
-/* Do both say the same? */
+/* Have both the same keys with the same texts? */
 bool product_model_equals(const struct product_model *a, const struct product_model *b);
 
 /*
- * What a model says that has all keys but those that may be missing.
+ * The product that a complete model describes.
  * Ownership: *out borrows from `model`, which must stay where it is.
  * Errors: ERROR_USAGE, with the place of the key.
  */

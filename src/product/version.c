@@ -8,7 +8,7 @@
 #include "base/auto.h"
 #include "base/str.h"
 
-/* number * 10 + digit, as far as that goes. */
+/* number * 10 + digit, or UINT64_MAX if that is too large. */
 static uint64_t shift_in(uint64_t number, uint64_t digit)
 {
 	return number > (UINT64_MAX - digit) / 10 ? UINT64_MAX : number * 10 + digit;
@@ -44,8 +44,8 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* The digits at *p against those at *q, as far as both or either go; *p and *q move on.
- * Behind the point a missing digit is a 0. */
+/* Compare the digits at `p` with those at `q`, as many as either has. They are decimals:
+ * a missing digit is a 0. */
 static int compare_decimals(const char *p, const char *q)
 {
 	while (is_digit(*p) || is_digit(*q)) {
@@ -58,7 +58,7 @@ static int compare_decimals(const char *p, const char *q)
 	return 0;
 }
 
-/* Both are versions. Exact, however long they are. */
+/* Both must be versions. Exact for any length. */
 static int compare(const char *a, const char *b)
 {
 	size_t length_a, length_b;
