@@ -13,10 +13,10 @@
 #include "conf/options.h"
 #include "conf/setting.h"
 
-/* status --check: a save a week, and a day for being late. */
+/* status --check: one save per week, and one day more in case it is late. */
 enum { CHECK_MAX_AGE_S = 8 * 86400 };
 
-/* --- Commands */
+/* ---- commands ---- */
 
 static bool take_account(const char *name, bool literal, struct values *values,
 			 struct setting_argv *argv, struct error *err)
@@ -105,7 +105,7 @@ static const struct conf_command *find_alias(const struct conf_command *const *c
 	return NULL;
 }
 
-/* Is it an option of the command, besides those of every command? */
+/* Is it one of the command's own options? */
 static bool has_option(const struct conf_command *command, const char *name)
 {
 	for (const char *const *option = command->options; *option; option++)
@@ -131,11 +131,11 @@ static bool take_argument(const struct conf_command *command, const char *argume
 	return false;
 }
 
-/* --- Loading */
+/* ---- loading ---- */
 
 /*
- * Whoever takes this for psql gives a connection string as an argument. It may hold a
- * password, so it is not said again, here or in what the command says of its accounts.
+ * People used to psql may give a connection string as an argument. It may contain a
+ * password, so it is not repeated, neither here nor in messages about accounts.
  */
 static bool check_argument(const char *text, struct error *err)
 {
@@ -201,7 +201,8 @@ static bool take_arguments(const struct conf_command *const *commands,
 	return check_options(command, argv, err);
 }
 
-/* Two flags that cannot be used together: the command line speaks louder than a file. */
+/* Two flags that cannot be used together: one on the command line overrides the other in
+ * a file. */
 static bool settle_pair(const char *a, bool *a_value, const char *b, bool *b_value,
 			const struct setting_argv *argv, struct error *err)
 {
@@ -219,7 +220,7 @@ static bool settle_pair(const char *a, bool *a_value, const char *b, bool *b_val
 	return true;
 }
 
-/* Where the server is need not be said to a command that has no use for it. */
+/* Refuse an option that names a server if the command needs none. */
 static bool check_server(const struct conf *conf, struct error *err)
 {
 	const struct conf_connection *c = &conf->command_line;
@@ -246,7 +247,7 @@ static bool check_server(const struct conf *conf, struct error *err)
 	return error_hint(err, "Try 'metamodel --help'");
 }
 
-/* A farm has no server of its own for what is made and dropped. */
+/* A farm has no server on which a scratch database could be made. */
 static bool check_load(const struct conf *conf, struct error *err)
 {
 	if (!has_option(conf->command, "load"))
@@ -279,7 +280,8 @@ static bool read_command_line(const struct conf_command *const *commands, int ar
 	       settle_pairs(&values->conf, argv, err);
 }
 
-/* Does a connection string hold a password, as far as one can tell without libpq? */
+/* Does a connection string contain a password, as far as that can be told without
+ * libpq? */
 static bool has_password(const char *dbname)
 {
 	const char *authority = dbname ? strstr(dbname, "://") : NULL;
@@ -290,7 +292,7 @@ static bool has_password(const char *dbname)
 	return user_end && memchr(authority + 3, ':', (size_t)(user_end - authority - 3));
 }
 
-/* Read a file; who else may read it, if there is a password in it? */
+/* Read a file. If it contains a password and others may read the file, warn. */
 static bool read_file(const char *path, bool must_exist, struct values *values,
 		      const struct setting_argv *argv, struct error *err)
 {
@@ -336,7 +338,7 @@ static bool read_files(const char *dir, struct values *values,
 	       check_server(&values->conf, err) && check_load(&values->conf, err);
 }
 
-/* *value, or else what *fallback has: moved, not copied. */
+/* If *value is NULL, move *fallback there. */
 static void fall_back(char **value, char **fallback)
 {
 	if (*value)
@@ -356,7 +358,8 @@ static void settle(struct values *values)
 	fall_back(&config->user, &values->backend.user);
 	fall_back(&config->dbname, &values->backend.dbname);
 	if (conf->max_age)
-		(void)options_parse_age(conf->max_age, &conf->max_age_s); /* it is one */
+		/* checked before */
+		(void)options_parse_age(conf->max_age, &conf->max_age_s);
 	else if (conf->check && conf->command && has_option(conf->command, "check"))
 		conf->max_age_s = CHECK_MAX_AGE_S;
 	if (!conf->suffix)
@@ -435,7 +438,7 @@ uint64_t conf_lock_wait_ms(const struct conf *conf)
 void conf_release(struct conf *conf)
 {
 	struct values values = { .conf = *conf };
-	char *typed = conf->command_line.password; /* no row has it */
+	char *typed = conf->command_line.password; /* no row sets it */
 
 	if (typed)
 		explicit_bzero(typed, strlen(typed));
@@ -451,7 +454,7 @@ void conf_release(struct conf *conf)
 	*conf = (struct conf){ 0 };
 }
 
-/* --- Help */
+/* ---- help ---- */
 
 static void format_option(struct strbuf *out, const struct setting *row)
 {

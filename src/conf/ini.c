@@ -8,7 +8,7 @@
 
 #define BLANKS " \t\r\v\f"
 
-/* Without the blanks around it. */
+/* Remove the blanks around the text. */
 static char *trim(char *text)
 {
 	size_t length;
@@ -30,7 +30,7 @@ static char *next_line(struct ini *ini)
 	return line + strspn(line, BLANKS);
 }
 
-/* The first of `signs` in a line, before its comment; NULL: none. */
+/* The first of `signs` in a line before its comment; NULL if there is none. */
 static char *find_sign(char *line, const char *signs)
 {
 	for (char *p = line; *p && !(*p == ';' && strchr(BLANKS, p[-1])); p++)
@@ -61,7 +61,8 @@ enum ini_found ini_next(struct ini *ini)
 	return INI_END;
 }
 
-/* Where the quote at `start` is closed: nothing follows but blanks or a comment. */
+/* Where the quotation that begins at `start` ends, with only blanks or a comment after
+ * it. */
 static char *find_quote_end(char *start)
 {
 	for (char *end = start + 1; (end = strchr(end, *start)); end++) {
@@ -80,7 +81,7 @@ static bool is_quoted(const struct ini *ini)
 	return first == '"' || first == '\'';
 }
 
-/* The line without its comment and the blanks around it. */
+/* Remove the comment, and the blanks around the rest. */
 static char *strip(char *line)
 {
 	char *end = line;
@@ -103,7 +104,7 @@ char *ini_take_value(struct ini *ini)
 	return end ? start + 1 : NULL;
 }
 
-/* Is the next line no key and no section, but more of the text before it? */
+/* Does the next line continue the text, rather than begin a key or a section? */
 static bool goes_on(const struct ini *ini)
 {
 	return *ini->next && strchr(BLANKS ";#\n", *ini->next);

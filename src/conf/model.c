@@ -13,7 +13,7 @@ static bool read_builtin(const char *name, struct values *out, struct error *err
 	const struct product_builtin *b = product_builtins;
 	AUTO_FREE char *path = str_format("--model %s", name);
 
-	while (strcmp(b->name, name) != 0) /* it was checked when it was given */
+	while (strcmp(b->name, name) != 0) /* checked when it was read */
 		b++;
 	return setting_read_text(option_rows, path, b->text, &(struct setting_argv){ 0 },
 				 out, err);

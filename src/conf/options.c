@@ -30,13 +30,13 @@ static const char *refuse_directory(const char *path)
 	for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
 		if (str_has_suffix(path, ours[i]))
 			return "has an ending reserved for names that a run uses itself";
-	/* A save is renamed when the next one takes its place. */
+	/* The next save renames this one, so its name must be a real one. */
 	if (end - start <= 2 && !strncmp(path + start, "..", end - start))
 		return *path ? "does not end in the name of a directory" : "is empty";
 	return NULL;
 }
 
-/* As libpq: a list, and nothing in between is the default port. */
+/* As for libpq: a list, in which an empty item means the default port. */
 static const char *refuse_port(const char *ports)
 {
 	AUTO_FREE char *copy = xstrdup(ports);
@@ -133,7 +133,7 @@ static const char *const progress_words[] = { "auto", "always", "never", NULL };
 #define MODEL(key) BOTH(conf.model.keys[key]), "model"
 #define THEIRS "backend"
 #define EVERY  SETTING_EVERY
-#define SOME   SETTING_SOME /* the commands whose `options` name it */
+#define SOME   SETTING_SOME /* the commands that list it in `options` */
 #define KEY    SETTING_KEY
 
 const struct setting option_rows[] = {

@@ -6,18 +6,18 @@
 #include "conf/setting.h"
 #include "conf/values.h"
 
-/* What the rows fill: more than the caller gets to see. */
+/* What the rows fill; the caller of conf_load() gets only a part of it. */
 struct values {
 	struct conf conf; /* its `config` holds only [metamodel] until settle() */
 	struct conf_connection backend;
 };
 
-/* The section of the files that is ours. */
+/* This program's own section of the files. */
 #define OPTIONS_SECTION "metamodel"
 
 extern const struct setting option_rows[];
 
-/* "36h" and the like, and "0". On failure *seconds is untouched. */
+/* Parse an age such as "36h", or "0". On failure *seconds is untouched. */
 bool options_parse_age(const char *text, uint64_t *seconds);
 
 #endif

@@ -16,9 +16,9 @@
 #include "conf/ini.h"
 
 #define LONG_BASE 256  /* getopt's code for the long name of row N is LONG_BASE + N */
-#define MAX_OPTIONS 64 /* bits of setting_argv.given */
+#define MAX_OPTIONS 64 /* the bits of setting_argv.given */
 #define MAX_FILE_BYTES (1024 * 1024)
-#define MAX_TYPO_LETTERS 2 /* between an unknown key and the one we propose */
+#define MAX_TYPO_LETTERS 2 /* between an unknown key and the one that is suggested */
 
 static bool find_word(const char *const *words, const char *word, uint64_t *index)
 {
@@ -50,11 +50,12 @@ static bool refuse_number(const struct setting *row, const char *value, struct e
 			 row->min, row->max);
 }
 
-/* Each no before its yes. */
+/* Words for no and yes, in turn. */
 static const char *const truths[] = { "no", "yes", "false", "true", "off",
 				      "on", "0",   "1",     NULL };
 
-/* Check a value and put it in `place` unless that is NULL. A flag without value is on. */
+/* Check a value and store it in `place`, unless that is NULL. A flag without a value is
+ * on. */
 static bool set_value(const struct setting *row, const char *value, void *place,
 		      struct error *err)
 {
@@ -79,7 +80,8 @@ static bool set_value(const struct setting *row, const char *value, void *place,
 		return true;
 	case SETTING_FLAG:
 	case SETTING_STOP:
-		/* Not quoted: somebody's `password = secret` comes this way. */
+		/* Do not quote the value: `password = secret` may be written as an
+		 * option's value. */
 		if (value && !find_word(truths, value, &number))
 			return error_set(err, ERROR_USAGE, "expected yes or no");
 		if (place)
@@ -145,7 +147,7 @@ static struct option *new_getopt_table(const struct setting *rows, struct strbuf
 {
 	struct option *table = xcalloc(MAX_OPTIONS + 1, sizeof(*table));
 
-	/* Arguments come in order, and ':' for a missing value. */
+	/* "-": report arguments in order; ":": report a missing value as ':'. */
 	strbuf_add_str(letters, "-:");
 	for (int i = 0; rows[i].scope; i++) {
 		assert(i < MAX_OPTIONS);
@@ -154,7 +156,8 @@ static struct option *new_getopt_table(const struct setting *rows, struct strbuf
 				   : rows[i].bare    ? optional_argument
 						     : required_argument;
 		table[i].val = LONG_BASE + i;
-		/* getopt says '?' for an unknown letter too: there we find -? again. */
+		/* getopt also returns '?' for an unknown letter; -? is recognized
+		 * there. */
 		if (rows[i].letter && rows[i].letter != '?')
 			strbuf_add_format(letters, "%c%s", rows[i].letter,
 					  rows[i].argument ? ":" : "");
@@ -162,7 +165,7 @@ static struct option *new_getopt_table(const struct setting *rows, struct strbuf
 	return table;
 }
 
-/* Say why getopt answered `code`; the name is at `arg` if it is a long one. */
+/* Say why getopt returned `code`; `arg` contains the name if it is a long one. */
 static bool refuse_option(const struct setting *rows, int code, const char *arg,
 			  struct error *err)
 {
@@ -176,7 +179,8 @@ static bool refuse_option(const struct setting *rows, int code, const char *arg,
 	if (optopt)
 		return error_set(err, ERROR_USAGE, "unknown option -%c", optopt);
 	arg += strlen("--");
-	length = (int)strcspn(arg, "="); /* the value may be a password */
+	/* do not repeat the value, which may be a password */
+	length = (int)strcspn(arg, "=");
 	for (; rows->scope; rows++)
 		if (!strncmp(rows->name, arg, (size_t)length))
 			strbuf_add_format(&fits, "%s--%s", fits.length ? ", " : "",
@@ -239,7 +243,7 @@ bool setting_parse_argv(const struct setting *rows, int argc, char **argv, void 
 	int code;
 
 	opterr = 0;
-	optind = 0; /* makes glibc forget any command line before this one */
+	optind = 0; /* makes glibc forget an earlier command line */
 	while (!out->stopped &&
 	       (code = getopt_long(argc, argv, letters.buf, table, NULL)) != -1)
 		if (code == 1) {
@@ -258,7 +262,7 @@ bool setting_parse_argv(const struct setting *rows, int argc, char **argv, void 
 	return true;
 }
 
-/* A file while it is read. */
+/* A file that is being read. */
 struct source {
 	const struct setting *rows;
 	const struct setting_argv *argv;
@@ -273,7 +277,8 @@ static bool file_error(const struct source *s, const char *what)
 	return error_set(s->err, ERROR_USAGE, "%s:%d: %s", s->path, s->ini.line, what);
 }
 
-/* How many letters differ between what `key` and `name` begin and end with alike. */
+/* The number of letters that differ between the common beginning and the common end of
+ * the two. */
 static size_t typo_letters(const char *key, const char *name)
 {
 	size_t a, b;
@@ -309,7 +314,7 @@ static bool refuse_key(const struct source *s, const char *section)
 	for (const struct setting *row = s->rows; row->name; row++) {
 		size_t letters = typo_letters(key, row->name);
 
-		if (!letters && !row->section) /* --help and its like */
+		if (!letters && !row->section) /* such as --help */
 			return error_hint(s->err, "--%s cannot be set in a file", key);
 		if (row->section && !strcmp(row->section, section) &&
 		    letters < best_letters) {
@@ -322,13 +327,13 @@ static bool refuse_key(const struct source *s, const char *section)
 	return hint_keys(s, section);
 }
 
-/* Does [model] or the like hold nothing but keys of ours? */
+/* Is the section one in which every key must have a row, such as [model]? */
 static bool is_closed(const struct setting *row)
 {
 	return row->scope || row->type == SETTING_TEXT;
 }
 
-/* The value of the key that was found, which is `row`. */
+/* Take the value of the key that was found, whose row is `row`. */
 static bool take_value(struct source *s, const struct setting *row)
 {
 	bool is_text = row->type == SETTING_TEXT;
@@ -341,7 +346,7 @@ static bool take_value(struct source *s, const struct setting *row)
 		return file_error(s, "the value begins with a quote that is not closed");
 	if (!is_text && row->offset == row->file_offset &&
 	    (s->argv->given & bit_of(s->rows, row)))
-		place = NULL; /* the command line has spoken */
+		place = NULL; /* the command line overrides it */
 	if (!set_value(row, value, place, s->err))
 		return error_prefix(s->err, "%s:%d: %s", s->path, line, row->name);
 	if (is_text) {
@@ -356,7 +361,7 @@ static bool take_value(struct source *s, const struct setting *row)
 
 static bool take_key(struct source *s)
 {
-	const char *ours = NULL; /* a section of ours only */
+	const char *ours = NULL; /* NULL in the sections of others */
 
 	for (const struct setting *row = s->rows; row->name; row++) {
 		if (!row->section || strcasecmp(s->ini.section, row->section) != 0)
@@ -383,7 +388,7 @@ static bool read_keys(struct source *s)
 		}
 }
 
-/* `text` is written to. */
+/* `text` is modified. */
 static bool read_text(const struct setting *rows, const char *path, char *text,
 		      const struct setting_argv *argv, void *values, struct error *err)
 {
