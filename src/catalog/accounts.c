@@ -16,8 +16,8 @@ struct listing {
 };
 
 /*
- * $1: the names. A relation of the metamodel is one that the pattern "account"._* of
- * pg_dump finds. Where a tenant is all of its schema, it is any.
+ * $1: the names. A relation belongs to the metamodel if pg_dump's pattern "account"._*
+ * finds it. Where a tenant is its whole schema, every relation counts.
  */
 static const char accounts_sql[] =
 	"WITH apart AS (" /* identity sequences go with their tables */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* Which accounts a server has, which of their relations belong to the metamodel, and how
- * pg_dump is told to dump those. */
+ * pg_dump is told to dump these. */
 #ifndef CATALOG_ACCOUNTS_H
 #define CATALOG_ACCOUNTS_H
 
@@ -15,31 +15,31 @@
 
 struct catalog_account {
 	char *name;     /* in UTF-8 */
-	char *raw_name; /* in the encoding of the database, as pg_dump's argv wants it */
+	char *raw_name; /* in the encoding of the database, for pg_dump's argv */
 	bool has_schema;
 	bool looks_like_account;   /* its schema holds _roles and _models */
-	uint32_t relations;        /* of the metamodel, or of the schema */
-	uint32_t dumped_relations; /* those that a whole dump creates */
+	uint32_t relations;        /* of the metamodel, or of the whole schema */
+	uint32_t dumped_relations; /* those that a complete dump creates */
 };
 
 /*
- * `accounts` is in the order of the names. The callee owns it: catalog_accounts_free().
- * On failure it is NULL and `err` is set.
+ * `accounts` is in the order of the names, or NULL on failure, with `err`.
+ * Ownership: the callback frees it with catalog_accounts_free().
  */
 typedef void catalog_accounts_fn(void *owner, struct catalog_account *accounts,
 				 size_t count, const struct error *err);
 
 /*
- * What a node that is ready has of the accounts named, each once. One query, whatever
- * their number. `is_whole`, here and below: an account is all of its schema.
+ * Look up the named accounts, each named once, on a node that is ready. One query for any
+ * number of names. `is_whole`, here and below: an account is its whole schema.
  */
 void catalog_list_accounts(struct session *session, const struct strvec *names,
 			   bool is_whole, catalog_accounts_fn *done, void *owner);
 void catalog_accounts_free(struct catalog_account *accounts, size_t count);
 
 /*
- * Why this account, which exists, cannot be dumped; true if it can.
- * Errors: ERROR_DATA.
+ * Can this account, which exists, be dumped?
+ * Errors: ERROR_DATA, saying why not.
  */
 MUST_CHECK bool catalog_can_dump(const struct catalog_account *account, bool is_whole,
 				 struct error *err);
@@ -48,19 +48,21 @@ MUST_CHECK bool catalog_can_dump(const struct catalog_account *account, bool is_
 char *catalog_dump_pattern(const struct catalog_account *account);
 
 /*
- * The same for many accounts, by their raw names, sorted and each once: pg_dump's -n
- * pattern for their schemas, and its -T pattern for what is not metamodel in those.
- * Together they select the very relations; but -t takes pg_dump a search among all of
- * them for each relation of the database. They also select what else is in the schemas:
- * functions and the like. Ownership: the caller frees.
+ * The same for many accounts, by their raw names, sorted and without duplicates:
+ * pg_dump's -n pattern for their schemas, and its -T pattern for what is not metamodel in
+ * them. Together they select the same relations as -t, but with -t pg_dump searches all
+ * of these once for each relation of the database. They also select everything else in
+ * the schemas, such as functions.
+ * Ownership: the caller frees.
  */
 char *catalog_schemas_pattern(const char *const *raw_names, size_t count);
 char *catalog_others_pattern(const char *schemas);
 
 /*
- * Under the snapshot: the relations that dumps of these accounts should create, one after
- * the other. `extension`: it is a member of that, and pg_dump leaves it out; `remedy` is
- * the statement that takes it out there. Both are NULL otherwise.
+ * List, under the snapshot, the relations that dumps of these accounts should create:
+ * `member` is called for each, then `done` once. `extension`: the relation is a member of
+ * this extension, so pg_dump leaves it out; `remedy` is the statement that removes it
+ * from the extension. Otherwise both are NULL.
  */
 struct catalog_member {
 	const char *account;
@@ -75,8 +77,8 @@ void catalog_list_members(struct session *session, const struct strvec *names,
 			  void (*done)(void *owner, const struct error *err),
 			  void *owner);
 
-/* For catalog/: a PostgreSQL array literal, bytes from their hex, and a value as COPY
- * writes it (NULL is NULL). Ownership: the caller frees. */
+/* For catalog/: format a PostgreSQL array literal, decode hexadecimal digits, and decode
+ * a value as COPY writes it (NULL for NULL). Ownership: the caller frees. */
 char *catalog_format_array(const struct strvec *names);
 char *catalog_decode_hex(const char *hex);
 char *catalog_decode_copy(const char *line, size_t length);

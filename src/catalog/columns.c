@@ -49,13 +49,13 @@ static void compare_column(const struct column *has, const struct column *should
 			       has->has_default ? "has a default" : "has no default");
 }
 
-/* Is it the first one of its table? */
+/* Is it the first column of its table? */
 static bool is_first(const struct columns *in, size_t i)
 {
 	return !i || strcmp(in->list[i].table, in->list[i - 1].table) != 0;
 }
 
-/* What `one` has and `other` has not. */
+/* Name what `one` has and `other` does not have. */
 static void name_missing(const struct columns *one, const struct columns *other,
 			 const char *what, struct strvec *out)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* The columns of the tables of one schema, and where two such lists differ. Part of
+/* The columns of the tables of one schema, and how two such lists differ. Part of
  * structure. */
 #ifndef CATALOG_COLUMNS_H
 #define CATALOG_COLUMNS_H
@@ -22,12 +22,13 @@ struct columns {
 
 /*
  * Take the rows of structure_columns.sql, from `row` on, that belong to one schema.
- * Returns the first row behind them. Ownership: the caller releases *out.
+ * Returns the first row after them. Ownership: the caller releases *out.
  */
 int columns_take(const struct pg_result *result, int row, struct columns *out);
 void columns_release(struct columns *columns);
 
-/* Say how `has` differs from what it should be, a line each. Order does not count. */
+/* Describe how `has` differs from `should`, one difference per line. The order of columns
+ * does not matter. */
 void columns_compare(const struct columns *has, const struct columns *should,
 		     struct strvec *out);
 

@@ -7,22 +7,25 @@
 #include "base/auto.h"
 #include "base/str.h"
 
-/* The statements of one script: few enough for the server's lock table, which has room
- * for some 6,400 by default; many enough that the round trips do not count. After a
- * failure, which the server logs with the whole script, one, then more again. */
+/*
+ * The statements of one script: few enough for the server's lock table, which has room
+ * for about 6,400 by default, and enough that round trips do not count. After a failure,
+ * for which the server logs the whole script, the next script has one statement, and
+ * later ones have more again.
+ */
 enum { MOST_BATCH = 250, BATCH_GROWTH = 4 };
 
-/* How long a table among many is waited for, and may take. One that takes longer is tried
+/* How long each table in a script is waited for, and may take. A slower one is tried
  * again at the end. */
 enum { SHORT_WAIT_MS = 100, SHORT_TIME_MS = 300 };
 
 /*
- * What all of these may take together, beside the waiting for locks, which is for all of
- * them together, too. Whose turn comes later gets the least.
+ * The time for all slow statements together, in addition to `lock_wait_ms`. When it is
+ * used up, each remaining one still gets the least.
  */
 enum { LONG_TIME_MS = 10000, LEAST_WAIT_MS = 10, LEAST_TIME_MS = 100 };
 
-/* Statements of format_settings(). */
+/* The number of statements in format_settings(). */
 enum { SETTINGS = 4 };
 
 struct copies_statement {
@@ -30,7 +33,7 @@ struct copies_statement {
 	bool is_locked;
 };
 
-/* Numbers of statements that are to be read. */
+/* Numbers of statements that are still to be read. */
 struct queue {
 	size_t *list;
 	size_t count;
@@ -41,12 +44,12 @@ struct reading {
 	struct copies_opts opts;
 	const struct copies_list *statements;
 	struct queue fast;
-	struct queue slow; /* those that are locked, or took too long */
-	size_t copy, rows; /* the rows that have come of number `copy` of the batch */
+	struct queue slow; /* those that are locked or took too long */
+	size_t copy, rows; /* rows received of statement `copy` in the batch */
 	size_t next_batch;
 	uint64_t patient_since_ms;
-	bool is_patient;  /* the slow ones have their turn */
-	bool is_too_much; /* what one sends: the session is to be given up */
+	bool is_patient;  /* the slow ones are being read */
+	bool is_too_much; /* a statement sends too much: give up the session */
 };
 
 void copies_add(struct copies_list *l, const char *sql, bool is_locked)
@@ -95,7 +98,7 @@ static bool on_row(void *owner, size_t copy, const char *line, size_t length)
 	return !r->is_too_much;
 }
 
-/* One could not be read, and what follows it was not. */
+/* A statement failed, so those after it in the script were not run. */
 static void take_failure(struct reading *r, size_t statement, const struct error *err)
 {
 	const struct pg_failure *failure = pgconn_failure(session_conn(r->opts.reader));
@@ -120,7 +123,7 @@ static void on_renewed(void *owner, const struct error *err)
 		read_next(r);
 }
 
-/* The session was given up, because one statement had too much. */
+/* The session was given up because a statement sent too much. */
 static void renew_reader(struct reading *r)
 {
 	session_end_reader(r->opts.session);
@@ -150,7 +153,7 @@ static void on_read(void *owner, const struct pg_result *result, const struct er
 		end(r, err); /* no answer at all */
 		return;
 	} else if (read >= q->batch) {
-		q->first += q->batch; /* its time was over when all had been read */
+		q->first += q->batch; /* it was cancelled after everything was read */
 	} else {
 		take_failure(r, q->list[q->first + read], err);
 		q->first += read + 1;
@@ -158,7 +161,7 @@ static void on_read(void *owner, const struct pg_result *result, const struct er
 	read_next(r);
 }
 
-/* How long each of the next may wait for a lock, and take; 0: without limit. */
+/* How long each of the next statements may wait for a lock, and may take; 0: no limit. */
 static void choose_limits(const struct reading *r, uint64_t *wait_ms, uint64_t *time_ms)
 {
 	uint64_t lock_wait_ms = r->opts.lock_wait_ms, waited_ms;

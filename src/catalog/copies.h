@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Many COPY ... TO STDOUT, one after the other, of what belongs to tenants. Any of these
- * may be locked, may take forever, may fail, or may send without end: that is known of
- * this one, and the others are read all the same.
+ * Many COPY ... TO STDOUT, one after the other, of what belongs to tenants. Any of them
+ * may be locked, take forever, fail, or send without end. Then that one is reported as
+ * failed, and the others are still read.
  *
  * They run READ ONLY and with row_security = off, in the reader of a session
- * (session_start_reader()), some hundreds in one transaction. What is locked or takes
- * long has its turn at the end, when all of these share one patience.
+ * (session_start_reader()), some hundreds in one transaction. What is locked or slow is
+ * read at the end, within one time limit for all of it.
  */
 #ifndef CATALOG_COPIES_H
 #define CATALOG_COPIES_H
@@ -24,26 +24,26 @@ struct copies_list {
 	size_t count;
 };
 
-/* `is_locked`: somebody holds a lock on what it reads, or waits for one. */
+/* `is_locked`: somebody holds, or waits for, a lock on what it reads. */
 void copies_add(struct copies_list *list, const char *sql, bool is_locked);
 void copies_release(struct copies_list *list);
 
 struct copies_opts {
 	struct session *session;
-	struct session *reader; /* of that session; it may be another one when `done` is
-				   called */
-	/* Reading may run what tenants have defined, which may change settings: what was
-	 * set is set again for each statement. */
+	/* Of that session; may have been replaced when `done` is called. */
+	struct session *reader;
+	/* Reading may run code of tenants, which may change settings: set them again
+	 * before each statement. */
 	bool runs_code;
-	uint64_t lock_wait_ms; /* for all that are locked together; 0: no limit */
-	/* Row `number`, from 1, of a statement, as COPY writes it; NULL: it has more than
-	 * a megabyte. False: no more is wanted of this statement. */
+	uint64_t lock_wait_ms; /* for all locked ones together; 0: no limit */
+	/* Row `number`, from 1, of a statement, as COPY writes it; NULL: it is longer
+	 * than a megabyte. Returns false if no more rows of this statement are wanted. */
 	bool (*row)(void *owner, size_t statement, size_t number, const char *line,
 		    size_t length);
 	void (*failed)(void *owner, size_t statement, const struct pg_failure *failure,
 		       const struct error *err);
-	/* Once; at once where there is nothing to read. An error: the connection was
-	 * lost. */
+	/* Called once; during copies_read() if there is nothing to read. An error means
+	 * that the connection was lost. */
 	void (*done)(void *owner, const struct error *err);
 	void *owner;
 };

@@ -7,9 +7,9 @@
 #include "base/str.h"
 #include "product/product.h"
 
-enum { FIRST_WITH_READER = 14 }; /* since when there is pg_read_all_data */
+enum { FIRST_WITH_READER = 14 }; /* the first with pg_read_all_data */
 
-/* As it may stand in a statement on one line. Ownership: the caller frees. */
+/* Quote the name for a statement on one line. Ownership: the caller frees. */
 static char *quote(const char *name)
 {
 	AUTO_STRBUF struct strbuf quoted = { 0 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Hints for a session whose role lacks a right: the statements that grant it, which can
- * be run as they are. Whether a right is what is missing, the caller knows by the
- * SQLSTATE (CATALOG_FORBIDDEN).
+ * Hints for a session whose role lacks a privilege: the statements that grant it, ready
+ * to be run. The caller knows from the SQLSTATE (CATALOG_FORBIDDEN) that a privilege is
+ * missing.
  */
 #ifndef CATALOG_GRANTS_H
 #define CATALOG_GRANTS_H
@@ -18,12 +18,12 @@ void grants_hint_accounts(const struct session *session, struct error *err);
 /* To read the version of an account. */
 void grants_hint_version(const struct session *session, const char *account,
 			 struct error *err);
-/* To dump an account: no more than that takes. */
+/* To dump an account: exactly what that needs. */
 void grants_hint_dump(const struct session *session, const char *account,
 		      struct error *err);
 /*
- * To upgrade an account, which only those can who own its tables. `owner`: whose they are;
- * NULL: there is no schema yet.
+ * To upgrade an account, which requires owning its tables. `owner`: their owner; NULL:
+ * there is no schema yet.
  */
 void grants_hint_upgrade(const struct session *session, const char *owner,
 			 struct error *err);

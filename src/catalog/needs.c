@@ -9,7 +9,7 @@
 #include "catalog/accounts.h"
 #include "catalog/sql.h"
 
-enum { SET_OPTION_MAJOR = 16 }; /* since when a member may be kept from SET ROLE */
+enum { SET_OPTION_MAJOR = 16 }; /* the first in which a member may be denied SET ROLE */
 
 struct question {
 	catalog_needs_fn *done;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What a session lacks for restoring accounts, as far as the server knows it beforehand.
- */
+/* What a session lacks for restoring accounts, as far as the server can tell
+ * beforehand. */
 #ifndef CATALOG_NEEDS_H
 #define CATALOG_NEEDS_H
 
@@ -14,44 +14,45 @@
 
 struct catalog_locks {
 	char *account;
-	uint64_t dropped;   /* to drop what is there of it */
-	uint64_t relations; /* what is there, with indexes and the like */
+	uint64_t dropped;   /* to drop the present relations */
+	uint64_t relations; /* the present ones, with indexes and the like */
 	uint64_t tables;
 };
 
 struct catalog_needs {
-	char *me; /* the role of the session */
+	char *me; /* the session's role */
 	/* In hexadecimal digits, sorted. */
 	struct strvec missing_roles; /* that do not exist */
 	struct strvec closed_roles;  /* that the session cannot make an owner */
 	/* Names of accounts, sorted. */
 	struct strvec closed_schemas; /* in which it may not create */
-	struct strvec absent_schemas; /* which it may not create */
-	/* Of accounts, not sorted: the same place in both. */
-	struct strvec strangers; /* which have a relation that is not ours to drop: */
+	struct strvec absent_schemas; /* that it may not create */
+	/* Accounts that have a relation which the session may not drop, and a description
+	 * of it; not sorted, the same index in both. */
+	struct strvec strangers; /* accounts */
 	struct strvec stranger_texts;
 	struct catalog_locks *locks; /* of accounts that have relations, sorted by name */
 	size_t lock_count;
 	uint64_t lock_slots;    /* of the server */
-	uint64_t foreign_locks; /* that other sessions have now */
-	bool is_superuser;      /* the user of the session */
+	uint64_t foreign_locks; /* that other sessions hold now */
+	bool is_superuser;      /* the session's user */
 	char *dbname;
 };
 
-/* `needs` is NULL on failure, and lives as long as the call. */
+/* `needs` is NULL on failure, and valid only during the call. */
 typedef void catalog_needs_fn(void *owner, const struct catalog_needs *needs,
 			      const struct error *err);
 
 /*
- * One query for a node. `roles` are those that the dumps of the accounts name, `owners`
- * those that will own relations, in hexadecimal digits.
+ * Ask a node, in one query. `roles` are those that the dumps of the accounts name,
+ * `owners` those that will own relations, in hexadecimal digits.
  */
 void catalog_ask_needs(struct session *session, const struct strvec *accounts,
 		       const struct strvec *roles, const struct strvec *owners,
 		       catalog_needs_fn *done, void *owner);
 
-/* The locks that the transaction of an account needs at once, or more, if its dump
- * creates so many tables. */
+/* The number of locks that the transaction of an account holds at once, at least, if its
+ * dump creates this many tables. */
 uint64_t catalog_count_locks(const struct catalog_needs *needs, const char *account,
 			     uint64_t tables);
 

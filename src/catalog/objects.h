@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What dumps take for granted: types, functions, extensions and so on that no dump of a
- * metamodel holds. Which of them does a database lack, or keep from the session? */
+/* What dumps of a metamodel use but do not contain: types, functions, extensions and so
+ * on. Which of them does a database lack, or not let the session use? */
 #ifndef CATALOG_OBJECTS_H
 #define CATALOG_OBJECTS_H
 
@@ -13,17 +13,17 @@
 
 struct catalog_object {
 	const char *need;   /* as it was asked for */
-	bool is_closed;     /* it is there, but the session may not use it */
-	const char *what;   /* for people: "type public.citext" */
-	const char *remedy; /* a statement, or words for people; NULL: none is known */
+	bool is_closed;     /* it exists, but the session may not use it */
+	const char *what;   /* for messages: "type public.citext" */
+	const char *remedy; /* a statement, or advice in words; NULL: none is known */
 };
 
-/* `objects` is sorted by `need`, and lives as long as the call; NULL on failure. */
+/* `objects` is sorted by `need` and valid only during the call; NULL on failure. */
 typedef void catalog_objects_fn(void *owner, const struct catalog_object *objects,
 				size_t count, const struct error *err);
 
-/* One query for a node. `needs`: as dumpneeds_push() writes them, each once; their names
- * are in the encoding of the database. */
+/* Ask a node, in one query. `needs`: as dumpneeds_push() writes them, without duplicates,
+ * with names in the encoding of the database. */
 void catalog_ask_objects(struct session *session, const struct strvec *needs,
 			 catalog_objects_fn *done, void *owner);
 

@@ -10,7 +10,7 @@
 struct recheck {
 	struct session *session;
 	bool is_whole;
-	char *changed; /* the answer of recheck_then.sql */
+	char *changed; /* the result of recheck_then.sql */
 	recheck_found_fn *found;
 	void (*done)(void *owner, const struct error *err);
 	void *owner;
@@ -58,7 +58,7 @@ static void on_changed(void *owner, const struct pg_result *result,
 		return;
 	}
 	r->changed = xstrdup(changed);
-	/* nobody needs the snapshot any more, and under it the present cannot be seen */
+	/* the snapshot is not needed any more, and hides the present */
 	pgconn_query(session_conn(r->session), "COMMIT", NULL, 0, on_ended, r);
 }
 

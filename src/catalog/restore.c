@@ -10,14 +10,14 @@
 #include "catalog/accounts.h"
 #include "catalog/sql.h"
 
-/* A commit without anything in the log waits for nothing, and none does where it is off.
- */
+/* A commit that wrote nothing to the log does not wait for the disk; nor does any commit
+ * while synchronous_commit is off. */
 const char catalog_flush_sql[] =
 	"SELECT pg_catalog.pg_logical_emit_message(true, 'metamodel', 'flush'),"
 	" CASE current_setting('synchronous_commit') WHEN 'off'"
 	" THEN set_config('synchronous_commit', 'local', true) END";
 
-/* As restore_begin.sql says it. */
+/* As in restore_begin.sql. */
 #define TRANSACTION_MARK "metamodel transaction "
 
 struct planning {
@@ -136,7 +136,7 @@ char *catalog_restore_end(const struct catalog_plan *plan, uint32_t tables,
 			  const char *version)
 {
 	AUTO_FREE char *count = str_format("%u", tables);
-	/* digits and a point, or none: version_is_newer() has seen to that */
+	/* only digits and a point: version_is_newer() has checked that */
 	const char *const words[] = {
 		":account_hex", plan->raw_name_hex,       ":tables", count,
 		":version",     version ? version : "-1", NULL

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What putting an account's metamodel back means to its database. */
+/* What restoring an account's metamodel means for its database. */
 #ifndef CATALOG_RESTORE_H
 #define CATALOG_RESTORE_H
 
@@ -16,20 +16,23 @@ struct catalog_plan {
 	char *raw_name;  /* in the encoding of the database, as in its dumps */
 	bool has_schema; /* false: it will be created */
 	char *present;   /* relations that will be dropped, "a, b"; NULL: none */
-	uint64_t tables; /* that are among them */
-	char *outsiders; /* objects outside the metamodel that would go with them, a line
-			    each; NULL: none */
+	uint64_t tables; /* the number of tables among them */
+	/* Objects outside the metamodel that would be dropped, too, one per line; NULL:
+	 * none. */
+	char *outsiders;
 	char *raw_name_hex;
-	char *outsider_ids; /* CLASS.OBJECT.PART of each, by commas; "": none */
-	/* Accounts of which something would go with it, their names as raw_name_hex, by
-	 * commas: of those that are planned for, and of others, which may be none, in
-	 * UTF-8. */
+	char *outsider_ids; /* CLASS.OBJECT.PART of each, separated by commas; "": none */
+	/*
+	 * Accounts of which something would be dropped, too, as names in hexadecimal
+	 * digits separated by commas. tied_hex: those being planned, by raw name;
+	 * tied_others_hex: others, which need not be accounts, in UTF-8.
+	 */
 	char *tied_hex;
 	char *tied_others_hex;
 };
 
-/* On failure `plans` is NULL. The callee owns it: catalog_plans_free(). In the order of
- * accounts. */
+/* `plans` is in the order of the accounts; NULL on failure.
+ * Ownership: the callback frees it with catalog_plans_free(). */
 typedef void catalog_plans_fn(void *owner, struct catalog_plan *plans, size_t count,
 			      const struct error *err);
 
@@ -39,27 +42,31 @@ void catalog_plan_restore(struct session *session, const struct strvec *names,
 void catalog_plans_free(struct catalog_plan *plans, size_t count);
 
 /*
- * The statements around the dumps in the one transaction of accounts that are tied to
- * each other. The first one fails when it would destroy anything outside their metamodels
- * that the plans do not name, and so does the last one, of each, when tables or version
- * are not those of its dump. Ownership: the caller frees.
+ * The statements around the dumps in the one transaction of accounts that are tied
+ * together. catalog_restore_begin() fails if it would drop anything outside their
+ * metamodels that the plans do not name. catalog_restore_end(), once per account, fails
+ * if tables or version differ from the dump.
+ * Ownership: the caller frees.
  */
 char *catalog_restore_begin(const struct catalog_plan *const *plans, size_t count,
 			    bool is_cascade, uint64_t lock_wait_ms);
 char *catalog_restore_end(const struct catalog_plan *plan, uint32_t tables,
 			  const char *version);
-/* The very last one: it fails when anything outside of these accounts was changed. */
+/* The last statement: it fails if anything outside these accounts was changed. Ownership:
+ * the caller frees. */
 char *catalog_restore_outside(const struct catalog_plan *const *plans, size_t count);
 
-/* Names as they are in the dumps of a node, in the same order; none on failure. */
+/* `raw_names`: the names as in dumps of the node, in the same order; empty on failure. */
 typedef void catalog_names_fn(void *owner, const struct strvec *raw_names,
 			      const struct error *err);
 void catalog_encode_names(struct session *session, const struct strvec *names,
 			  catalog_names_fn *done, void *owner);
 
-/* What psql says contains which transaction the first of these statements began. Returns
- * its number, NULL if there is none; *rest is the messages without it. Ownership: the
- * caller frees both. */
+/*
+ * Find in psql's messages which transaction the first of these statements began. Returns
+ * its number, or NULL if there is none; *rest is the messages without it.
+ * Ownership: the caller frees both.
+ */
 char *catalog_take_transaction(const char *messages, char **rest);
 
 enum catalog_outcome {
@@ -69,19 +76,20 @@ enum catalog_outcome {
 	CATALOG_ROLLED_BACK
 };
 
-/* `outcomes` is in the order of the transactions, NULL on failure; it lives as long as
- * the call. */
+/* `outcomes` is in the order of the transactions; NULL on failure. It is valid only
+ * during the call. */
 typedef void catalog_settled_fn(void *owner, const enum catalog_outcome *outcomes,
 				const struct error *err);
 
 /*
- * What became of these transactions, whose clients have ended? One that goes on is ended:
- * ask again. What has been committed is on the server's disk as well then.
+ * How did these transactions end, whose clients have ended? The server is told to end one
+ * that is still running: ask again. What was committed is on the server's disk
+ * afterwards.
  */
 void catalog_settle(struct session *session, const struct strvec *transactions,
 		    catalog_settled_fn *done, void *owner);
 
-/* A commit that waits until it, and with it every one before it, is on disk. */
+/* A commit that waits until it, and every commit before it, is on disk. */
 extern const char catalog_flush_sql[];
 
 #endif

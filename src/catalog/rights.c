@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "catalog/sql.h"
 
-enum { CHUNK_BYTES = 64 * 1024 }; /* the system takes no argument of 128 KiB */
+enum { CHUNK_BYTES = 64 * 1024 }; /* Linux accepts no argument of 128 KiB */
 
 void catalog_rights_add(const struct catalog_plan *plan, const char *rights,
 			bool has_session, struct strvec *statements)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* The statements in src/catalog/sql/, made C strings by scripts/embed-sql. */
+/* The statements in src/catalog/sql/, turned into C strings by scripts/embed-sql. */
 #ifndef CATALOG_SQL_H
 #define CATALOG_SQL_H
 
@@ -42,9 +42,11 @@ extern const char sql_upgrade_path[];
 char *sql_fill(const char *text, const char *const *words);
 
 /*
- * The same with :c_is_ours, which becomes whether the pg_class row c belongs to a tenant
- * by its name, and likewise for t and u. Where a tenant is all of its schema, it does;
- * and :then and :now become what is looked at there besides, see recheck_then.sql.
+ * Replace :c_is_ours by the condition that the pg_class row c belongs to a tenant, and
+ * likewise for t and u. Normally its name decides; with `is_whole` every relation of the
+ * schema does, and :then and :now become what else is checked in the schema, see
+ * recheck_then.sql.
+ * Ownership: the caller frees.
  */
 char *sql_fill_ours(const char *text, bool is_whole);
 

@@ -13,19 +13,20 @@
 #include "product/version.h"
 #include "product/product.h"
 
-/* More rows are no table of versions, and longer values are none. */
+/* A table with more rows is not a table of versions, and a longer value is not a
+ * version. */
 enum { MOST_ROWS = 1000, MOST_VALUE_BYTES = 1000, MOST_TEXT_BYTES = 100 };
 
-/* A table that holds versions of an account: all of them, or a partition. */
+/* A table that holds versions of an account: the only one, or a partition. */
 struct source {
 	size_t account;
 	bool is_padded; /* char(n) */
 };
 
 struct reading {
-	struct session *session; /* whose accounts */
-	struct session *reader;  /* a session of nobody else's */
-	char *names;             /* an array */
+	struct session *session; /* of the node */
+	struct session *reader;  /* used for nothing else */
+	char *names;             /* as an array */
 	struct catalog_states states;
 	uint64_t lock_wait_ms;
 	struct source *sources; /* of each statement */
@@ -65,7 +66,7 @@ static void end(struct reading *r, const struct error *err)
 
 /* ---- versions ---- */
 
-/* The rows of _general come one by one; the largest version counts. */
+/* The rows of _general are received one by one; the largest version counts. */
 static void take_row(struct catalog_state *s, const char *version)
 {
 	uint64_t number;
@@ -105,7 +106,7 @@ static void set_unreadable(struct catalog_state *s, const char *problem)
 	s->problem = xstrdup(problem);
 }
 
-/* Not in the middle of a letter. */
+/* Shorten the text, but not in the middle of a character. */
 static void cut(char *text)
 {
 	size_t length = strlen(text);
@@ -207,11 +208,11 @@ static void take_account(struct catalog_state *s, const struct pg_result *result
 }
 
 /*
- * Whatever stands under that name when it is read (it is looked up again), none of its
- * owner's code is run. A query would do so as soon as it is planned: expressions of
- * indexes and statistics are simplified by calling his functions. COPY plans nothing;
- * views, foreign and partitioned tables are refused, with row_security = off policies as
- * well, and a value is put out by its type alone, without a cast.
+ * Whatever has that name when it is read (it is looked up again), no code of its owner is
+ * run. A query would run some as soon as it is planned: expressions of indexes and
+ * statistics are simplified by calling functions. COPY plans nothing. It refuses views,
+ * foreign and partitioned tables and, with row_security = off, tables with policies; and
+ * it writes a value by its type alone, without a cast.
  */
 static void take_source(struct reading *r, size_t account, const struct pg_result *result,
 			int row)
@@ -280,12 +281,13 @@ void catalog_read_states(struct session *session, const struct strvec *names,
 	r->reader = session_start_reader(session, on_reader_ready, r);
 }
 
-/* ---- statements for people ---- */
+/* ---- statements shown in hints ---- */
 
 static void add_literal(struct strbuf *out, const char *text)
 {
 	if (strchr(text, '\\'))
-		strbuf_add_char(out, 'E'); /* whatever standard_conforming_strings says */
+		/* independent of standard_conforming_strings */
+		strbuf_add_char(out, 'E');
 	strbuf_add_char(out, '\'');
 	for (; *text; text++) {
 		if (*text == '\'' || *text == '\\')

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Which accounts a node has, and the version of each: read in bulk, whatever their
- * number. */
+/* Which accounts a node has and the version of each, read in bulk. */
 #ifndef CATALOG_STATES_H
 #define CATALOG_STATES_H
 
@@ -16,21 +15,21 @@ enum catalog_version_kind {
 	CATALOG_NO_VERSION, /* no table _general: older than all versions */
 	CATALOG_VERSION,    /* `version` and `number` */
 	CATALOG_BROKEN,     /* there is no version in _general; `problem` says what is */
-	CATALOG_UNREADABLE, /* the server would not say; `problem` says why */
+	CATALOG_UNREADABLE, /* the server did not let us read it; `problem` says why */
 };
 
 struct catalog_state {
 	char *name;         /* in UTF-8 */
-	bool is_registered; /* so is _global */
+	bool is_registered; /* also true for _global */
 	bool has_schema;
 	bool looks_like_account; /* its schema holds _roles and _models */
 	enum catalog_version_kind kind;
-	bool is_forbidden; /* CATALOG_UNREADABLE: the role may not */
-	char *owner;     /* of its _general, or else of its schema; NULL: there is none */
-	char *version;   /* as it stands there: the largest one */
+	bool is_forbidden; /* CATALOG_UNREADABLE: the role lacks a privilege */
+	char *owner;   /* of its _general, or else of its schema; NULL: neither exists */
+	char *version; /* the largest one, as it is written there */
 	uint64_t number; /* of version_parse() */
 	char *problem;
-	bool has_row; /* CATALOG_BROKEN: there is one that could be updated */
+	bool has_row; /* CATALOG_BROKEN: _general has a row that could be updated */
 };
 
 /* In the order of the names that were asked for. */
@@ -39,14 +38,15 @@ struct catalog_states {
 	size_t count;
 };
 
-/* On failure `states` is empty. Ownership: the callee's, catalog_states_release(). */
+/* `states` is empty on failure. Ownership: the callback frees it with
+ * catalog_states_release(). */
 typedef void catalog_states_fn(void *owner, struct catalog_states *states,
 			       const struct error *err);
 
 /*
- * Read the states of the accounts in `names` on a node, whether there is such an account
- * or not. What cannot be read of one account is that one's problem. A table locked by
- * others is waited for `lock_wait_ms`, but after all others; 0 is without limit.
+ * Read the states of the accounts in `names` on a node, whether they exist there or not.
+ * What cannot be read is the `problem` of that account only. Tables that others have
+ * locked are read last and are waited for up to `lock_wait_ms`; 0: no limit.
  */
 void catalog_read_states(struct session *session, const struct strvec *names,
 			 uint64_t lock_wait_ms, catalog_states_fn *done, void *owner);
@@ -66,9 +66,9 @@ void catalog_list_lookalikes(struct session *session, catalog_lookalikes_fn *don
 			     void *owner);
 
 /*
- * Whose is a node without _global? Up to five descriptions of what others have there:
- * "schema crm with relation customers". None if it is empty, or there are schemas that
- * look like accounts.
+ * Does a node without _global belong to somebody else? Lists up to five descriptions of
+ * what others have there: "schema crm with relation customers". None if the node is empty
+ * or has schemas that look like accounts.
  */
 void catalog_list_strangers(struct session *session, catalog_lookalikes_fn *done,
 			    void *owner);

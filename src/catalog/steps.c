@@ -12,7 +12,7 @@
 #include "catalog/sql.h"
 #include "catalog/tenants.h"
 
-/* More rows are no list of steps, and longer values are none. */
+/* A table with more rows is not a list of steps, and a longer value is not a step. */
 enum { MOST_ROWS = 10000, MOST_BYTES = 200 };
 
 enum { FIRST_SLOTS = 1024 }; /* a power of two */
@@ -22,19 +22,19 @@ enum { FIRST_SLOTS = 1024 }; /* a power of two */
 struct reading {
 	struct session *session, *reader;
 	const struct product *product;
-	char *names; /* an array */
+	char *names; /* as an array */
 	bool has_others;
 	uint64_t lock_wait_ms;
 	struct steps_found found;
-	uint32_t
-		*slots; /* where a step is in `found.all`, from 1, by its hash; 0: free */
+	/* By hash: the number of a step in `found.all`, from 1; 0: free. */
+	uint32_t *slots;
 	size_t slot_count;
 	struct copies_list statements;
 	size_t *asked;           /* the schema of each statement */
-	size_t without;          /* schemas that have not what the query names */
+	size_t without;          /* schemas without what the query names */
 	struct error last_error; /* of the last of these */
 	char *checked;           /* the query for the first schema */
-	struct error wrong;      /* with it */
+	struct error wrong;      /* why it is wrong */
 	steps_done_fn *done;
 	void *owner;
 };
@@ -65,7 +65,8 @@ static void end(struct reading *r, const struct error *err)
 	free(r);
 }
 
-/* The query for a schema: its name, quoted, for each {schema}. Caller frees. */
+/* The query for a schema: {schema} is replaced by its quoted name. Ownership: the caller
+ * frees. */
 static char *fill(const struct product *p, const char *schema)
 {
 	static const char word[] = "{schema}";
@@ -91,7 +92,7 @@ static size_t hash(const char *text)
 	return h;
 }
 
-/* The slot of a step, which may be free. */
+/* The slot of a step, or the free one where it belongs. */
 static uint32_t *find_slot(struct reading *r, const char *step)
 {
 	size_t i = hash(step) & (r->slot_count - 1);
@@ -140,7 +141,7 @@ static bool on_row(void *owner, size_t statement, size_t number, const char *lin
 	struct tenant_steps *t = &r->found.list[r->asked[statement]];
 	AUTO_FREE char *step = NULL;
 
-	if (number == 1) { /* it may have been tried before */
+	if (number == 1) { /* a second attempt starts anew */
 		t->kind = STEPS_READ;
 		t->count = 0;
 	}
@@ -166,8 +167,8 @@ static bool on_row(void *owner, size_t statement, size_t number, const char *lin
 	return true;
 }
 
-/* Is what the query names not there: 42P01 a table, 42703 a column, 42883 a function,
- * 3F000 a schema? */
+/* Does something that the query names not exist: 42P01 a table, 42703 a column, 42883 a
+ * function, 3F000 a schema? */
 static bool is_nothing(const char *sqlstate)
 {
 	static const char *const codes[] = { "42P01", "42703", "42883", "3F000" };
@@ -178,7 +179,7 @@ static bool is_nothing(const char *sqlstate)
 	return false;
 }
 
-/* It should have what the query names. */
+/* Should the schema have what the query names? */
 static bool is_tenant(const struct reading *r, const struct tenant_steps *t)
 {
 	return t->is_listed && strcmp(t->schema, r->product->global) != 0;
@@ -199,7 +200,7 @@ static void on_failed(void *owner, size_t statement, const struct pg_failure *fa
 	r->last_error = *err;
 }
 
-/* When all have the same to say against a query, it is the query that is wrong. */
+/* If the query fails in every tenant's schema, the query itself is wrong. */
 static bool is_query_wrong(const struct reading *r)
 {
 	size_t there = 0;
@@ -276,7 +277,7 @@ static void on_rolled_back(void *owner, const struct pg_result *result,
 		read_steps(r);
 }
 
-/* What may be this schema's fault alone is not the query's. */
+/* If only this schema may be at fault, the query is not. */
 static void on_checked(void *owner, const struct pg_result *result,
 		       const struct error *err)
 {
@@ -300,7 +301,7 @@ static void on_checked(void *owner, const struct pg_result *result,
 			     r);
 }
 
-/* By the protocol that takes one statement only, and without running it. */
+/* Prepare the query: that allows one statement only, and does not run it. */
 static void on_begun(void *owner, const struct pg_result *result, const struct error *err)
 {
 	struct reading *r = owner;

@@ -11,13 +11,13 @@
 #include "catalog/sql.h"
 #include "catalog/upgrade.h"
 
-/* Accounts whose columns are read at a time. */
+/* The number of accounts whose columns are read at once. */
 enum { BATCH = 50 };
 
-/* What one version of one level is made of. */
+/* The structure of one version of one level. */
 struct shape {
-	bool is_needed; /* there are accounts that should have it */
-	char *digest;   /* NULL: of nothing */
+	bool is_needed; /* some account should have it */
+	char *digest;   /* NULL: it has no tables */
 	struct columns columns;
 };
 
@@ -34,7 +34,7 @@ struct comparison {
 	size_t step;
 	size_t *asked; /* accounts whose digests are compared */
 	size_t asked_count;
-	size_t *suspects; /* those of them whose digest is another */
+	size_t *suspects; /* those of them whose digest differs */
 	size_t suspect_count, suspect_next;
 };
 
@@ -60,11 +60,11 @@ static void on_ended(void *owner, const struct pg_result *result, const struct e
 	void *done_owner = c->owner;
 
 	(void)result;
-	comparison_free(c); /* `done` may free what it looks at */
+	comparison_free(c); /* `done` may free the states */
 	done(done_owner, error.kind != ERROR_NONE ? &error : NULL);
 }
 
-/* Whether the session is in a transaction or not, or is no more. */
+/* Works in a transaction, outside one, and after the session was lost. */
 static void end(struct comparison *c, const struct error *err)
 {
 	bool is_lost = err && !pgconn_failure(session_conn(c->session))->sqlstate[0];
@@ -79,7 +79,7 @@ static void end(struct comparison *c, const struct error *err)
 
 /* ---- the accounts ---- */
 
-/* Which shape should it have? NULL: that is not known. */
+/* The shape that the account should have; NULL if that is not known. */
 static struct shape *shape_of(const struct comparison *c, const struct catalog_state *s)
 {
 	size_t after = s->kind == CATALOG_VERSION
@@ -123,7 +123,7 @@ static void on_columns(void *owner, const struct pg_result *result,
 	read_suspects(c);
 }
 
-/* Their names are the places of theirs in $1, from 1. */
+/* Their names are their places in $1, from 1. */
 static const char named_schemas[] =
 	"SELECT n.oid, u.place::text FROM unnest($1::text[]) WITH ORDINALITY u (name, "
 	"place)"

@@ -18,7 +18,7 @@ enum { MOST_TENANTS = 100000, MOST_NAME_BYTES = 1000 };
 struct listing {
 	struct session *session, *reader;
 	const struct product *product;
-	bool is_trusted; /* or nothing of the operator's is run */
+	bool is_trusted; /* otherwise no query of the operator is run */
 	struct strvec rows;
 	struct error bad_row;
 	catalog_tenants_fn *done;
@@ -43,7 +43,7 @@ void tenants_describe_failure(const struct located *query, size_t offset,
 	if (!failure->sqlstate[0])
 		return; /* the connection was lost */
 	if (!strcmp(failure->sqlstate, CATALOG_FORBIDDEN) ||
-	    !strcmp(failure->sqlstate, CATALOG_LOCKED)) { /* the query may be good */
+	    !strcmp(failure->sqlstate, CATALOG_LOCKED)) { /* the query may be right */
 		error_prefix(err, "%s:%d: %s", query->path, query->line, query->key);
 		if (!strcmp(failure->sqlstate, CATALOG_FORBIDDEN))
 			error_hint(err, "connect as the owner (-U), or let the role read "
@@ -102,7 +102,7 @@ static bool on_row(void *owner, size_t copy, const char *line, size_t length)
 	return take_name(l, name);
 }
 
-/* Of the names that are there twice, the first. */
+/* The first name that occurs twice; NULL if there is none. */
 static const char *find_double(const struct strvec *rows)
 {
 	AUTO_STRVEC struct strvec sorted = { 0 };
@@ -190,7 +190,7 @@ static void on_checked(void *owner, const struct pg_result *result,
 	pgconn_copy(session_conn(l->reader), sql, on_row, on_copied, l);
 }
 
-/* By the protocol that takes one statement only, and without running it. */
+/* Prepare the query: that allows one statement only, and does not run it. */
 static void check_query(struct listing *l)
 {
 	AUTO_FREE char *sql = str_format(CHECK "%s" TENANTS_QUERY_END " tenants LIMIT 0",
@@ -236,7 +236,7 @@ static void on_exclude_checked(void *owner, const struct pg_result *result,
 		match(l);
 }
 
-/* By itself, so that an error is of this one. */
+/* Alone, so that an error is known to be its own. */
 static void check_exclude(struct listing *l)
 {
 	const struct located *exclude = l->product->exclude;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The list of tenants as a model has it: by a query of the operator's, or by a regular
- * expression on the names of schemas.
+ * The list of tenants of a model, by the operator's query or by a regular expression for
+ * the names of schemas.
  *
- * It is read READ ONLY and within ten seconds, in the reader of the session. The query
- * may run what the owners of its tables have defined, with the rights of the session. So
- * a superuser's runs it only where everything is superusers', or when he says so.
+ * It is read in the reader of the session, READ ONLY and within ten seconds. The query
+ * may run code that the owners of its tables have defined, with the session's privileges.
+ * So a superuser's session runs it only if superusers own everything, or with
+ * --as-superuser.
  */
 #ifndef CATALOG_TENANTS_H
 #define CATALOG_TENANTS_H
@@ -17,29 +18,29 @@
 #include "pg/session.h"
 #include "product/product.h"
 
-/* `names` without the global schema, in no order; each is there once. It lives as long as
- * the call. */
+/* `names` is without the global schema and without duplicates, in no order. It is valid
+ * only during the call. */
 typedef void catalog_tenants_fn(void *owner, const struct strvec *names,
 				const struct error *err);
 
 /*
- * `product` is a model, and must live until `done`. `runs_applied`: its query of that
- * name is to be run, too.
- * Errors: ERROR_USAGE for what is wrong with the query or the expression, or with a row,
- * with the place in the configuration. ERROR_DATA where a superuser may not run it.
+ * List the tenants of `product`, which is a model and must live until `done`.
+ * `runs_applied`: its query `applied` will be run, too.
+ * Errors: ERROR_USAGE, with the place in the configuration, for a mistake in the query,
+ * the expression or a row. ERROR_DATA if a superuser may not run the query.
  */
 void catalog_list_tenants(struct session *session, const struct product *product,
 			  bool runs_applied, bool as_superuser, catalog_tenants_fn *done,
 			  void *owner);
 
-/* For catalog/: what comes before and behind a query of the operator's, so that it is one
- * query without side effects. */
+/* For catalog/: what stands around a query of the operator's, so that it is one query
+ * without side effects. */
 #define TENANTS_QUERY_BEGIN "(\n"
 #define TENANTS_QUERY_END "\n)"
 #define TENANTS_LIMITS "SET LOCAL row_security = off; SET LOCAL statement_timeout = '10s'"
 
-/* For catalog/: what the server said of a query that stood behind `offset` characters.
- * Without a place where it has nothing to do with the query. */
+/* For catalog/: describe an error of a query that began after `offset` characters. The
+ * place is left out if the query does not cause the error. */
 void tenants_describe_failure(const struct located *query, size_t offset,
 			      const struct pg_failure *failure, struct error *err);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Whose code a session would run: what accounts have that belongs to others than
- * superusers, where the session is a superuser's. */
+/* Whose code a superuser's session would run: what belongs to roles that are not
+ * superusers in the accounts. */
 #ifndef CATALOG_TRUST_H
 #define CATALOG_TRUST_H
 
@@ -8,24 +8,25 @@
 #include "base/strvec.h"
 #include "pg/session.h"
 
-/* All zero: nobody's code is run with more rights than he has. */
+/* All zero: no code is run with more privileges than its owner has. */
 struct catalog_trust {
-	char *me; /* "superuser postgres"; NULL: the session is none, nor can become one
-		   */
-	/* Accounts that have something of others, sorted; the same place in all three. */
+	/* "superuser postgres"; NULL: the session is none and cannot become one */
+	char *me;
+	/* Accounts in which others have something, sorted; the same index in all
+	 * three. */
 	struct strvec accounts;
-	struct strvec objects; /* one that is: "table a._models" */
-	struct strvec roles;   /* whose it is */
-	/* Of the owners that were asked for, those that are not known as superusers; in
+	struct strvec objects; /* an example: "table a._models" */
+	struct strvec roles;   /* its owner */
+	/* Those of the `owners` asked for that are not known to be superusers; in
 	 * hexadecimal digits, sorted. */
 	struct strvec owners;
 };
 
-/* `trust` is the callee's, to be released; all zero on failure. */
+/* `trust` is all zero on failure. Ownership: the callback releases it. */
 typedef void catalog_trust_fn(void *owner, struct catalog_trust *trust,
 			      const struct error *err);
 
-/* One query for a node. `owners`: roles in hexadecimal digits, in the encoding of the
+/* Ask a node, in one query. `owners`: roles in hexadecimal digits, in the encoding of the
  * database. */
 void catalog_ask_trust(struct session *session, const struct strvec *accounts,
 		       const struct strvec *owners, catalog_trust_fn *done, void *owner);

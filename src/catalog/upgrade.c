@@ -11,7 +11,7 @@
 #include "product/version.h"
 #include "product/product.h"
 
-/* Statements of upgrade_begin.sql. */
+/* The number of statements in upgrade_begin.sql. */
 enum { BEGIN_STATEMENTS = 2 };
 
 enum migration_level catalog_level(const char *account)
@@ -34,7 +34,8 @@ static const struct migration_file *file_of(const struct catalog_upgrade *u, siz
 	return &u->migrations->steps[step].files[u->level];
 }
 
-/* Its beginning; what follows is the text of the migrations, byte for byte. */
+/* The beginning of the script; after it comes the text of the migrations, byte for
+ * byte. */
 static char *format_begin(const char *account_hex, const struct catalog_state *s)
 {
 	bool is_known = s->kind == CATALOG_VERSION;
@@ -74,7 +75,7 @@ char *catalog_upgrade_script(const struct catalog_upgrade *u,
 	return strbuf_detach(&out);
 }
 
-/* The line, from 1, of a character's position, from 1, in UTF-8. */
+/* The line, from 1, of the character at `position`, from 1, in UTF-8. */
 static uint64_t line_of(const char *text, uint64_t position)
 {
 	uint64_t line = 1;
@@ -95,14 +96,14 @@ static uint64_t count_lines(const char *text)
 	return lines;
 }
 
-/* The line of the file that starts behind `before` lines, or 0: it is not in it. */
+/* The line in the file, which begins after `before` lines; 0 if `line` is not in it. */
 static uint64_t line_in(const struct migration_file *file, uint64_t before, uint64_t line)
 {
 	return line > before && line <= before + count_lines(file->text) ? line - before
 									 : 0;
 }
 
-/* What the server allows only after a COMMIT, or outside of all transactions. */
+/* Hints for what the server allows only after a COMMIT or outside a transaction. */
 static void hint_step(const struct catalog_upgrade *u, size_t step, const char *sqlstate,
 		      struct error *err)
 {
@@ -126,10 +127,10 @@ static void hint_step(const struct catalog_upgrade *u, size_t step, const char *
 void catalog_upgrade_locate(const struct catalog_upgrade *u, const char *script,
 			    const struct pg_failure *failure, struct error *err)
 {
-	/* An error of syntax is found before anything is run. */
+	/* For a syntax error the server reports a position. */
 	uint64_t line = failure->position ? line_of(script, failure->position) : 0;
 	uint64_t before = count_lines(sql_upgrade_begin);
-	size_t statement = BEGIN_STATEMENTS; /* the first one behind `before` */
+	size_t statement = BEGIN_STATEMENTS; /* the first one after `before` */
 
 	for (size_t i = u->first; i < u->end; i++) {
 		const struct migration_file *file = file_of(u, i);

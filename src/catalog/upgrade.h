@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What bringing an account to another version means to its database: one transaction. */
+/* What upgrading an account means for its database: one transaction. */
 #ifndef CATALOG_UPGRADE_H
 #define CATALOG_UPGRADE_H
 
@@ -11,8 +11,8 @@
 #include "catalog/states.h"
 #include "pg/pgconn.h"
 
-/* SQLSTATE of a transaction that found another version than was planned for: its message
- * is that version, or "nil". */
+/* The SQLSTATE of a transaction that found another version than planned: its message is
+ * that version, or "nil". */
 #define CATALOG_VERSION_CHANGED "MM001"
 
 /* Steps `first` to `end` - 1 of the migrations, for one account. */
@@ -25,17 +25,17 @@ struct catalog_upgrade {
 enum migration_level catalog_level(const char *account);
 
 /*
- * The whole transaction but for its COMMIT, for pgconn_script(). It begins with the lock
- * of _general and a look at the version, and ends with the new version in _general. It
- * leaves nothing behind.
+ * The whole transaction except its COMMIT, for pgconn_script(). It begins by locking
+ * _general and checking the version, and ends by writing the new version to _general. It
+ * leaves nothing else in the session.
  * Ownership: the caller frees.
  */
 char *catalog_upgrade_script(const struct catalog_upgrade *upgrade,
 			     const struct catalog_state *state);
 
 /*
- * Put the place where the script failed before the error, "local/0.006.sql:12", and say
- * what to do about what cannot be in one transaction; if it was in a migration.
+ * If the script failed in a migration, put the place before the error
+ * ("local/0.006.sql:12"), and add a hint if the statement cannot run in a transaction.
  */
 void catalog_upgrade_locate(const struct catalog_upgrade *upgrade, const char *script,
 			    const struct pg_failure *failure, struct error *err);
