@@ -20,8 +20,9 @@ struct farm_pg {
 };
 
 /*
- * Is there a table of accounts; is it an ordinary one, of which COPY runs nothing of its
- * owner's; and if not, who is that, if he is no superuser and we are one?
+ * Is there a table of accounts? Is it an ordinary one, so that COPY runs no code of its
+ * owner? If not, who is the owner, in case the session is a superuser's and the owner is
+ * not?
  */
 static const char table_sql[] =
 	"SELECT c.oid IS NOT NULL, c.relkind = 'r' AND NOT c.relrowsecurity,"
@@ -50,7 +51,7 @@ static void list_failed(const struct farm_pg *single, const struct error *err)
 	struct error hinted = *err;
 	const char *sqlstate;
 
-	if (single->farm->private->is_closing) /* without its nodes */
+	if (single->farm->private->is_closing) /* its nodes are closing */
 		return;
 	sqlstate = pgconn_failure(session_conn(session_of(single)))->sqlstate;
 	if (!strcmp(sqlstate, CATALOG_FORBIDDEN))
@@ -81,7 +82,7 @@ static void on_former(void *owner, const struct pg_result *result,
 	succeed(single);
 }
 
-/* Those that are no longer registered, but have a schema. */
+/* Find those that are no longer registered but have a schema. */
 static void find_former(struct farm_pg *single)
 {
 	const struct farm *farm = single->farm;
@@ -112,7 +113,8 @@ static void add_accounts(struct farm *farm, const struct strvec *names)
 	}
 }
 
-/* The farm knows who is registered: these are its accounts, or those that are named. */
+/* The registered names are known. Unless accounts were named, these are the farm's
+ * accounts. */
 static void take_registered(struct farm_pg *single)
 {
 	struct farm *farm = single->farm;
@@ -153,7 +155,7 @@ static void on_tenants(void *owner, const struct strvec *names, const struct err
 	struct farm_pg *single = owner;
 	struct farm *farm = single->farm;
 
-	if (err && farm->private->is_closing) /* without its nodes */
+	if (err && farm->private->is_closing) /* its nodes are closing */
 		return;
 	if (err) {
 		single->listed(farm, err);

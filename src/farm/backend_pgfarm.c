@@ -14,7 +14,7 @@
 #include "pg/hosts.h"
 #include "product/product.h"
 
-/* The database that the proxy is. */
+/* The name of the proxy's database. */
 #define PROXY "proxy"
 
 struct farm_pgfarm {
@@ -22,7 +22,7 @@ struct farm_pgfarm {
 	farm_listed_fn *listed;
 	struct session *session; /* while accounts are listed and placed */
 	struct farm_place *place;
-	size_t connecting; /* nodes that are not ready and not given up */
+	size_t connecting; /* nodes that are neither ready nor given up */
 };
 
 static const char list_sql[] =
@@ -57,7 +57,7 @@ static void node_settled(struct farm_node *node, const struct error *err)
 		on_all_connected(proxy);
 }
 
-/* An account whose schema is on a node where it does not belong. */
+/* Warn about accounts whose schema is also on a node where it does not belong. */
 static void on_schemas(void *owner, const struct pg_result *result,
 		       const struct error *err)
 {
@@ -98,7 +98,8 @@ static void on_node_ready(void *owner, const struct error *err)
 		     (const char *const[]){ array }, 1, on_schemas, node);
 }
 
-/* The node's database is called like the node, and so is the beginning of its host. */
+/* The node's database has the name of the node, and so does the beginning of its host
+ * name. */
 static void connect_node(struct farm_node *node, const struct conninfo *proxy,
 			 bool is_told_address)
 {
@@ -112,7 +113,7 @@ static void connect_node(struct farm_node *node, const struct conninfo *proxy,
 	conninfo_set(&info, "hostaddr", "");
 	conninfo_set(&info, "dbname", node->name);
 	if (is_told_address && !hosts_set(&info, host, &err))
-		node_settled(node, &err); /* of the last one: the farm may be gone */
+		node_settled(node, &err); /* may be the last one: the farm may be gone */
 	else
 		farm_connect_node(node, &info, on_node_ready);
 	conninfo_release(&info);
@@ -187,7 +188,8 @@ static void list_failed(const struct farm_pgfarm *proxy, const char *sqlstate,
 	proxy->listed(proxy->farm, &hinted);
 }
 
-/* Who is registered is good to know, but what was named can be done without. */
+/* If all accounts are wanted, an error is fatal; named accounts can be handled without
+ * knowing which are registered. */
 static void on_listed(void *owner, const struct pg_result *result,
 		      const struct error *err)
 {
@@ -195,7 +197,7 @@ static void on_listed(void *owner, const struct pg_result *result,
 	struct farm *farm = proxy->farm;
 	const char *sqlstate;
 
-	if (farm->private->is_closing) /* without the proxy */
+	if (farm->private->is_closing) /* the proxy is closing */
 		return;
 	sqlstate = pgconn_failure(session_conn(proxy->session))->sqlstate;
 	if (err && (!sqlstate[0] || !farm->private->opts.names->count)) {
@@ -216,7 +218,7 @@ static void begin_listing(struct farm_pgfarm *proxy)
 	const struct farm_opts *opts = &proxy->farm->private->opts;
 
 	if (opts->names->count && !opts->has_registered) {
-		proxy->farm->has_accounts_table = true; /* for all we know */
+		proxy->farm->has_accounts_table = true; /* as far as is known */
 		place_wanted(proxy);
 	} else {
 		pgconn_query(session_conn(proxy->session), list_sql, NULL, 0, on_listed,
@@ -225,8 +227,8 @@ static void begin_listing(struct farm_pgfarm *proxy)
 }
 
 /*
- * Its functions are in the path that the role has there. They may ask a node that does
- * not answer: that must not take longer than it may to connect to one.
+ * The proxy's functions are found by the search_path of its role. They may ask a node
+ * that does not answer, which must not take longer than connecting to one.
  */
 static void on_ready(void *owner, const struct error *err)
 {
@@ -263,7 +265,7 @@ static void on_waiting(void *owner, const struct error *why, uint64_t pause_ms)
 		opts->waiting(opts->person, why, pause_ms);
 }
 
-/* A query is always under way, and says it. */
+/* Nothing to do: a query is always running, and reports the error. */
 static void on_lost(void *owner, const struct error *err)
 {
 	(void)owner;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Backend PgFarm: the proxy says which accounts there are, and on which node each is. */
+/* Backend PgFarm: the proxy says which accounts exist and on which node each is. */
 #ifndef FARM_BACKEND_PGFARM_H
 #define FARM_BACKEND_PGFARM_H
 
@@ -10,17 +10,17 @@ struct farm_pgfarm;
 
 /*
  * Ask the proxy for the accounts and their nodes, add them to the farm, and connect to
- * the nodes. Then the proxy is not needed any more. `listed` is called once, unless the
- * farm is closed; with an error also if no node can be had.
- * Ownership: the caller frees it, once all sessions have ended.
+ * the nodes. After that the proxy is not needed any more. `listed` is called once, unless
+ * the farm is closed first; it also gets an error if no node can be used.
+ * Ownership: the caller frees it with farm_pgfarm_free(), after all sessions have ended.
  */
 struct farm_pgfarm *farm_pgfarm_start(struct farm *farm, farm_listed_fn *listed);
 
-/* The proxy's own session, which the caller ends; it is not used any more. NULL: there is
- * none. So is NULL given. */
+/* Give the proxy's session to the caller, who ends it; it is not used any more. Returns
+ * NULL if there is none. `proxy` may be NULL. */
 struct session *farm_pgfarm_give_session(struct farm_pgfarm *proxy);
 
-/* NULL is fine. */
+/* NULL is allowed. */
 void farm_pgfarm_free(struct farm_pgfarm *proxy);
 
 #endif

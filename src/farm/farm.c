@@ -9,7 +9,8 @@
 #include "farm/backend_pgfarm.h"
 #include "farm/backend_pg.h"
 
-/* An account that there is none of, and that may be a password: it is never named. */
+/* Fails if no such account exists. Its name may be a password, so the message does not
+ * repeat it. */
 static bool check_doubtful(const struct farm *f, struct error *err)
 {
 	const char *name = f->private->opts.conf->doubtful;
@@ -90,7 +91,7 @@ void farm_disconnect(struct farm *f)
 		f->nodes[i]->session = NULL;
 	}
 	for (size_t i = 0; i <= count; i++)
-		session_free(sessions[i]); /* the last of them may free the farm */
+		session_free(sessions[i]); /* the last one may free the farm */
 }
 
 void farm_free(struct farm *f)

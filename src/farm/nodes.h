@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* The sessions of a farm's nodes, as its caller wants them. */
+/* The sessions of a farm's nodes, as the caller of the farm wants them. */
 #ifndef FARM_NODES_H
 #define FARM_NODES_H
 
@@ -9,15 +9,14 @@
 #include "farm/members.h"
 #include "pg/conninfo.h"
 
-/* How long a node may be silent, where no connect_timeout is set: all others wait. */
+/* How long to wait for a node if connect_timeout is not set: all others wait for it. */
 enum { FARM_TIMEOUT_S = 10 };
 
-/* What a server may take over one query of ours: what an account may, and a lock; 0: any
- * time. */
+/* The time limit for one query: --timeout plus --lock-wait; 0: no limit. */
 uint64_t farm_answer_ms(const struct farm *farm);
 
-/* Connect to it; on_ready() is called with the node. When the session ends later by
- * itself, the node fails, and `lost` of the farm's caller is called. */
+/* Connect to a node; on_ready() is called with the node. If the session ends by itself
+ * later, the node fails, and `lost` of the farm's caller is called. */
 void farm_connect_node(struct farm_node *node, const struct conninfo *info,
 		       void (*on_ready)(void *owner, const struct error *err));
 

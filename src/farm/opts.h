@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What a farm is wanted for: see farm/farm.h. */
+/* What the caller wants from a farm: see farm/farm.h. */
 #ifndef FARM_OPTS_H
 #define FARM_OPTS_H
 
@@ -20,14 +20,16 @@ struct farm_opts {
 	enum session_lock lock;
 	bool has_snapshot;
 	bool is_writer; /* as in struct session_opts */
-	/* The accounts wanted, each once; empty: all that are registered, and _global. */
+	/* The accounts wanted, without duplicates; empty: all registered ones and
+	 * _global. */
 	const struct strvec *names;
-	/* Accounts to be listed with all of them if they are no longer registered, but
-	 * still have a schema, or their place on a farm; may be NULL. */
+	/* If all are wanted, also these, which are no longer registered, provided they
+	 * still have a schema, or a place on a farm. May be NULL. */
 	const struct strvec *former;
-	/* Also for named accounts: who is registered, see farm_is_registered(). */
+	/* Find out which accounts are registered even if accounts are named, for
+	 * farm_is_registered(). */
 	bool has_registered;
-	/* The steps of tenants are to be read, as in catalog_list_tenants(). */
+	/* The steps of tenants will be read: `runs_applied` of catalog_list_tenants(). */
 	bool runs_applied;
 	/* As in struct session_opts, but called with `person`. */
 	bool (*ask_password)(void *person, char **out);

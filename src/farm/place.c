@@ -10,10 +10,10 @@
 #include "farm/backend.h"
 #include "product/product.h"
 
-/* Accounts in a query; and how long one of them may take at least. */
+/* Accounts per query, and the least time for a query about one of them. */
 enum { PLACE_MOST = 200, PLACE_LEAST_MS = 100 };
 
-/* One query of ours, however many the proxy makes of it. The function may give a value or
+/* One query here, however many the proxy makes of it. The function may return a value or
  * a set. */
 static const char place_sql[] =
 	"SELECT a.name, r.node FROM unnest($1::text[]) a (name)"
@@ -27,17 +27,19 @@ struct farm_place {
 	struct farm *farm;
 	struct session *proxy;
 	farm_listed_fn *done;
-	struct strvec wanted; /* the names */
-	struct range *ranges; /* a stack: of `wanted`, still to be placed */
+	struct strvec wanted; /* names */
+	/* a stack of ranges of `wanted` that are still to be placed */
+	struct range *ranges;
 	size_t range_count;
-	bool is_hurried;      /* the proxy did not answer in time: ask for one by one */
-	uint64_t limit_ms;    /* how long it may take over a query */
-	uint64_t patience_ms; /* over all queries that it does not answer */
+	/* the proxy did not answer in time: ask for one account at a time */
+	bool is_hurried;
+	uint64_t limit_ms;    /* time limit of a query */
+	uint64_t patience_ms; /* time left for all queries that are not answered */
 };
 
 static void place_next(struct farm_place *place);
 
-/* Is it among the accounts of the farm, as far as we know? */
+/* Is it among the accounts of the farm, as far as is known? */
 static bool is_listed(const struct farm *f, const char *name)
 {
 	return (!strcmp(name, PRODUCT_GLOBAL) && !f->private->opts.names->count) ||
@@ -57,7 +59,7 @@ static void push(struct farm_place *place, size_t first, size_t count)
 	place->ranges[place->range_count++] = (struct range){ first, count };
 }
 
-/* Leave no more in the topmost range than one query may ask for. */
+/* Cut the topmost range down to what one query may ask for. */
 static struct range cut(struct farm_place *place)
 {
 	struct range range = place->ranges[place->range_count - 1];
@@ -71,14 +73,14 @@ static struct range cut(struct farm_place *place)
 	return place->ranges[place->range_count - 1];
 }
 
-/* ---- when the proxy cannot say it ---- */
+/* ---- when the proxy fails ---- */
 
 static void give_up(struct farm_place *place, struct range range, const struct error *err)
 {
 	const char *name = place->wanted.v[range.first];
 	struct farm_account *account = farm_add_account(place->farm, name);
 
-	account->is_registered = true; /* for all we know */
+	account->is_registered = true; /* as far as is known */
 	account->is_unknown = true;
 	account->problem = str_format("the proxy cannot say where it is: %s", err->text);
 }
@@ -95,9 +97,10 @@ static uint64_t least(uint64_t a, uint64_t b)
 }
 
 /*
- * It asks a node that does not answer. Those of other nodes are found by asking for one
- * account after the other: with much patience at first, since the proxy may have to
- * connect to their node, and with ever less, since a silent node may have many.
+ * The proxy is waiting for a node that does not answer. Accounts on other nodes are found
+ * by asking for one account at a time. The first queries get much time, since the proxy
+ * may have to connect to a node, and later ones less and less, since a silent node may
+ * have many accounts.
  */
 static void hurry(struct farm_place *place, struct range range, const struct error *err)
 {
@@ -113,7 +116,8 @@ static void hurry(struct farm_place *place, struct range range, const struct err
 	ask_in_time(place);
 }
 
-/* It cannot say it of all of them, such as when their node is down: of which? */
+/* The proxy fails for some of them, for example because their node is down: find out
+ * which. */
 static void narrow_down(struct farm_place *place, struct range range,
 			const struct error *err)
 {
@@ -128,7 +132,7 @@ static void narrow_down(struct farm_place *place, struct range range,
 	place_next(place);
 }
 
-/* ---- what it says ---- */
+/* ---- its answers ---- */
 
 static void take_place(struct farm_place *place, const char *name, const char *node)
 {
@@ -161,7 +165,7 @@ static void on_placed(void *owner, const struct pg_result *result,
 	struct range range;
 	const char *sqlstate;
 
-	if (place->farm->private->is_closing) /* without the proxy */
+	if (place->farm->private->is_closing) /* the proxy is closing */
 		return;
 	range = place->ranges[--place->range_count];
 	sqlstate = pgconn_failure(session_conn(place->proxy))->sqlstate;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What the parts of the farm share and nobody else sees. */
+/* What the files of farm/ share and nobody else sees. */
 #ifndef FARM_PRIVATE_H
 #define FARM_PRIVATE_H
 
@@ -11,14 +11,14 @@
 
 struct farm_private {
 	struct farm_opts opts;
-	struct conninfo info; /* of the configuration */
+	struct conninfo info; /* from the configuration */
 	struct timer *later;
-	bool is_closing;           /* sessions end, with them what they were asked */
+	bool is_closing;           /* sessions are ending, and so are their queries */
 	struct farm_pg *single;    /* NULL: not backend Pg */
 	struct farm_pgfarm *proxy; /* NULL: not backend PgFarm */
 };
 
-/* All accounts are there, or `err` says why not. */
+/* All accounts have been added, or `err` says why not. */
 typedef void farm_listed_fn(struct farm *farm, const struct error *err);
 
 #endif
