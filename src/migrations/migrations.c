@@ -42,7 +42,7 @@ void migrations_release(struct migrations *m)
 	*m = (struct migrations){ 0 };
 }
 
-/* The step of a version, made if there is none yet. */
+/* The step of this version, added if there is none yet. */
 static struct migration *require_step(struct migrations *m, const char *version,
 				      uint64_t number)
 {
@@ -63,7 +63,7 @@ static bool find_place(struct migrations *m, enum migration_level level, const c
 	struct migration *step;
 	uint64_t number;
 
-	if (!str_has_suffix(name, SUFFIX)) /* .SQL */
+	if (!str_has_suffix(name, SUFFIX)) /* for example .SQL */
 		return error_set(err, ERROR_USAGE,
 				 "%s/%s: not the name of a migration, VERSION" SUFFIX,
 				 folders[level], name);
@@ -86,7 +86,7 @@ static bool find_place(struct migrations *m, enum migration_level level, const c
 	return true;
 }
 
-/* Without a byte order mark, and with a newline at the end. */
+/* Remove a byte order mark, and end with a newline. */
 static char *normalize(const char *text)
 {
 	struct strbuf out = { 0 };
@@ -100,8 +100,8 @@ static char *normalize(const char *text)
 	return strbuf_detach(&out);
 }
 
-/* The server takes "\r\n" for the end of a line as well; what is in a literal is the
- * author's. But what begins and ends where is read without them. */
+/* "\r\n" ends a line for the server, too, so the text stays as it is, literals included.
+ * Only the copy in which statements are found has no "\r". */
 static bool read_statements(struct migration_file *file, struct error *err)
 {
 	AUTO_STRBUF struct strbuf lines = { 0 };
@@ -113,7 +113,8 @@ static bool read_statements(struct migration_file *file, struct error *err)
 	return statements_read(lines.buf, &file->statements, err);
 }
 
-/* The words behind "-- metamodel:" in a line; NULL: it is no such line. Caller frees. */
+/* The words after "-- metamodel:" in a line; NULL if it is another line. Ownership: the
+ * caller frees. */
 static char *directive_of(const char *line)
 {
 	static const char prefix[] = "metamodel:";
@@ -133,7 +134,8 @@ static char *directive_of(const char *line)
 	return xstrndup(line, length);
 }
 
-/* It counts in the lines at the top only, and would be missed further down. */
+/* A directive counts only in the comment lines at the top; further down it is an error,
+ * since it would have no effect. */
 static bool read_directives(struct migration_file *file, struct error *err)
 {
 	bool is_top = true;
@@ -181,8 +183,8 @@ static bool add_file(struct migrations *m, enum migration_level level, const cha
 }
 
 /*
- * Editors and mounted volumes leave other files there, many of them hidden. But one that
- * somebody took for a migration must not be passed over: ".006.sql" is one.
+ * Editors and mounted volumes leave other files in the directory, many of them hidden.
+ * But a file that was meant as a migration must not be ignored, such as ".006.sql".
  */
 static bool is_migration(const char *name)
 {
@@ -197,7 +199,7 @@ static bool is_migration(const char *name)
 	return name[0] != '.' || version_parse(stem, &number);
 }
 
-/* It may be a symbolic link: a mounted directory of configuration often has them. */
+/* Symbolic links are followed: mounted configuration directories often use them. */
 static bool read_file(struct migrations *m, enum migration_level level,
 		      const char *folder, const char *name, struct error *err)
 {
@@ -232,7 +234,7 @@ static bool read_folder(struct migrations *m, enum migration_level level, const 
 	if (errno)
 		return error_set(err, ERROR_USAGE, "%s: %s", folders[level],
 				 strerror(errno));
-	strvec_sort(&names); /* so that the same mistake is found first each time */
+	strvec_sort(&names); /* so that the same mistake is reported first each time */
 	for (size_t i = 0; i < names.count; i++) {
 		if (!is_migration(names.v[i]))
 			strvec_push_format(&m->ignored, "%s/%s", folders[level],
@@ -264,7 +266,7 @@ static int compare_steps(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* One in the last place that any of the versions uses. */
+/* One unit in the last decimal place that any version uses. */
 static uint64_t find_unit(const struct migrations *m)
 {
 	uint64_t unit = 1;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
  * The steps from one version of the metamodel to the next: files global/VERSION.sql and
- * local/VERSION.sql, built in (src/migrations/) or in a directory of the same form.
+ * local/VERSION.sql, either built in (src/migrations/) or in a directory with the same
+ * layout.
  *
- * local/none.sql, which may be missing, makes what an account was before the first
+ * local/none.sql, which may be missing, creates what an account was before the first
  * version; no upgrade runs it.
  *
- * A step that has to be committed before the next one may run, such as a new value of an
- * enumeration, says so in the comment lines at its top: "-- metamodel: commit".
+ * A step that must be committed before the next one runs, for example because it adds a
+ * value to an enumeration, has a comment line "-- metamodel: commit" at its top.
  */
 #ifndef MIGRATIONS_MIGRATIONS_H
 #define MIGRATIONS_MIGRATIONS_H
@@ -27,12 +28,12 @@ enum migration_level { MIGRATION_GLOBAL, MIGRATION_LOCAL, MIGRATION_LEVELS };
 struct migration_file {
 	char *name; /* "local/0.006.sql"; NULL: there is none */
 	char *text;
-	bool ends_transaction; /* the next step is in another one */
+	bool ends_transaction; /* it has "-- metamodel: commit" */
 	struct statements statements;
 };
 
 struct migration {
-	char *version;   /* as the files are called, and as it is written to _general */
+	char *version;   /* as in the names of the files, and as written to _general */
 	uint64_t number; /* of version_parse() */
 	struct migration_file files[MIGRATION_LEVELS];
 };
@@ -41,25 +42,29 @@ struct migrations {
 	struct migration *steps; /* in the order of their versions, at least one */
 	size_t count;
 	struct migration_file none; /* local/none.sql */
-	struct strvec ignored;      /* files beside them: "local/README" */
+	struct strvec ignored;      /* other files next to them: "local/README" */
 };
 
 /*
- * Read and check all files: those in `dir`, or the built-in ones if it is NULL.
+ * Read and check all files: those in `dir`, or the built-in ones if it is NULL. A file is
+ * ignored if its name does not end in .sql, or begins with a dot and is not a version.
  * Ownership: the caller releases *out, after success only.
- * What does not end in .sql, or begins with a dot and is no version, is ignored.
- * Errors: ERROR_USAGE. A name that is no version, one that is there twice, one left out
- * (they count up by one in the last place), a version of one level only, a file that
- * cannot be read or cannot be part of a transaction.
+ * Errors: ERROR_USAGE for:
+ *
+ * - a name that is not a version, a version that occurs twice, or a gap (versions count
+ *   up by one in the last decimal place)
+ * - a version that has only a global or only a local file
+ * - a file that cannot be read or cannot be part of a transaction
  */
 MUST_CHECK bool migrations_load(const char *dir, struct migrations *out,
 				struct error *err);
 void migrations_release(struct migrations *migrations);
 
-/* The index of the first step behind a version; `count` if there is none. */
+/* The index of the first step after a version; `count` if there is none. */
 size_t migrations_first_after(const struct migrations *migrations, uint64_t number);
 
-/* Where the transaction ends that begins with step `first`, and goes to `end` at most. */
+/* The end of the transaction that begins with step `first`: the index after its last
+ * step, at most `end`. */
 size_t migrations_transaction_end(const struct migrations *migrations,
 				  enum migration_level level, size_t first, size_t end);
 
@@ -67,7 +72,7 @@ size_t migrations_transaction_end(const struct migrations *migrations,
 const struct migration *migrations_find(const struct migrations *migrations,
 					const char *version);
 
-/* For scripts/embed-sql, which makes this of src/migrations/; a NULL name ends it. */
+/* Generated from src/migrations/ by scripts/embed-sql; a NULL name ends it. */
 struct migration_source {
 	const char *name;
 	const char *text;

@@ -13,12 +13,12 @@ struct reader {
 	struct statements *out;
 	struct error *err;
 	bool is_failed;
-	bool is_inside; /* of a statement */
-	/* What is to be known of the statement before its next word is read. */
+	bool is_inside; /* in a statement */
+	/* What the next word may decide about the statement. */
 	enum { FREE, SET, PREPARE, ROLLBACK, CREATE, DROP, INDEX, REINDEX } expecting;
 	uint64_t line; /* of its first word */
 	bool is_after_begin;
-	unsigned atomic_depth; /* of BEGIN ATOMIC ... END, and CASE ... END in it */
+	unsigned atomic_depth; /* of BEGIN ATOMIC ... END, including CASE ... END in it */
 	unsigned paren_depth;
 };
 
@@ -71,8 +71,8 @@ static void begin_statement(struct reader *r, const struct dumplex_token *token)
 		refuse(r, word);
 }
 
-/* The words behind the first one, as long as they may make a difference. ROLLBACK TO goes
- * back within the transaction, PREPARE name AS is none of its own. */
+/* The words after the first one, as long as they matter. ROLLBACK TO stays in the
+ * transaction, and PREPARE name AS has nothing to do with it. */
 static void look_at_word(struct reader *r, const struct dumplex_token *token)
 {
 	const char *word = token->kind == TOKEN_WORD ? token->text : "";
@@ -121,7 +121,7 @@ static void look_at_word(struct reader *r, const struct dumplex_token *token)
 	}
 }
 
-/* The body of an SQL function may hold semicolons of its own. */
+/* The body of an SQL function may contain semicolons. */
 static void count_depth(struct reader *r, const struct dumplex_token *token)
 {
 	const char *word = token->kind == TOKEN_WORD ? token->text : "";
@@ -178,7 +178,7 @@ bool statements_read(const char *text, struct statements *out, struct error *err
 	dumplex_init(&r.lex, on_token, on_problem, &r);
 	dumplex_feed(&r.lex, text, strlen(text));
 	if (!r.is_failed)
-		dumplex_feed(&r.lex, "\n", 1); /* a last token ends here */
+		dumplex_feed(&r.lex, "\n", 1); /* end the last token */
 	if (!r.is_failed && (r.is_inside || dumplex_inside(&r.lex) != TOKEN_SYMBOL))
 		fail(&r, found.count ? found.lines[found.count - 1] : 1,
 		     "the last statement is not terminated");

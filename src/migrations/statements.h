@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Where the statements of a script begin: to name the line of one that fails. */
+/* Where the statements of a script begin, so that messages can name the line of one that
+ * fails. */
 #ifndef MIGRATIONS_STATEMENTS_H
 #define MIGRATIONS_STATEMENTS_H
 
@@ -11,17 +12,17 @@
 #include "base/error.h"
 
 struct statements {
-	uint64_t *lines; /* of the first word of each, counted from 1 */
+	uint64_t *lines; /* of the first word of each, from 1 */
 	size_t count;
 };
 
 /*
- * Read a script that is to be part of one transaction. Empty statements do not count, as
- * for the server.
+ * Read a script that is to be part of one transaction. Empty statements do not count,
+ * just as for the server.
  * Ownership: the caller releases *out, after success only.
- * Errors: ERROR_USAGE, beginning with the line, for one that does not end with a
- * semicolon, that would end, leave or outlive the transaction, or cannot run in one:
- * COMMIT, COPY, SET without LOCAL, VACUUM, psql's commands and variables.
+ * Errors: ERROR_USAGE, beginning with the line, for a statement that has no semicolon at
+ * its end, would end, leave or outlive the transaction, or cannot run in one: COMMIT,
+ * COPY, SET without LOCAL, VACUUM, psql's commands and variables.
  */
 MUST_CHECK bool statements_read(const char *text, struct statements *out,
 				struct error *err);
