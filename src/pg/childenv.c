@@ -21,7 +21,7 @@ static bool is_libpq_variable(const PQconninfoOption *options, const char *entry
 	return false;
 }
 
-/* What we set by our own lights, or what pg_dump and psql set themselves. */
+/* Is it a setting that this program chooses itself, or that pg_dump and psql set? */
 static bool is_ours(const char *keyword)
 {
 	static const char *const ours[] = {
@@ -37,7 +37,7 @@ static bool is_ours(const char *keyword)
 	return false;
 }
 
-/* KEYWORD='VALUE' as libpq reads it. */
+/* KEYWORD='VALUE', as libpq reads it. */
 static void add_pair(struct strbuf *out, const char *keyword, const char *value)
 {
 	strbuf_add_format(out, "%s%s='", out->length ? " " : "", keyword);

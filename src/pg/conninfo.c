@@ -63,7 +63,7 @@ static void set_default(struct conninfo *info, const char *keyword, const char *
 		conninfo_set(info, keyword, value);
 }
 
-/* What libpq takes for a connection string rather than a name
+/* What libpq treats as a connection string rather than a name
  * (conninfo_uri_prefix_length). */
 static bool is_connection_string(const char *dbname)
 {
@@ -71,7 +71,7 @@ static bool is_connection_string(const char *dbname)
 	       str_has_prefix(dbname, "postgres://");
 }
 
-/* A value from a config file: only where the environment is silent. */
+/* Set a value from a configuration file, unless the environment has one. */
 static void set_configured(struct conninfo *info, const char *keyword,
 			   const char *variable, const char *value)
 {
@@ -81,7 +81,7 @@ static void set_configured(struct conninfo *info, const char *keyword,
 		set_default(info, keyword, value);
 }
 
-/* What `option` names as a connection string; libpq adds nothing of its own. */
+/* Add what a connection string contains; libpq adds nothing of its own. */
 static bool add_connection_string(struct conninfo *info, const char *text,
 				  bool is_configured, struct error *err)
 {
@@ -89,7 +89,7 @@ static bool add_connection_string(struct conninfo *info, const char *text,
 	PQconninfoOption *options = PQconninfoParse(text, &message);
 
 	if (!options) {
-		/* libpq goes on with a quotation, which may be of a password */
+		/* libpq continues with a quotation, which may contain a password */
 		error_set(err, ERROR_USAGE,
 			  "option --dbname: libpq cannot parse it: %.*s",
 			  message ? (int)strcspn(message, "\":\n") : 0,
@@ -126,9 +126,9 @@ static bool add_configured(struct conninfo *info, const struct conf_connection *
 }
 
 /*
- * A server that lost power says nothing; the system would wait for two hours. Neither has
- * an environment variable. tcp_user_timeout is left alone: it also ends a connection
- * whose server is alive, but reads nothing for that long.
+ * A server that lost power sends nothing, and the system would wait for two hours. These
+ * settings have no environment variables. tcp_user_timeout is not set: it would also end
+ * a connection to a server that is alive but does not read for that long.
  */
 static void set_keepalives(struct conninfo *info)
 {

@@ -10,7 +10,8 @@
 #include "base/auto.h"
 #include "base/str.h"
 
-/* The entry at `index` of a list with commas; a list of one is for all. Caller frees. */
+/* The entry at `index` of a list with commas; a list of one entry applies to every index.
+ * Ownership: the caller frees. */
 static char *entry_at(const char *list, size_t index)
 {
 	if (!strchr(list, ','))
@@ -22,7 +23,7 @@ static char *entry_at(const char *list, size_t index)
 	return xstrndup(list, strcspn(list, ","));
 }
 
-/* What is left of a list behind its entry at `index`. */
+/* The rest of a list after its entry at `index`. */
 static const char *behind(const char *list, size_t index)
 {
 	if (!strchr(list, ','))

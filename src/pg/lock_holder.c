@@ -6,18 +6,18 @@
 #include "base/str.h"
 #include "pg/pgconn.h"
 
-/* The key of our advisory locks, two integers as LOCK TABLE pg_locks shows them: "meta",
- * "modl". */
+/* The key of the advisory locks, two integers as pg_locks shows them: "meta", "modl". */
 #define LOCK_CLASS "1835365473"
 #define LOCK_OBJECT "1836016748"
 
-/* Read only, as it may be a standby; a snapshot lives as long as a statement. */
+/* READ ONLY, since it may be a standby. READ COMMITTED, since a snapshot then lasts only
+ * for one statement. */
 #define TRY_LOCK(MODE)                                                     \
 	"BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY;"                  \
 	" SELECT pg_catalog.pg_try_advisory_xact_lock" MODE "(" LOCK_CLASS \
 	", " LOCK_OBJECT "), pg_catalog.pg_backend_pid()"
 
-/* What the role may not see of the other session is left out. */
+/* Details of the other session that the role may not see are left out. */
 static const char other_sql[] =
 	"SELECT concat(coalesce(nullif(replace(a.application_name, '" HOLDER_SUFFIX
 	"', ''), ''), 'a session'),"
@@ -44,7 +44,8 @@ static void on_other(void *owner, const struct pg_result *result, const struct e
 	struct lock_holder *holder = owner;
 	struct error busy;
 
-	if (err || !pgresult_rows(result)) /* it ended meanwhile, or we may not see it */
+	/* it has ended meanwhile, or the role may not see it */
+	if (err || !pgresult_rows(result))
 		error_set(&busy, ERROR_BUSY, "another run holds the lock");
 	else
 		error_set(&busy, ERROR_BUSY, "another run holds the lock: %s",

@@ -8,10 +8,11 @@ static bool is_ascii(char c)
 	return !(c & 0x80);
 }
 
-/* So many bytes do all of them begin with, from `at` on; no character is cut in two. */
+/* The number of bytes from `at` on that all names have in common, without cutting a
+ * character. */
 static size_t common_length(const char *const *names, size_t count, size_t at)
 {
-	const char *first = names[0], *last = names[count - 1]; /* they are sorted */
+	const char *first = names[0], *last = names[count - 1]; /* the names are sorted */
 	size_t end = at;
 
 	while (first[end] && first[end] == last[end])
@@ -21,7 +22,8 @@ static size_t common_length(const char *const *names, size_t count, size_t at)
 	return end;
 }
 
-/* Of the names, the part from `at` on. The depth is at most the length of a name. */
+/* Add the part of the names from `at` on. The recursion is at most as deep as a name is
+ * long. */
 static void add_names(struct strbuf *out, const char *const *names, size_t count,
 		      size_t at)
 {
@@ -50,7 +52,7 @@ void pattern_add_names(struct strbuf *out, const char *const *names, size_t coun
 	add_names(out, names, count, 0);
 }
 
-/* A name may make a branch of its own, and one more where it leaves another. */
+/* A name may add a branch of its own, and one more where another name branches off. */
 size_t pattern_bytes_max(const char *name)
 {
 	size_t bytes = strlen("\"\"|") + strlen("\"\"()");

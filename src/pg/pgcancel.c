@@ -12,7 +12,7 @@
 struct pgcancel {
 	PGcancel *request;
 	atomic_bool is_done;
-	atomic_int users; /* who lets go last frees */
+	atomic_int users; /* the last one to release it frees it */
 };
 
 void pgcancel_free(struct pgcancel *cancel)

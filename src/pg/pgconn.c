@@ -15,7 +15,7 @@
 
 enum { CONNECT_TIMEOUT_S = 30, CLOSING_LOOK_MS = 20, CLOSING_LOOKS = 150 };
 
-enum { MOST_LINE_BYTES = 1 << 20 }; /* of a COPY */
+enum { MOST_LINE_BYTES = 1 << 20 }; /* of a line of COPY */
 
 enum state { CONNECTING, IDLE, BUSY, LOST };
 
@@ -26,29 +26,29 @@ struct pgconn {
 	uint64_t answer_ms;
 	enum state state;
 	uv_poll_t
-		*poll; /* on the heap: libpq may change its socket between two of them */
-	struct timer *deadline; /* while connecting; later a failure to send that is to be
-				   told */
-	struct timer *patience; /* with a server that has a query to answer */
+		*poll; /* on the heap: libpq may change the socket between two of them */
+	/* while connecting; later, a failure to send that is still to be reported */
+	struct timer *deadline;
+	struct timer *patience; /* limits how long a query may stay unanswered */
 	void (*ready)(void *owner, const struct error *err);
 	void (*lost)(void *owner, const struct error *err);
 	void (*warning)(void *owner, const char *text);
 	void *owner;
 	pgconn_done_fn *done;
 	void *done_owner;
-	pgconn_row_fn *row; /* of a COPY; NULL: none is expected */
-	size_t copies;      /* that have begun */
+	pgconn_row_fn *row; /* for COPY; NULL: none is expected */
+	size_t copies;      /* begun so far */
 	bool is_copying;
-	size_t line_bytes; /* that have come of a line, at least */
+	size_t line_bytes; /* at least this much of a line has been received */
 	PGresult *result;
 	struct error failure;      /* of the running query */
 	struct pg_failure details; /* of the same */
 	bool is_failed;
-	bool is_given_up; /* `failure` says why, and no query is sent any more */
+	bool is_given_up; /* `failure` says why; no more queries are sent */
 	bool is_timed_out;
 	char *prologue;                     /* NULL: none */
-	size_t sent_statements, sent_chars; /* of it, with the running query */
-	char notice[512]; /* the last one: a server that goes away says why in it */
+	size_t sent_statements, sent_chars; /* of it, sent with the running query */
+	char notice[512]; /* the last one: a server that shuts down says why in it */
 };
 
 static void on_poll(uv_poll_t *poll, int status, int events);
@@ -65,7 +65,7 @@ static void poll_stop(struct pgconn *conn)
 	conn->poll = NULL;
 }
 
-/* Wait for `events`. While connecting the socket may have changed, so the handle is made
+/* Wait for `events`. The socket may change while connecting, so the handle is made
  * anew. */
 static void poll_start(struct pgconn *conn, int events)
 {
@@ -83,7 +83,7 @@ static void poll_start(struct pgconn *conn, int events)
 	assert(!rc);
 }
 
-/* libpq's words without the last newline. */
+/* libpq's message without the last newline. */
 static bool set_from_libpq(struct pgconn *conn, struct error *err)
 {
 	AUTO_FREE char *text = xstrdup(PQerrorMessage(conn->pg));
@@ -205,8 +205,7 @@ bool pgconn_start(const struct pgconn_opts *opts, struct pgconn **out, struct er
 	PQsetNoticeReceiver(conn->pg, on_notice, conn);
 	conn->deadline = timer_start(conn->loop, pgconn_connect_timeout_ms(conn),
 				     on_connect_deadline, conn);
-	poll_start(conn,
-		   UV_WRITABLE); /* as libpq wants before the first PQconnectPoll() */
+	poll_start(conn, UV_WRITABLE); /* required before the first PQconnectPoll() */
 	*out = conn;
 	return true;
 }
@@ -239,7 +238,7 @@ static void query_done(struct pgconn *conn)
 	if (conn->state == BUSY)
 		conn->state = IDLE;
 	if (conn->is_failed) {
-		struct error failure = conn->failure; /* `done` may free us */
+		struct error failure = conn->failure; /* `done` may free the connection */
 
 		done(conn->done_owner, NULL, &failure);
 	} else {
@@ -287,7 +286,7 @@ void pgconn_give_up(struct pgconn *conn, const struct error *why)
 		conn->lost(conn->owner, why);
 		return;
 	}
-	/* the connection may be kept for long, and with it what the query holds */
+	/* the connection may be kept for long, and what the query holds with it */
 	pgcancel_free(pgcancel_start(conn->pg));
 	query_done(conn);
 }
@@ -304,8 +303,8 @@ static void on_no_answer(void *owner)
 	pgconn_give_up(conn, &silent);
 }
 
-/* Send what is left of the query, then wait for the answer. False: lost, and perhaps
- * freed. */
+/* Send the rest of the query, then wait for the answer. Returns false if the connection
+ * is lost; it may have been freed. */
 static bool flush(struct pgconn *conn)
 {
 	int rc = PQflush(conn->pg);
@@ -322,7 +321,7 @@ static size_t less(size_t whole, size_t part)
 	return whole > part ? whole - part : 0;
 }
 
-/* Statements and characters are those of the caller's query. */
+/* Count statements and characters in the caller's query only. */
 static void disregard_prologue(struct pgconn *conn)
 {
 	conn->details.statements = less(conn->details.statements, conn->sent_statements);
@@ -354,7 +353,7 @@ static void take_result(struct pgconn *conn, PGresult *result)
 	PQclear(result);
 }
 
-/* What the system has and libpq has not taken yet. */
+/* The number of bytes that the system has received but libpq has not read. */
 static size_t waiting_bytes(const struct pgconn *conn)
 {
 	int bytes = 0;
@@ -362,7 +361,7 @@ static size_t waiting_bytes(const struct pgconn *conn)
 	return ioctl(PQsocket(conn->pg), FIONREAD, &bytes) < 0 ? 0 : (size_t)bytes;
 }
 
-/* False: it was told more than it wanted. */
+/* Returns false if the caller wants no more rows. */
 static bool take_lines(struct pgconn *conn)
 {
 	while (conn->is_copying) {
@@ -375,7 +374,8 @@ static bool take_lines(struct pgconn *conn)
 			       conn->row(conn->done_owner, conn->copies - 1, NULL, 0);
 		conn->line_bytes = 0;
 		if (length < 0) {
-			conn->is_copying = false; /* how it ended is a result */
+			/* a result follows and says how it ended */
+			conn->is_copying = false;
 			break;
 		}
 		is_wanted = conn->row(conn->done_owner, conn->copies - 1, line,
@@ -387,7 +387,7 @@ static bool take_lines(struct pgconn *conn)
 	return true;
 }
 
-/* No server can be kept from sending but by closing. */
+/* Only closing the connection stops a server from sending. */
 static void refuse(struct pgconn *conn)
 {
 	error_set(&conn->failure, ERROR_SERVER,
@@ -419,7 +419,7 @@ static void read_answer(struct pgconn *conn)
 		connection_lost(conn);
 		return;
 	}
-	while (!PQisBusy(conn->pg)) { /* this is also what reads notices while idle */
+	while (!PQisBusy(conn->pg)) { /* this also reads notices while idle */
 		PGresult *result;
 
 		if (!take_lines(conn)) {
@@ -452,7 +452,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	}
 	if (!status && (events & UV_WRITABLE) && !flush(conn))
 		return;
-	if (status) /* libuv has stopped; there may be more to read than it takes now */
+	if (status) /* libuv has stopped; there may be more to read than is taken now */
 		poll_start(conn, UV_READABLE);
 	if (status || (events & UV_READABLE))
 		read_answer(conn);
@@ -472,7 +472,7 @@ static void on_send_failed(void *owner)
 	connection_lost(conn);
 }
 
-/* False: the connection was given up, and `done` will get the reason. */
+/* Returns false if the connection was given up; `done` will get the reason. */
 static bool begin_query(struct pgconn *conn, pgconn_done_fn *done, void *owner)
 {
 	assert((conn->state == IDLE || conn->state == LOST) && !conn->done);
@@ -502,7 +502,7 @@ static void send_query(struct pgconn *conn, bool is_queued)
 		conn->deadline = timer_start(conn->loop, 0, on_send_failed, conn);
 }
 
-/* What is to be sent for a query or script that begins a transaction. */
+/* What has to be sent for a query or script that begins a transaction. */
 static void begin_with_prologue(struct pgconn *conn, struct strbuf *out)
 {
 	strbuf_add_str(out, conn->prologue);
@@ -511,8 +511,8 @@ static void begin_with_prologue(struct pgconn *conn, struct strbuf *out)
 		conn->sent_statements++;
 }
 
-/* A literal for each parameter: only so can several statements go at once, which are one
- * transaction then. False: some text is not of the encoding. */
+/* Replace each parameter by a literal: only then can several statements be sent at once,
+ * as one transaction. Returns false if a text is not valid in the encoding. */
 static bool add_filled(struct pgconn *conn, const char *sql, const char *const *params,
 		       unsigned param_count, struct strbuf *out)
 {
@@ -645,8 +645,8 @@ void pgconn_describe(const struct pgconn *conn, char *out, size_t size_bytes)
 
 bool pg_is_transient(const char *message)
 {
-	/* FATAL messages of SQLSTATE 53300 and 57P03; libpq gives no SQLSTATE for a
-	 * connection. */
+	/* FATAL messages of SQLSTATE 53300 and 57P03; libpq reports no SQLSTATE for a
+	 * failed connection. */
 	static const char *const passing[] = {
 		"too many clients already",
 		"remaining connection slots are reserved",
@@ -683,9 +683,9 @@ void pgconn_cancel(struct pgconn *conn)
 /* ---- given up while the server works on a query ---- */
 
 /*
- * The session is closed when the server has been asked to end the query: it would go on
- * with it otherwise, and keep our lock, until it has the answer. Nobody waits for that
- * but the loop, and that not for ever.
+ * The session is closed only after the server was asked to cancel the query. Otherwise
+ * the server would continue with it, and hold the lock, until it has the answer. Only the
+ * loop waits for that, and only for a limited time.
  */
 struct closing {
 	struct loop *loop;

@@ -44,7 +44,7 @@ uint64_t pgresult_uint(const struct pg_result *result, int row, int column)
 	return str_parse_uint(PQgetvalue(result, row, column), 0, UINT64_MAX, &n) ? n : 0;
 }
 
-/* The line of the code block, from "PL/pgSQL function inline_code_block line 7 at
+/* The line within the code block, from "PL/pgSQL function inline_code_block line 7 at
  * EXECUTE". */
 static uint64_t function_line(const PGresult *result)
 {
@@ -57,12 +57,14 @@ static uint64_t function_line(const PGresult *result)
 	if (!found)
 		return 0;
 	found += strlen(block);
-	found += strcspn(found, "0123456789\n"); /* "line", in the server's language */
+	/* skip "line", in the server's language */
+	found += strcspn(found, "0123456789\n");
 	digits = xstrndup(found, strspn(found, "0123456789"));
 	return str_parse_uint(digits, 1, UINT32_MAX, &line) ? line : 0;
 }
 
-/* Is its detail a whole row (SQLSTATE 23502, 23514), in which a password may be? */
+/* Does the detail show a whole row (SQLSTATE 23502, 23514)? The row may contain a
+ * password. */
 static bool shows_row(const PGresult *result)
 {
 	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -78,13 +80,13 @@ static void add_line(struct error *err, const char *name, const char *words)
 		error_append(err, line);
 }
 
-/* All in the server's words: what is ours to say about it is err->hint. */
+/* Everything here is the server's message; this program's advice is in err->hint. */
 static void set_from_result(const PGresult *result, struct error *err)
 {
 	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY);
 	const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 
-	if (!severity || !primary) { /* libpq's own */
+	if (!severity || !primary) { /* a message of libpq */
 		AUTO_FREE char *text = xstrdup(PQresultErrorMessage(result));
 		size_t length = strlen(text);
 

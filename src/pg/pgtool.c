@@ -15,13 +15,13 @@
 #include "base/strvec.h"
 #include "proc/child.h"
 
-/* Where packages put the programs of a major version. */
+/* Where packages install the programs of a major version. */
 static const char *const bindirs[] = {
 	"/usr/lib/postgresql/%u/bin", /* Debian */
-	"/usr/pgsql-%u/bin",          /* of postgresql.org, for Red Hat and others */
-	"/usr/lib/postgresql%u/bin",  /* SUSE */
-	"/usr/libexec/postgresql%u",  /* Alpine */
-	"/usr/edb/as%u/bin",          /* EnterpriseDB */
+	"/usr/pgsql-%u/bin", /* postgresql.org's packages for Red Hat and others */
+	"/usr/lib/postgresql%u/bin", /* SUSE */
+	"/usr/libexec/postgresql%u", /* Alpine */
+	"/usr/edb/as%u/bin",         /* EnterpriseDB */
 };
 
 enum { VERSION_TIMEOUT_MS = 30000, MAJOR_MAX = 99 };
@@ -35,9 +35,9 @@ struct pgtool_search {
 	struct child *child; /* NULL while none runs */
 	bool is_cancelled;
 	int stdout_fd;
-	struct pgtool newer;  /* the nearest one that serves; no path: none so far */
-	struct error why_not; /* the first that did not serve */
-	struct strbuf older;  /* which ones, and of which versions */
+	struct pgtool newer;  /* the nearest newer one; no path: none so far */
+	struct error why_not; /* why the first candidate failed */
+	struct strbuf older;  /* older ones, with their versions */
 	pgtool_done_fn *done;
 	void *owner;
 };
@@ -83,7 +83,7 @@ static void add_from_path(struct pgtool_search *search)
 	}
 }
 
-/* bindirs[] are formats of ours, each with one %u. */
+/* `format` is one of bindirs[], which contain one %u each. */
 static char *format_bindir(const char *format, unsigned major)
 {
 	const char *at = strstr(format, "%u");
@@ -152,8 +152,8 @@ static void go_on(struct pgtool_search *search)
 	try_next(search);
 }
 
-/* An error with a hint, such as too many open files, has nothing to do with the program:
- * another one would not start either. */
+/* An error with a hint, such as too many open files, is not the program's fault: another
+ * one would fail as well. */
 static void reject(struct pgtool_search *search, const struct error *why)
 {
 	if (search->why_not.kind == ERROR_NONE || why->hint[0])
@@ -163,9 +163,8 @@ static void reject(struct pgtool_search *search, const struct error *why)
 	go_on(search);
 }
 
-/* The version in "pg_dump (PostgreSQL) 15.20 (Debian ...)", where a vendor may have put
- * a name of its own, and more numbers: "pg_dump (EnterpriseDB) 15.4.0". 0.0 if there is
- * none. */
+/* Find the version in "pg_dump (PostgreSQL) 15.20 (Debian ...)". A vendor may use another
+ * name and more numbers: "pg_dump (EnterpriseDB) 15.4.0". 0.0 if there is none. */
 static void parse_version(const char *text, struct pgtool *tool)
 {
 	const char *p = strchr(text, ')');
@@ -203,7 +202,8 @@ static void note_older(struct pgtool_search *search, const struct pgtool *tool)
 			  search->server_major);
 }
 
-/* One of another version than the server's: does it serve where there is none of that? */
+/* The tool has another major version than the server: note it in case there is no tool of
+ * the same version. */
 static void keep(struct pgtool_search *search, const struct pgtool *tool)
 {
 	if (tool->major < search->server_major) {

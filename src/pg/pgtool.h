@@ -25,14 +25,18 @@ typedef void pgtool_done_fn(void *owner, const struct pgtool *tool,
 			    const struct error *err);
 
 /*
- * In `bindir` if that is given; else the first of the server's own major version, in PATH
- * or where packages put it (/usr/lib/postgresql/N/bin and the like). Only where there is
- * none, the nearest newer one: the caller warns, since what a newer pg_dump writes the
- * server may not know. An older one never. Each candidate is asked for its --version, so
- * `done` comes later, once, from the loop. Ownership: *tool lives as long as the call of
- * `done`; see pgtool_copy(). `name` and `bindir` must live until then. Errors: `tool` is
- * NULL; ERROR_CHILD when none is at least as new as `server_major`, ERROR_SYSTEM when
- * none can be started.
+ * Find the program `name` for a server: in `bindir` if it is given; otherwise the first
+ * one of the server's own major version in PATH, or where packages install it
+ * (/usr/lib/postgresql/N/bin and the like). If there is none, take the nearest newer one;
+ * the caller warns then, since a newer pg_dump may write what the server does not
+ * understand. An older one is never taken.
+ *
+ * Each candidate is asked for its --version, so `done` is called later, once, from the
+ * loop.
+ * Ownership: *tool is valid during the call of `done`; see pgtool_copy(). `name` and
+ * `bindir` must live until then.
+ * Errors: `tool` is NULL; ERROR_CHILD if none is as new as `server_major`, ERROR_SYSTEM
+ * if none can be started.
  */
 struct pgtool_search *pgtool_find(struct loop *loop, const char *name, const char *bindir,
 				  unsigned server_major, pgtool_done_fn *done,

@@ -13,7 +13,8 @@
 #include "pg/session.h"
 #include "pg/pgconn.h"
 
-/* The names, and the number, which is a limit of connections that nobody reaches. */
+/* How scratch databases are recognized: by the name and a connection limit so large that
+ * nobody else would set it. */
 #define NAME_PREFIX "metamodel_verify_"
 #define IS_OURS                                        \
 	" d.datname ~ '^" NAME_PREFIX "[0-9a-f]{16}$'" \
@@ -30,22 +31,22 @@ enum { ROLE_ATTEMPTS = 5 };
 struct scratch {
 	struct scratch_opts opts;
 	char name[sizeof(NAME_PREFIX) + 16];
-	char *application; /* of our sessions */
+	char *application; /* of this program's sessions */
 	char *conninfo;
 	struct conninfo info;    /* of the server, not of the database */
-	struct strvec roles;     /* that are wanted, in hex */
-	struct session *outside; /* our session on another database; NULL: lost */
-	struct session *inside;  /* on this one, while it is prepared */
+	struct strvec roles;     /* that must exist, in hexadecimal digits */
+	struct session *outside; /* the session on another database; NULL: lost */
+	struct session *inside;  /* the session on this one, while it is prepared */
 	bool is_closing;
-	pgconn_done_fn *step; /* that waits for an answer */
+	pgconn_done_fn *step; /* waits for the answer to a query */
 	bool is_connected;
 	bool is_made;
 	bool is_ready;
 	unsigned role_attempts;
 	struct strvec stand_ins; /* names */
-	struct strvec leftovers; /* statements that drop them */
+	struct strvec leftovers; /* statements that drop what killed runs left */
 	size_t next_leftover;
-	struct strvec drops; /* of roles */
+	struct strvec drops; /* statements that drop roles */
 	size_t next_drop;
 	void (*dropped)(void *owner, const struct error *err);
 	void *drop_owner;
@@ -61,7 +62,7 @@ static void on_answer(void *owner, const struct pg_result *result,
 		scratch->step(scratch, result, err);
 }
 
-/* One at a time. */
+/* Only one query at a time. */
 static void ask(struct scratch *scratch, struct session *session, const char *sql,
 		const char *const *params, unsigned param_count, pgconn_done_fn *step)
 {
@@ -81,7 +82,7 @@ static void make_name(struct scratch *scratch)
 	uint64_t number;
 
 	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
-		abort(); /* never on Linux once it has booted */
+		abort(); /* never on a running Linux */
 	snprintf(scratch->name, sizeof(scratch->name), NAME_PREFIX "%016llx",
 		 (unsigned long long)number);
 }
@@ -102,7 +103,7 @@ static void ready(struct scratch *scratch, const struct error *err)
 static void on_outside_lost(void *owner, const struct error *err)
 {
 	(void)owner;
-	(void)err; /* the next query says so */
+	(void)err; /* the next query reports it */
 }
 
 static void on_inside_lost(void *owner, const struct error *err)
@@ -143,7 +144,7 @@ static struct session *connect_to(struct scratch *scratch, const struct conninfo
 	return session_start(&opts);
 }
 
-/* ---- the roles, from within: there names are in its encoding ---- */
+/* ---- the roles, asked inside: there, names have the database's encoding ---- */
 
 static void ask_for_roles(struct scratch *scratch);
 
@@ -155,8 +156,8 @@ static void on_granted(void *owner, const struct pg_result *result,
 }
 
 /*
- * Owners make their tables in schemas that a restore finds, but that are new here. Nobody
- * but us can connect. As a superuser it is of no need.
+ * Let owners create tables in schemas that exist before a restore, but are new here. Only
+ * this program can connect. A superuser does not need this.
  */
 static void allow_owners(struct scratch *scratch)
 {
@@ -192,7 +193,7 @@ static void on_roles_made(void *owner, const struct pg_result *result,
 		allow_owners(scratch);
 		return;
 	}
-	/* another run made it, or dropped it, meanwhile */
+	/* another run has made it, or dropped it, meanwhile */
 	if ((!strcmp(state, "42710") || !strcmp(state, "42704") ||
 	     !strcmp(state, "23505") || !strcmp(state, "XX000")) &&
 	    ++scratch->role_attempts < ROLE_ATTEMPTS) {
@@ -228,8 +229,8 @@ static void on_roles(void *owner, const struct pg_result *result, const struct e
 		allow_owners(scratch);
 }
 
-/* A right on the database keeps another run from dropping the role as long as we need it.
- */
+/* A privilege on the database keeps other runs from dropping the role while it is
+ * needed. */
 static void ask_for_roles(struct scratch *scratch)
 {
 	AUTO_STRBUF struct strbuf list = { 0 };
@@ -265,7 +266,7 @@ static void on_inside(void *owner, const struct error *err)
 		ask_for_roles(scratch);
 }
 
-/* ---- the database, from outside ---- */
+/* ---- the database, in the session on another one ---- */
 
 static void on_opened(void *owner, const struct pg_result *result,
 		      const struct error *err)
@@ -317,7 +318,7 @@ static void on_made(void *owner, const struct pg_result *result, const struct er
 	scratch->is_made = true;
 	clock_now(now);
 	(void)gethostname(host, sizeof(host) - 1);
-	for (char *p = host; *p; p++) /* it goes into a literal */
+	for (char *p = host; *p; p++) /* it is put into a literal */
 		if (*p == '\'' || *p == '\\' || (unsigned char)*p < 0x20 || *p & 0x80)
 			*p = '?';
 	sql = str_format(
@@ -342,8 +343,9 @@ static void on_statement(void *owner, const struct pg_result *result,
 }
 
 /*
- * A locale goes with an encoding: that of the database that we are connected to if it is
- * the same, else "C", which goes with all. A copy has what it is a copy of.
+ * A locale requires an encoding. If the encoding is that of the present database, take
+ * its locale, otherwise "C", which allows every encoding. A copy keeps those of its
+ * template.
  */
 static void make_database(struct scratch *scratch)
 {
@@ -484,7 +486,7 @@ static void on_role_dropped(void *owner, const struct pg_result *result,
 		err ? pgconn_failure(session_conn(scratch->outside))->sqlstate : "";
 
 	(void)result;
-	/* another run needs it, or dropped it */
+	/* another run needs it or has dropped it */
 	if (err && strcmp(state, "2BP01") != 0 && strcmp(state, "42704") != 0)
 		log_warning(scratch->opts.log, "cannot drop a stand-in role: %s",
 			    err->text);
@@ -526,7 +528,7 @@ static void on_dropped(void *owner, const struct pg_result *result,
 		end_drop(scratch);
 		return;
 	}
-	/* those of killed runs, too */
+	/* also those of killed runs */
 	ask(scratch, scratch->outside,
 	    "SELECT format('DROP ROLE %I', r.rolname) FROM pg_catalog.pg_roles r"
 	    " WHERE" IS_STAND_IN " AND NOT r.rolcanlogin",
@@ -547,9 +549,9 @@ static void on_drop_tried(void *owner, const struct pg_result *result,
 }
 
 /*
- * It is of our making: whoever had one of the same name has kept it. Sessions of ours
- * that are about to end are waited for, for 5 s, by the server; those that do not end are
- * ended.
+ * This run has created the database; if the name had been taken, creating it would have
+ * failed. The server waits 5 s for sessions of this program that are about to end; then
+ * they are terminated.
  */
 static void drop(struct scratch *scratch)
 {
@@ -568,7 +570,7 @@ static void on_outside_again(void *owner, const struct error *err)
 		drop(scratch);
 }
 
-/* Is our session still there? The load may have taken hours. */
+/* Is the session still alive? The load may have taken hours. */
 static void on_alive(void *owner, const struct pg_result *result, const struct error *err)
 {
 	struct scratch *scratch = owner;

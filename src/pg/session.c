@@ -27,13 +27,13 @@ struct session {
 	struct lock_holder *holder; /* NULL: none */
 	unsigned holder_attempts;
 	bool can_tell_identity;
-	uint64_t pid;           /* of the server's process that answered first */
+	uint64_t pid;           /* of the server process that answered first */
 	struct session *reader; /* NULL: none */
 	struct settings settings;
 	struct session_facts facts;
 };
 
-/* Those settings are asked for that older servers, or other systems, lack. */
+/* Settings that older servers, or other systems, may not have are looked up. */
 static const char facts_sql[] =
 	"SELECT current_database(), current_setting('server_version'),"
 	" current_setting('server_version_num'), getdatabaseencoding(),"
@@ -58,7 +58,8 @@ static const char facts_sql[] =
 	" pg_is_in_recovery(),"
 	" pg_backend_pid(), current_setting('idle_session_timeout', true) <> '0'";
 
-/* Rights to a function are looked at even where it is not called: a query of its own. */
+/* A query of its own, since privileges on a function are checked even if it is not
+ * called. */
 static const char identity_sql[] =
 	"SELECT system_identifier FROM pg_catalog.pg_control_system()";
 
@@ -177,7 +178,7 @@ static void end_holder(struct session *session)
 	session->holder = NULL;
 }
 
-/* Without the lock, the rest is of no use. */
+/* Without the lock, the session is useless. */
 static void on_holder_lost(void *owner, const struct error *err)
 {
 	struct session *session = owner;
@@ -193,7 +194,7 @@ static void on_held(void *owner, const struct error *err)
 	uint64_t pause_ms;
 
 	if (!err) {
-		/* a pooler gave it the process that had answered us before */
+		/* a pooler gave the holder the process that had answered here before */
 		session->facts.is_pooled =
 			lock_holder_pid(session->holder) == session->pid;
 		start_snapshot(session);
@@ -247,7 +248,7 @@ static void take_lock(struct session *session)
 			timer_start(session->opts.loop, 0, start_holder, session);
 }
 
-/* ---- what is to be known of the server ---- */
+/* ---- facts about the server ---- */
 
 static void set_prologue(struct session *session)
 {
@@ -268,7 +269,7 @@ static void release_facts(struct session *session)
 	session->facts = (struct session_facts){ 0 };
 }
 
-/* A provider's server may refuse to say it: it can be done without. */
+/* A provider's server may refuse to say it; the run continues without it. */
 static void on_identity(void *owner, const struct pg_result *result,
 			const struct error *err)
 {
@@ -314,8 +315,8 @@ static void on_session_set(void *owner, const struct pg_result *result,
 		ask_identity(session);
 }
 
-/* What no transaction can set: it counts before one begins, or between two. A pooler
- * knows of the first two, and takes them back. */
+/* Settings that must be made outside a transaction. A pooler knows the first two and
+ * resets them. */
 static void set_session(struct session *session, bool is_ended_when_idle)
 {
 	AUTO_STRBUF struct strbuf sql = { 0 };
@@ -354,7 +355,7 @@ static void on_facts(void *owner, const struct pg_result *result, const struct e
 	session->facts.encoding = xstrdup(pgresult_value(result, 0, 3));
 	connections = pgresult_uint(result, 0, 4);
 	if (connections && session->opts.lock != SESSION_LOCK_NONE)
-		connections--; /* to hold it */
+		connections--; /* the lock holder's own */
 	session->facts.free_connections = connections;
 	session->facts.database_oid = pgresult_uint(result, 0, 5);
 	session->can_tell_identity = pgresult_is_true(result, 0, 6);
@@ -470,7 +471,7 @@ struct session *session_start(const struct session_opts *opts)
 	conninfo_set(&session->info, "application_name", opts->program);
 	conninfo_set(&session->info, "client_encoding", "UTF8");
 	session->pause = timer_start(opts->loop, 0, try_connect,
-				     session); /* so that `ready` comes later */
+				     session); /* so that `ready` is called later */
 	return session;
 }
 
@@ -511,7 +512,8 @@ void session_use_role_path(struct session *session, uint64_t statement_ms)
 void session_reset(struct session *session)
 {
 	assert(session->opts.lock == SESSION_LOCK_NONE && !session->opts.has_snapshot);
-	pgconn_set_prologue(session->conn, NULL); /* no transaction may do that */
+	/* DISCARD ALL cannot run in a transaction */
+	pgconn_set_prologue(session->conn, NULL);
 	pgconn_query(session->conn, "DISCARD ALL", NULL, 0, on_discarded, session);
 }
 
@@ -524,11 +526,11 @@ void session_conninfo(const struct session *session, struct conninfo *out)
 	conninfo_set(out, "port", pgconn_port(session->conn));
 }
 
-/* ---- a session beside it ---- */
+/* ---- the reader ---- */
 
 static void on_reader_lost(void *owner, const struct error *err)
 {
-	(void)owner; /* the next query says so */
+	(void)owner; /* the next query reports it */
 	(void)err;
 }
 

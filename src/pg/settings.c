@@ -9,9 +9,9 @@ static void add(struct strbuf *out, const char *set, const char *name, uint64_t 
 }
 
 /*
- * Nobody's function or operator but the system's is ours. A server that ends idle
- * transactions would take lock and snapshot away. Should we die, it is to notice while a
- * query runs.
+ * With this search_path only the system's functions and operators are used. A server that
+ * ends idle transactions would end lock and snapshot, so that is turned off. And if this
+ * program dies, the server should notice while a query is running.
  */
 char *settings_format(const struct settings *s, bool is_local)
 {
