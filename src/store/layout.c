@@ -66,7 +66,7 @@ char *layout_old(const struct layout *layout, unsigned generation)
 			       : str_format("%s.old.%u", layout->dir, generation);
 }
 
-/* Not isalnum(): the locale has no say in file names. */
+/* Not isalnum(): file names must not depend on the locale. */
 char *layout_file_name(const char *account)
 {
 	char *name = str_percent_encode(account);

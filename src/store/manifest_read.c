@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * manifest.json is read. Its accounts, which may be very many, are read one at a time:
- * jansson's tree of one takes five times the memory of its entry. So only the outermost
- * object and the list of accounts are taken apart here, their values by jansson.
+ * Reads manifest.json. The accounts, of which there may be very many, are read one at a
+ * time: jansson's tree of an account takes five times the memory of its entry. So this
+ * file takes apart only the outermost object and the list of accounts, and jansson reads
+ * the values in them.
  *
- * No json_unpack_ex(): of a value of the wrong type it does not say which one it is, and
- * it knows no text that may be null.
+ * json_unpack_ex() is not used: it does not say which value has the wrong type, and has
+ * no format for a text that may be null.
  */
 #include "store/manifest.h"
 
@@ -40,7 +41,7 @@ static bool is_sha256(const char *s)
 	return strlen(s) == 64 && strspn(s, "0123456789abcdef") == 64;
 }
 
-/* The text of a key. NULL for JSON null. False when it is absent or no text. */
+/* The text of a key, NULL for JSON null. Returns false if it is missing or not a text. */
 static bool get_text(const json_t *object, const char *key, const char **out,
 		     struct error *err)
 {
@@ -90,7 +91,7 @@ static bool get_uint(const json_t *object, const char *key, uint64_t max, uint64
 	return true;
 }
 
-/* Not there where none is needed. */
+/* Missing if no extension is needed. */
 static bool parse_extensions(const json_t *json, struct manifest_entry *entry,
 			     struct error *err)
 {
@@ -159,7 +160,7 @@ static bool parse_entry(const json_t *json, struct manifest *manifest, struct er
 	return true;
 }
 
-/* Not there in older ones, which is fine. */
+/* Missing in older manifests, which is allowed. */
 static bool parse_identity(const json_t *json, struct manifest_node *n, struct error *err)
 {
 	if (json_object_get(json, "system_identifier") &&
@@ -198,7 +199,7 @@ static bool parse_node_list(const json_t *list, bool is_carried,
 	return true;
 }
 
-/* Older ones have no list of those that were carried over. */
+/* Older manifests have no list of nodes for carried-over dumps. */
 static bool parse_nodes(const json_t *root, struct manifest *manifest, struct error *err)
 {
 	const json_t *list = json_object_get(root, "nodes");
@@ -212,7 +213,7 @@ static bool parse_nodes(const json_t *root, struct manifest *manifest, struct er
 	       parse_node_list(carried, true, manifest, err);
 }
 
-/* Not there in older ones, which is fine. */
+/* Missing in older manifests, which is allowed. */
 static bool parse_plan(const json_t *root, struct manifest *manifest, struct error *err)
 {
 	const json_t *list = json_object_get(root, "dropped"), *json;
@@ -237,7 +238,7 @@ static bool parse_plan(const json_t *root, struct manifest *manifest, struct err
 	       get_uint(root, "failed", INT64_MAX, &manifest->failed, err);
 }
 
-/* Not there where they are of relations. */
+/* Missing if the dumps are of relations. */
 static bool parse_objects(const json_t *root, struct manifest *manifest,
 			  struct error *err)
 {
@@ -249,7 +250,7 @@ static bool parse_objects(const json_t *root, struct manifest *manifest,
 	       error_set(err, ERROR_DATA, "\"objects\" is not \"all\"");
 }
 
-/* All but the accounts. */
+/* Everything except the accounts. */
 static bool parse_header(const json_t *root, struct manifest *manifest, struct error *err)
 {
 	uint64_t format = 0;
@@ -287,7 +288,7 @@ static bool fail_at(const struct reader *reader, int line, const char *words,
 	return error_set(err, ERROR_DATA, "line %d: %s", line, words);
 }
 
-/* Take `c`, and the white space before it; or no more than that. */
+/* Take the white space, and then `c` if it follows. */
 static bool take(struct reader *reader, char c)
 {
 	while (reader->at < reader->length &&
@@ -307,7 +308,7 @@ static bool expect(struct reader *reader, char c, struct error *err)
 	return take(reader, c) || fail_at(reader, 1, words, err);
 }
 
-/* NULL: it is damaged. */
+/* NULL if it is damaged. */
 static json_t *read_value(struct reader *reader, struct error *err)
 {
 	json_error_t json_error;
@@ -323,8 +324,8 @@ static json_t *read_value(struct reader *reader, struct error *err)
 	return json;
 }
 
-/* What is wrong with an account is told in *bad: the header, which may be behind it, has
- * the first word. */
+/* An error in an account is put in *bad, not reported at once: errors of the header,
+ * which may come later, count first. */
 static bool read_accounts(struct reader *reader, struct manifest *manifest,
 			  struct error *bad, struct error *err)
 {
@@ -349,7 +350,8 @@ static bool read_accounts(struct reader *reader, struct manifest *manifest,
 	return expect(reader, ']', err);
 }
 
-/* One key and its value, into `root`; of the accounts only that they are there. */
+/* Read one key and its value into `root`; for the accounts, only note that they are
+ * there. */
 static bool read_member(struct reader *reader, json_t *root, struct manifest *manifest,
 			struct error *bad, struct error *err)
 {
@@ -408,7 +410,7 @@ bool manifest_parse(const char *text, size_t length, struct manifest *out,
 	struct error bad = { .kind = ERROR_NONE };
 	struct manifest manifest = { 0 };
 	json_t *root = json_object();
-	bool is_ok = !memchr(text, '\0', length) || /* jansson passes over some */
+	bool is_ok = !memchr(text, '\0', length) || /* jansson ignores some */
 		     error_set(err, ERROR_DATA, "it contains a NUL byte");
 
 	is_ok = is_ok && read_members(&reader, root, &manifest, &bad, err) &&

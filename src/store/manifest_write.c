@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* manifest.json is written, its accounts one at a time: see manifest_read.c. */
+/* Writes manifest.json, its accounts one at a time: see manifest_read.c. */
 #include "store/manifest.h"
 
 #include <errno.h>
@@ -18,8 +18,8 @@
 enum { WRITE_BYTES = 65536 };
 
 /*
- * Text as JSON, for json_pack's "o"; null for NULL, and for what is not UTF-8, such as a
- * socket's directory. json_pack's "s?" would fail with that.
+ * Text as JSON, for json_pack's "o"; null for NULL and for what is not UTF-8, such as a
+ * socket's directory, for which json_pack's "s?" would fail.
  */
 static json_t *text_or_null(const char *s)
 {
@@ -116,7 +116,7 @@ static json_t *format_header(const struct manifest *manifest)
 	return json;
 }
 
-/* Steals `json`. */
+/* Format and release `json`. Ownership: the caller frees. */
 static char *format_json(json_t *json, size_t flags)
 {
 	char *text = json ? json_dumps(json, flags | JSON_PRESERVE_ORDER) : NULL;
@@ -135,7 +135,7 @@ static bool flush(int fd, struct strbuf *text, struct error *err)
 	return is_ok;
 }
 
-/* The accounts are one more member of the header, one in each line. */
+/* The accounts are written as a last member of the header, one per line. */
 static bool write_text(int fd, const struct manifest *manifest, struct error *err)
 {
 	AUTO_FREE char *header = format_json(format_header(manifest), JSON_INDENT(1));

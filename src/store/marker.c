@@ -60,13 +60,14 @@ bool marker_read(int dir_fd, struct strvec *files)
 	if (!fs_open_file(dir_fd, MARKER_FILE, &fd, &ignored) ||
 	    !fs_read_all(fd, MAX_BYTES, &text, &length, &ignored) ||
 	    (!str_has_prefix(text, FIRST_LINE) && !str_has_prefix(FIRST_LINE, text)))
-		return false; /* of a run that died while it wrote it there may be less */
+		/* a run that died while it wrote the marker may leave less */
+		return false;
 	if (!str_has_prefix(text, FIRST_LINE))
 		return true;
 	rest = text + strlen(FIRST_LINE);
-	(void)strsep(&rest, "\n"); /* the maker */
+	(void)strsep(&rest, "\n"); /* skip the maker */
 	while (files && (line = strsep(&rest, "\n")))
-		if (rest && *line) /* the last one may be cut off */
+		if (rest && *line) /* the last one may be incomplete */
 			strvec_push(files, line);
 	return true;
 }

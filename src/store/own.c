@@ -41,8 +41,8 @@ static bool is_ascii(const char *s)
 	return !*s;
 }
 
-/* The account that the file is named after, by a save's rule or as the scripts took it.
- */
+/* The account that the file is named after, by the rule for saves or that of the old
+ * scripts. Ownership: the caller frees. */
 static char *account_of(const struct savedir *save, const char *file)
 {
 	char *decoded = save->kind == SAVEDIR_LEGACY ? NULL : layout_account_name(file);
@@ -50,7 +50,7 @@ static char *account_of(const struct savedir *save, const char *file)
 	return decoded ? decoded : xstrndup(file, strlen(file) - strlen(DUMP_SUFFIX));
 }
 
-/* Is it a whole dump of that account's metamodel, and of nothing else? */
+/* Is it a complete dump of that account's metamodel, and of nothing else? */
 static bool is_dump(const struct savedir *save, const char *file)
 {
 	AUTO_FREE char *account = account_of(save, file);
@@ -65,8 +65,7 @@ static bool is_dump(const struct savedir *save, const char *file)
 	       dumpfile_check(fd, &opts, &facts, &ignored) && facts.is_sound;
 }
 
-/* What the scripts left of a dump that failed: nothing, or the beginning of pg_dump's
- * output. */
+/* The old scripts left nothing of a failed dump, or the beginning of pg_dump's output. */
 static bool begins_as_dump(const struct savedir *save, const char *file)
 {
 	char text[sizeof(OPENING)];
@@ -121,8 +120,8 @@ static bool refuse(struct error *err)
 		     "elsewhere with --directory");
 }
 
-/* A directory of the old scripts: every file a dump. Some may have failed, where the one
- * of _global shows whose directory it is. */
+/* A directory of the old scripts, in which every file is a dump. Some may be incomplete,
+ * if the dump of _global shows whose directory it is. */
 static bool check_legacy(const struct savedir *save, const char *path, struct error *err)
 {
 	bool has_global =
@@ -201,7 +200,7 @@ static bool delete_file(int dir_fd, const char *path, const char *file, struct e
 			 strerror(errno));
 }
 
-/* Lock files that a slip left, the manifest, and at last the marker. */
+/* Delete stray lock files, the manifest, and last the marker. */
 static bool delete_rest(const struct savedir *save, const char *path, struct error *err)
 {
 	for (size_t i = 0; i < save->locks.count; i++)
@@ -215,7 +214,7 @@ static bool delete_rest(const struct savedir *save, const char *path, struct err
 	       delete_file(save->fd, path, MARKER_FILE, err);
 }
 
-/* Ownership: the caller frees. */
+/* The name under which a file that is not ours is kept. Ownership: the caller frees. */
 static char *name_kept(const char *base)
 {
 	char now[CLOCK_TEXT_BYTES];

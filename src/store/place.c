@@ -12,7 +12,7 @@
 #include "base/str.h"
 #include "store/marker.h"
 
-/* Has the directory a manifest of ours, or is one being made there? */
+/* Does the directory have a manifest of this program, or is one being made there? */
 static bool is_save(const char *path)
 {
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -23,7 +23,8 @@ static bool is_save(const char *path)
 			    S_ISREG(st.st_mode) && marker_is_manifest(fd)));
 }
 
-/* The nearest directory from `path` up that is a save; NULL: none. Caller frees. */
+/* The nearest directory that is a save, from `path` upwards; NULL if there is none.
+ * Ownership: the caller frees. */
 static char *find_save_above(const char *path)
 {
 	AUTO_FREE char *there = xstrdup(path);
@@ -32,7 +33,7 @@ static char *find_save_above(const char *path)
 
 	while (!(real = realpath(*there ? there : "/", NULL)) &&
 	       (slash = strrchr(there, '/')))
-		*slash = '\0'; /* what is not there yet is in what is */
+		*slash = '\0'; /* go on with the parent of what does not exist yet */
 	if (!real)
 		real = realpath(".", NULL);
 
@@ -74,7 +75,8 @@ static bool is_mount_point(const char *path, const char *parent)
 	       inner.st_dev != outer.st_dev;
 }
 
-/* In a directory as /tmp only its owner, or that of a name, may change the name. */
+/* In a directory such as /tmp, only the owner of the directory or of the entry may rename
+ * an entry. */
 static bool is_sticky_for_us(const char *path, const char *parent)
 {
 	struct stat inner, outer;

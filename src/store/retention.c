@@ -6,16 +6,16 @@
 #include "base/auto.h"
 #include "base/str.h"
 
-/* Clocks jump: what seems to have come later than it can is not close to anything. */
+/* Clocks jump: a save that seems to be from the future is not close to any other. */
 static bool is_close(time_t earlier, time_t later)
 {
 	return later >= earlier && later - earlier < RETENTION_TRY_S;
 }
 
-/* Note which tries take no place, oldest first. */
+/* Mark the retries, which do not count as saves of their own, oldest first. */
 static void find_retries(const struct retention_save *saves, size_t count, bool *is_retry)
 {
-	const struct retention_save *last = NULL; /* the newest so far that has a place */
+	const struct retention_save *last = NULL; /* the newest so far that counts */
 
 	for (size_t i = count; i-- > 1;) {
 		const struct retention_save *s = &saves[i];
@@ -32,7 +32,7 @@ static void find_retries(const struct retention_save *saves, size_t count, bool 
 
 enum span { DAY, WEEK, MONTH };
 
-/* One number for each span; later ones are greater. */
+/* The number of the span that `when` is in; later spans have greater numbers. */
 static long number_of(time_t when, enum span span)
 {
 	struct tm t;
@@ -53,7 +53,7 @@ static long number_of(time_t when, enum span span)
 	return 0;
 }
 
-/* Of each of the last `most` spans that have one, the newest. */
+/* Keep the newest save in each of the last `most` spans that have one. */
 static void keep_spans(struct retention_save *saves, size_t count, const bool *is_retry,
 		       enum span span, uint64_t most)
 {
@@ -71,7 +71,8 @@ static void keep_spans(struct retention_save *saves, size_t count, const bool *i
 	}
 }
 
-/* All but what was further back before. */
+/* Mark what stays under the rules, without regard to saves that were already beyond
+ * `keep` before. */
 static void choose(struct retention_save *saves, size_t count,
 		   const struct retention_rules *rules)
 {

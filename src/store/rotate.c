@@ -32,7 +32,7 @@ static bool move(const char *from, const char *to, struct error *err)
 			 strerror(errno));
 }
 
-/* ---- what is whose ---- */
+/* ---- which directory is what ---- */
 
 static uint64_t serial_at(const char *path, enum savedir_kind *kind, struct error *err)
 {
@@ -62,7 +62,8 @@ static bool is_link(const char *path)
 	return !lstat(path, &st) && S_ISLNK(st.st_mode);
 }
 
-/* Is it a save, and newer than any that has its place? Such a one no person made. */
+/* Is it a save that is newer than the present one and all old ones? Only this program can
+ * have put it there. */
 static bool is_new_save(const struct layout *layout, const char *path)
 {
 	AUTO_FREE char *old = layout_old(layout, 1);
@@ -79,7 +80,8 @@ static bool is_new_save(const struct layout *layout, const char *path)
 	return true;
 }
 
-/* Is metamodel.swap what the present save has replaced, as its manifest says? */
+/* Is metamodel.swap the save that the present one has replaced, according to its
+ * manifest? */
 static bool is_replaced(const struct layout *layout)
 {
 	struct savedir current, swapped;
@@ -194,7 +196,7 @@ bool rotate_check(const struct layout *layout, unsigned window, struct strvec *s
 	return true;
 }
 
-/* ---- the moves, each noted so that it can be undone ---- */
+/* ---- moves, each noted so that it can be undone ---- */
 
 struct journal {
 	struct strvec from, to;
@@ -232,7 +234,7 @@ static bool make_drop(const struct layout *layout, struct error *err)
 	       error_prefix(err, "%s", layout->drop);
 }
 
-/* One that may have been moved already. */
+/* Move one save to metamodel.drop, unless that has already been done. */
 static bool drop_one(const struct layout *layout, const char *from, unsigned generation,
 		     struct journal *journal, struct error *err)
 {
@@ -274,8 +276,9 @@ static bool move_old(const struct layout *layout, unsigned from, unsigned to,
 }
 
 /*
- * Number the old saves from `first` on, without gaps where others follow: downwards from
- * the newest, then upwards from the oldest. Their order is the same at every instant.
+ * Number the old saves from `first` on, without gaps unless others follow: first
+ * downwards from the newest, then upwards from the oldest. Their order is the same at
+ * every moment.
  */
 static bool number_from(const struct layout *layout, unsigned first, unsigned window,
 			struct journal *journal, struct error *err)
@@ -300,7 +303,7 @@ static bool number_from(const struct layout *layout, unsigned first, unsigned wi
 	return true;
 }
 
-/* ---- metamodel.drop goes ---- */
+/* ---- delete metamodel.drop ---- */
 
 static bool delete_dropped(const struct layout *layout, struct strvec *notes,
 			   struct error *err)
@@ -327,8 +330,7 @@ static bool delete_dropped(const struct layout *layout, struct strvec *notes,
 
 static bool undo(const struct layout *layout, struct journal *journal)
 {
-	struct error
-		ignored; /* what cannot be undone is told by what could not be done */
+	struct error ignored; /* the error that made it undo is reported instead */
 	AUTO_CLOSE int fd = -1;
 
 	for (size_t i = journal->from.count; i-- > 0;)
@@ -381,22 +383,22 @@ static bool swap_by_two_renames(const struct layout *layout,
 	*is_swapped = move_by_two_renames(layout, plan, &journal, err);
 	if (!*is_swapped)
 		*is_undone = undo(
-			layout,
-			&journal); /* no save is given up for one that did not come */
+			layout, &journal); /* no save is given up if the new one failed */
 	journal_release(&journal);
 	return *is_swapped && fs_sync_dir(layout->parent, err) &&
 	       delete_dropped(layout, notes, err);
 }
 
-/* The new save is in metamodel.swap, whole and synced: make it the save. *is_undone: if
- * that fails, is everything as it was? */
+/* The new save is in metamodel.swap, complete and synced: make it the save. *is_undone:
+ * if this fails, is everything as before? */
 static bool swap(const struct layout *layout, const struct rotate_plan *plan,
 		 bool *is_swapped, bool *is_undone, struct strvec *notes,
 		 struct error *err)
 {
 	*is_undone = true;
 	if (own_is_empty(layout->dir))
-		(void)!rmdir(layout->dir); /* else it is exchanged as any other */
+		/* if it is not empty, it is exchanged like any other */
+		(void)!rmdir(layout->dir);
 	if (!exists(layout->dir)) {
 		if (!move(layout->swap, layout->dir, err))
 			return false;
@@ -434,7 +436,7 @@ bool rotate_commit(const struct layout *layout, const struct rotate_plan *plan,
 	if (fs_sync_dir(layout->parent, err) &&
 	    swap(layout, plan, is_swapped, &is_undone, notes, err))
 		return true;
-	/* as it was: metamodel.swap is ours, and of no worth from here on */
+	/* everything is as before, so metamodel.swap is ours and no longer needed */
 	if (!*is_swapped && is_undone && move(layout->swap, layout->staging, &ignored))
 		(void)!rotate_discard(layout, notes, &ignored);
 	return false;
@@ -447,7 +449,7 @@ bool rotate_is_unfinished(const struct layout *layout)
 	return exists(layout->staging) || exists(layout->swap) || exists(layout->drop);
 }
 
-/* Are all names of old saves taken, so that the last one has to go? */
+/* Are all numbers of old saves taken, so that the last one has to go? */
 static bool is_full(const struct layout *layout, unsigned window)
 {
 	for (unsigned generation = 1; generation <= window; generation++) {
@@ -475,7 +477,7 @@ static bool recover_swap(const struct layout *layout, struct strvec *notes,
 		plan.window = (unsigned)newer.manifest.window;
 	else if (newer.manifest.keep)
 		plan.window = (unsigned)newer.manifest.keep;
-	surplus = plan.window; /* of a program that had no plans */
+	surplus = plan.window; /* for a manifest without a plan */
 	plan.dropped = newer.manifest.has_plan ? newer.manifest.dropped : &surplus;
 	plan.count = newer.manifest.has_plan ? newer.manifest.dropped_count
 					     : is_full(layout, plan.window);

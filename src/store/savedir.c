@@ -85,8 +85,8 @@ bool savedir_open(const char *path, struct savedir *out, struct error *err)
 	return true;
 }
 
-/* The account whose dump this is; a name that is not UTF-8 is nobody's, and is told as a
- * save would write it. Caller frees. */
+/* The account whose dump this is. A name that is not UTF-8 cannot be an account's, and is
+ * returned as a save would write it. Ownership: the caller frees. */
 static char *account_of(const struct savedir *save, const char *file)
 {
 	AUTO_FREE char *stem = xstrndup(file, strlen(file) - strlen(DUMP_SUFFIX));
