@@ -16,7 +16,7 @@ static bool is_word(const struct dumplex_token *t, const char *word)
 }
 
 /*
- * Is this the token behind a CASE that is the name of a column, as in SELECT 1 CASE FROM
+ * Is this the token after a CASE that is the name of a column, as in SELECT 1 CASE FROM
  * x? All these words are reserved: no expression begins with one.
  */
 static bool ends_column(const struct dumplex_token *t)

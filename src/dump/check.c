@@ -16,13 +16,13 @@
 
 enum {
 	NAMES_MAX = 10000, /* of each list below */
-	LAST_NEEDS = 8,    /* mostly the same few: they are listed once at once */
+	LAST_NEEDS = 8,    /* usually the same few names: each is listed once at once */
 };
 
 struct check {
 	const struct dumpfile_opts *opts;
 	struct dumpscan scan;
-	struct strvec sequences; /* that it creates under names of their own */
+	struct strvec sequences; /* that it creates under their own names */
 	struct strvec views;     /* that it creates */
 	char *schema;            /* of its first statement */
 	struct strbuf parents;
@@ -33,7 +33,7 @@ struct check {
 	struct strvec sessions;
 	bool has_hook; /* it has a rule or a trigger */
 	bool has_relation;
-	bool has_schema;   /* itself */
+	bool has_schema;   /* the schema itself */
 	bool has_stranger; /* it is about something that is not the account's */
 	struct error stranger;
 };
@@ -60,7 +60,7 @@ static bool is_expected_name(struct check *c, enum dumpsql_use use, const char *
 	return use == SQL_RELATION && has(&c->sequences, name);
 }
 
-/* pg_dump fills tables only, and makes rules and triggers afterwards. */
+/* pg_dump fills only tables, and creates rules and triggers after that. */
 static bool is_indirect(const struct check *c, const char *name)
 {
 	return c->has_hook || has(&c->views, name);
@@ -91,10 +91,10 @@ static void note_stranger(struct check *c, enum dumpsql_use use, const char *sch
 			  "holds table %s of no account (line %" PRIu64 ")", name, line);
 	for (char *p = c->stranger.text; *p; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			*p = '?'; /* it stays one line */
+			*p = '?'; /* keep it on one line */
 }
 
-/* Its rows become rows of that table. */
+/* Rows of the dump become rows of this parent table. */
 static void note_parent(struct check *c, const char *schema, const char *name)
 {
 	AUTO_FREE char *schema_part = str_percent_encode(schema);
@@ -133,7 +133,8 @@ static void on_right(void *owner, enum dumpsql_right part, const char *text)
 		  dumpscan_line(&c->scan));
 }
 
-/* Where nobody knows how the dump spells its account, all of it has to be about one. */
+/* If the account's name as the dump spells it is not known, everything must be about one
+ * schema. */
 static bool is_other_schema(struct check *c, enum dumpsql_use use, const char *schema)
 {
 	const char *expected = c->opts->expect_schema;
@@ -172,7 +173,7 @@ static void note_need(struct strvec *needs, enum dumpneeds_kind kind, const char
 		strvec_pop(needs);
 }
 
-/* Does it create the relation, or the type of its rows, itself? */
+/* Does the dump itself create the relation, and with it the type of its rows? */
 static bool is_created(const struct check *c, const char *schema, const char *name)
 {
 	const char *expected = c->opts->expect_schema, *prefix = c->opts->expect_prefix;
@@ -256,7 +257,8 @@ static bool read_all(int fd, struct check *c, EVP_MD_CTX *digest, struct error *
 	struct dumpdigests *marks = c->opts->marks;
 	size_t length;
 
-	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL); /* only a hint */
+	/* only a hint to the system */
+	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	for (off_t at = 0;; at += (off_t)length) {
 		if (!dumpdigests_read(fd, at, buffer, &length, err))
 			return false;

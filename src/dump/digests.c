@@ -25,7 +25,7 @@ void dumpdigests_release(struct dumpdigests *m)
 	*m = (struct dumpdigests){ 0 };
 }
 
-/* Of what was digested so far; more may follow. */
+/* The digest of everything so far; more may follow. */
 static bool digest_so_far(const EVP_MD_CTX *digest, unsigned char *out)
 {
 	EVP_MD_CTX *copy = EVP_MD_CTX_new();

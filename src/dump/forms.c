@@ -6,9 +6,9 @@
 #include "dump/forms_table.h"
 
 /*
- * Words that may stand in front of others lead back to where they stand: in an order that
- * pg_dump does not write, the server takes them for an error. What can move a relation to
- * another name or schema is not among the verbs of ALTER.
+ * Optional words lead back to the state before them. That also accepts them in orders
+ * that pg_dump does not write, but then the server reports a syntax error. The verbs of
+ * ALTER do not include those that move a relation to another name or schema.
  */
 static const struct dumpforms_edge forms[AT_NOWHERE][DUMPFORMS_EDGES_MAX] = {
 	/* clang-format off */
@@ -59,7 +59,7 @@ static const struct dumpforms_edge forms[AT_NOWHERE][DUMPFORMS_EDGES_MAX] = {
 		GO("unlogged",     AT_REST),
 		GO("(",            AT_REST),
 	},
-	/* to its end, without a comma behind which another command would begin */
+	/* to the end of the statement; after a comma another command would begin */
 	[AT_REST] = { GO(",", AT_REFUSED), GO(";", AT_START) },
 	[AT_ADD]  = { GO("constraint", AT_CONSTRAINT) },
 	[AT_CONSTRAINT_KIND] = {
@@ -95,14 +95,15 @@ static const struct dumpforms_edge forms[AT_NOWHERE][DUMPFORMS_EDGES_MAX] = {
 	[AT_OWNER]           = { GO("to", AT_OWNER_ROLE) },
 	[AT_OWNED]           = { GO("by", AT_OWNED_BY) },
 	[AT_OWNED_BY]        = { GO("none", AT_END), BY("", AT_NAME, SQL_OWNER, AT_END) },
-	/* It is about the partition, but the table it becomes one of gets its rows. */
+	/* The statement is about the partition, but the table that it becomes a part of
+	 * gets its rows. */
 	[AT_ATTACH]          = { BY("partition", AT_NAME, SQL_NO_USE, AT_ATTACHED) },
 	[AT_ATTACHED]        = {
 		GO("default",      AT_END),
 		GO("for",          AT_BOUND),
 		GO(";",            AT_START),
 	},
-	/* of a partition: nothing but constants, since they are evaluated at once */
+	/* the bound of a partition: only constants, since it is evaluated at once */
 	[AT_BOUND] = {
 		GO("values",       AT_BOUND),
 		GO("in",           AT_BOUND_IN),
@@ -152,7 +153,7 @@ static const struct dumpforms_edge forms[AT_NOWHERE][DUMPFORMS_EDGES_MAX] = {
 		BY("rule",         AT_FIND_TO, SQL_RELATION, AT_OTHER),
 		BY("statistics",   AT_NAME, SQL_PART, AT_FIND_FROM),
 	},
-	/* not IF NOT EXISTS, whose IF would be the name */
+	/* not IF NOT EXISTS, whose IF would be taken for the name */
 	[AT_SEQUENCE] = {
 		GO("not",          AT_REFUSED),
 		GO("owned",        AT_REFUSED),
@@ -160,7 +161,8 @@ static const struct dumpforms_edge forms[AT_NOWHERE][DUMPFORMS_EDGES_MAX] = {
 		GO(";",            AT_START),
 	},
 	[AT_CREATE_FROZEN] = { BY("view", AT_NAME, SQL_VIEW, AT_FROZEN) },
-	/* pg_dump fills it later, when it has its owner; here it would be us who run it */
+	/* pg_dump fills it later, when it has its owner; here the restoring role would
+	 * run the query */
 	[AT_FROZEN]         = { GO("with", AT_FROZEN_WITH) },
 	[AT_FROZEN_WITH]    = { GO("no",   AT_FROZEN_NO) },
 	[AT_FROZEN_NO]      = { GO("data", AT_END) },
@@ -304,10 +306,11 @@ static const struct dumpforms_edge forms[AT_NOWHERE][DUMPFORMS_EDGES_MAX] = {
 	[AT_COPY_ONLY_FROM] = { GO("from",  AT_COPY_STDIN) },
 	[AT_COPY_STDIN]     = { GO("stdin", AT_COPY_END) },
 	[AT_COPY_END]       = { GO(";",     AT_COPY_DATA) },
-	/* around grants by somebody else than the owner; RESET ALL would reset strings */
+	/* around grants by a role other than the owner; RESET ALL would also reset how
+	 * strings are read */
 	[AT_RESET]         = { GO("session",       AT_RESET_SESSION) },
 	[AT_RESET_SESSION] = { GO("authorization", AT_END) },
-	/* whatever else pg_dump sets stands in is_harmless_setting() */
+	/* is_harmless_setting() lists the other settings of pg_dump */
 	[AT_SET] = {
 		GO("session",      AT_SET_SESSION),
 		GO("local",        AT_SET),
@@ -351,7 +354,8 @@ static const struct dumpforms_edge forms[AT_NOWHERE][DUMPFORMS_EDGES_MAX] = {
 	/* clang-format on */
 };
 
-/* "" fits whatever fits nothing before it; the token is to be taken there again. */
+/* "" fits any token that fits no edge before it; the token is then taken again in the
+ * next state. */
 static bool fits(const struct dumpforms_edge *e, const struct dumplex_token *t)
 {
 	if (!*e->text)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* The forms that dumps of whole schemas have besides those in forms.c, or otherwise. */
+/* The forms that dumps of whole schemas have in addition to those in forms.c, or instead
+ * of them. */
 #include "dump/forms_table.h"
 
 /*
- * Each kind of object is named with its schema. What can put something into another
- * schema, or change something there, is not among the words: SET SCHEMA, the family of
- * others for an operator class, others' operators as commutators, the rights on others.
+ * Each kind of object is named with its schema. The words do not include what can put
+ * something into another schema or change something there: SET SCHEMA, an operator class
+ * in a family of another schema, operators of other schemas as commutators, privileges on
+ * other schemas.
  */
 const struct dumpforms_edge dumpforms_whole[AT_NOWHERE][DUMPFORMS_EDGES_MAX] = {
 	/* clang-format off */
@@ -80,7 +82,7 @@ const struct dumpforms_edge dumpforms_whole[AT_NOWHERE][DUMPFORMS_EDGES_MAX] = {
 	[AT_DEFINITION_INSIDE] = { GO(")", AT_END) },
 	[AT_AGGREGATE]         = { GO("(", AT_AGGREGATE_INSIDE) },
 	[AT_AGGREGATE_INSIDE]  = { GO(")", AT_DEFINITION) },
-	/* no ( at once: a type of C functions */
+	/* not directly a "(": that is a type made of C functions */
 	[AT_TYPE]              = { GO("as", AT_TYPE_AS), GO(";", AT_START) },
 	[AT_TYPE_AS] = {
 		GO("enum",         AT_DEFINITION),
@@ -165,13 +167,17 @@ const struct dumpforms_edge dumpforms_whole[AT_NOWHERE][DUMPFORMS_EDGES_MAX] = {
 	},
 	[AT_OPERATOR_IS]       = { GO("=", AT_OPERATOR_VALUE) },
 	[AT_OPERATOR_VALUE]    = { GO(",", AT_OPERATOR_KEY), GO(")", AT_END) },
-	/* If it is not there, the server makes it; if it is, it is changed. */
+	/* If the operator does not exist, the server creates it; if it does, it changes
+	 * it. */
 	[AT_OTHER_OPERATOR_IS] = { GO("=", AT_OTHER_OPERATOR) },
 	[AT_OTHER_OPERATOR]    = { GO("operator", AT_OTHER_OPERATOR_PAREN) },
 	[AT_OTHER_OPERATOR_PAREN] = { BY("(", AT_OPERATOR, SQL_PART, AT_OPERATOR_NEXT) },
 	[AT_OPERATOR_NEXT]     = { GO(",", AT_OPERATOR_KEY), GO(")", AT_END) },
-	/* A class: CREATE, ALTER and COMMENT at once. As the default of a type of others
-	 * it would be theirs, too; in a family of others it would change that. */
+	/*
+	 * A class: CREATE, ALTER and COMMENT in one. As the default for another schema's
+	 * type it would affect that schema; in another schema's family it would change
+	 * that family.
+	 */
 	[AT_CLASS] = {
 		GO("default",      AT_CLASS_DEFAULT),
 		GO("for",          AT_CLASS_FOR),
@@ -187,7 +193,7 @@ const struct dumpforms_edge dumpforms_whole[AT_NOWHERE][DUMPFORMS_EDGES_MAX] = {
 		GO("as",           AT_OTHER),
 	},
 	[AT_CLASS_AS]          = { GO("as", AT_OTHER) },
-	/* a family, or a class that is there */
+	/* a family, or an existing class */
 	[AT_USING]             = { GO("using", AT_METHOD) },
 	[AT_METHOD_NEXT] = {
 		GO("add",          AT_OTHER),

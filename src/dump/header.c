@@ -5,8 +5,11 @@
 
 #include "base/compiler.h"
 
-/* A whole line as pg_dump writes it, and since when the server knows the setting. One
- * that also changes what is created, such as default_table_access_method, is not here. */
+/*
+ * A complete line as pg_dump writes it, and the first version of the server that knows
+ * the setting. Settings that also change what is created, such as
+ * default_table_access_method, are not listed.
+ */
 static const struct {
 	const char *line;
 	unsigned first_major;
@@ -38,7 +41,7 @@ static bool begins(const char *line, size_t length, const char *text)
 	return length >= strlen(text) && !memcmp(line, text, strlen(text));
 }
 
-/* What may stand before or among the settings. */
+/* May this line stand before or among the settings? */
 static bool is_header(const char *line, size_t length)
 {
 	return !length || begins(line, length, "--") || begins(line, length, "SET ") ||

@@ -7,11 +7,11 @@
 
 /* What the next byte belongs to. */
 enum state {
-	IN_SQL, /* nothing yet: it stands between tokens */
+	IN_SQL, /* nothing: it stands between tokens */
 	IN_WORD,
 	IN_NUMBER,
 	AFTER_DASH,   /* may begin a comment */
-	AFTER_SLASH,  /* likewise */
+	AFTER_SLASH,  /* may begin a comment */
 	AFTER_COLON,  /* may begin a psql variable */
 	AFTER_DOLLAR, /* may begin a dollar quote or a parameter */
 	AFTER_U_AMP,  /* may begin a literal or a quoted name */
@@ -89,7 +89,7 @@ static void emit_text(struct dumplex *lex, enum dumplex_kind kind, const char *t
 		lex->on_token(lex->owner, &token);
 }
 
-/* The text that was kept is a token. */
+/* Report the collected text as a token. */
 static void emit(struct dumplex *lex, enum dumplex_kind kind, bool is_plain)
 {
 	lex->state = IN_SQL;
@@ -145,7 +145,7 @@ static void open_literal(struct dumplex *lex)
 	open_quotes(lex, lex->has_strings ? QUOTE_PLAIN : QUOTE_NONSTANDARD);
 }
 
-/* A byte between tokens that is a token or begins one, but no word or number. */
+/* A byte between tokens that is a token or begins one, but not a word or number. */
 static void take_symbol(struct dumplex *lex, char c)
 {
 	begin_token(lex);
@@ -176,7 +176,7 @@ static void take_symbol(struct dumplex *lex, char c)
 		return;
 	}
 	if ((unsigned char)c < 0x20 || c == 0x7f)
-		complain(lex, LEX_BAD_TOKEN); /* \v is a blank to some releases only */
+		complain(lex, LEX_BAD_TOKEN); /* only some releases treat \v as a blank */
 	else
 		emit_symbol(lex, c);
 }
@@ -207,7 +207,8 @@ static size_t step_sql(struct dumplex *lex, const char *p, size_t length)
 	return i;
 }
 
-/* A word has ended before `next`. Does that byte belong to a literal it introduces? */
+/* A word has ended before `next`. Does it introduce a literal to which that byte
+ * belongs? */
 static bool end_word(struct dumplex *lex, char next)
 {
 	char c = lex->length == 1 ? *lex->text : '\0';
@@ -226,7 +227,7 @@ static bool end_word(struct dumplex *lex, char next)
 	}
 	if (!lex->lines && lex->is_token_first && lex->length >= 3 &&
 	    !memcmp(lex->text, "\xef\xbb\xbf", 3))
-		complain(lex, LEX_BYTE_ORDER_MARK); /* psql skips it, sometimes */
+		complain(lex, LEX_BYTE_ORDER_MARK); /* psql skips it in some cases */
 	else
 		emit(lex, TOKEN_WORD, true);
 	return false;
@@ -250,7 +251,7 @@ static size_t step_u_amp(struct dumplex *lex, const char *p, size_t length)
 {
 	(void)length;
 	if (*p != '\'' && *p != '"') {
-		complain(lex, LEX_BAD_TOKEN); /* psql takes this u for no word */
+		complain(lex, LEX_BAD_TOKEN); /* psql does not treat this u as a word */
 		return 0;
 	}
 	open_quotes(lex, *p == '"' ? QUOTE_UNICODE_NAME : QUOTE_UNICODE);
@@ -258,8 +259,8 @@ static size_t step_u_amp(struct dumplex *lex, const char *p, size_t length)
 }
 
 /*
- * The part of a number that this byte belongs to; -1 if it ends the number. Numbers that
- * run into words are read differently by releases up to 14, 15 and 16: false for those.
+ * The part of a number that this byte belongs to, -1 if it ends the number. Releases up
+ * to 14, 15 and 16 read numbers that run into words differently: false for those.
  */
 static bool next_number(enum number part, char c, int *next)
 {
@@ -348,7 +349,8 @@ static size_t step_colon(struct dumplex *lex, const char *p, size_t length)
 	return *p == ':' || *p == '=' ? 1 : 0;
 }
 
-/* psql sets these itself. All others are unset in a restore, and stay what they are. */
+/* psql sets these variables itself. All others are unset during a restore, and are not
+ * replaced. */
 static bool is_psql_variable(const char *name)
 {
 	/* clang-format off */
@@ -407,12 +409,12 @@ static size_t step_dollar(struct dumplex *lex, const char *p, size_t length)
 		return i;
 	if (p[i] == '$') {
 		if (lex->is_cut)
-			complain(lex, LEX_BAD_TOKEN); /* real tags are far shorter */
+			complain(lex, LEX_BAD_TOKEN); /* real tags are much shorter */
 		else
 			open_quotes(lex, QUOTE_DOLLAR);
 		return i + 1;
 	}
-	emit_symbol(lex, '$'); /* and what follows is a word of its own */
+	emit_symbol(lex, '$'); /* what follows is a word of its own */
 	for (uint32_t k = 0; k < lex->length; k++)
 		lex->text[k] = lower(lex->text[k]);
 	lex->state = lex->length ? IN_WORD : IN_SQL;
@@ -448,7 +450,7 @@ static size_t step_comment(struct dumplex *lex, const char *p, size_t length)
 	size_t used = newline ? (size_t)(newline - p) : length;
 
 	if (memchr(p, '\r', used)) {
-		complain(lex, LEX_CARRIAGE_RETURN); /* it ends the comment for psql */
+		complain(lex, LEX_CARRIAGE_RETURN); /* for psql, it ends the comment */
 		return used;
 	}
 	keep(lex, p, used);
@@ -497,7 +499,7 @@ static size_t step_backslash(struct dumplex *lex, const char *p, size_t length)
 	return used + 1;
 }
 
-/* Each takes some of at least one byte, or changes the state. */
+/* Each takes some of the bytes, of which there is at least one, or changes the state. */
 static size_t (*const steps[])(struct dumplex *lex, const char *p, size_t length) = {
 	[IN_SQL] = step_sql,
 	[IN_WORD] = step_word,

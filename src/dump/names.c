@@ -19,7 +19,7 @@ static bool is_of_column(const struct dumpsql *sql)
 	return sql->use == SQL_COLUMN || sql->use == SQL_OWNER;
 }
 
-/* A part of the name: of which kind, the token after it tells. */
+/* Take a part of the name; the next token tells which part it is. */
 enum dumpsql_effect dumpnames_take(struct dumpsql *sql, const struct dumplex_token *t)
 {
 	if (!sql->part_count && sql->use == SQL_RELATION && is_word(t, "only"))
@@ -31,7 +31,7 @@ enum dumpsql_effect dumpnames_take(struct dumpsql *sql, const struct dumplex_tok
 	return SQL_GOES_ON;
 }
 
-/* The name is whole. */
+/* The name is complete. */
 static enum dumpsql_effect set_target(struct dumpsql *sql)
 {
 	uint32_t count = sql->part_count - (is_of_column(sql) ? 1 : 0);
@@ -49,7 +49,8 @@ static enum dumpsql_effect set_target(struct dumpsql *sql)
 	return SQL_GOES_ON;
 }
 
-/* Behind the name. Where there may be several, pg_dump writes one, but of parents. */
+/* After the name. Where several names are possible, pg_dump writes only one, except for
+ * parents. */
 enum dumpsql_effect dumpnames_end(struct dumpsql *sql, const struct dumplex_token *t)
 {
 	enum dumpsql_effect effect;
@@ -59,7 +60,8 @@ enum dumpsql_effect dumpnames_end(struct dumpsql *sql, const struct dumplex_toke
 		return SQL_BAD_STATEMENT;
 	if (sql->after != AT_VERB || !is_word(t, "attach"))
 		return set_target(sql);
-	if (sql->use == SQL_PART) /* the server asks what the tables are to each other */
+	/* the server itself checks how the tables are related */
+	if (sql->use == SQL_PART)
 		return SQL_GOES_ON;
 	effect = set_target(sql);
 	sql->target = SQL_PARENT;
@@ -72,8 +74,8 @@ static bool is_name_byte(char c)
 	       (c >= '0' && c <= '9') || c == '_' || c == '$' || (c & 0x80);
 }
 
-/* A part of a name that stands in a literal, as the server reads it. Returns what is
- * behind it, NULL if it is none. */
+/* Read a part of a name in a literal, as the server does. Returns what follows it, NULL
+ * if it is not one. */
 static const char *split_part(const char *p, bool has_escapes, char *to)
 {
 	bool is_open = *p == '"', is_quoted = is_open;
@@ -115,7 +117,7 @@ enum dumpsql_effect dumpnames_take_literal(struct dumpsql *sql,
 	return set_target(sql);
 }
 
-/* Behind the keyword OPERATOR: CLASS or FAMILY, or the schema of an operator. */
+/* After the keyword OPERATOR: CLASS or FAMILY, or the schema of an operator. */
 static void begin_operator(struct dumpsql *sql, const struct dumplex_token *t)
 {
 	bool is_keyword = is_word(t, "class") || is_word(t, "family");
@@ -130,7 +132,7 @@ static void begin_symbol(struct dumpsql *sql)
 	sql->parts[1][0] = '\0';
 }
 
-/* A character of the operator, or the parenthesis behind it. */
+/* A character of the operator, or the parenthesis after it. */
 static enum dumpsql_effect take_symbol(struct dumpsql *sql, const struct dumplex_token *t)
 {
 	bool is_in_parens = sql->after == AT_OPERATOR_NEXT;

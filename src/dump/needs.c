@@ -8,16 +8,17 @@
 #include "base/str.h"
 #include "dump/refs.h"
 
-/* What a token is to what stands behind it. */
+/* What a token means for the tokens after it. */
 enum word {
 	IS_OTHER,
-	IS_NAME, /* or a keyword that is not below */
+	IS_NAME, /* or a keyword not listed here */
 	IS_OPEN,
 	IS_CLOSE,
 	IS_COMMA,
 	IS_CAST,
-	IS_SIGN,       /* of an operator */
-	IS_EXPRESSION, /* one begins behind it; no name, as it would be quoted */
+	IS_SIGN, /* of an operator */
+	/* an expression begins after it; it cannot be a name, which would be quoted */
+	IS_EXPRESSION,
 	IS_SELECT,
 	IS_COLLATE,
 	IS_DELETE,
@@ -43,9 +44,9 @@ enum word {
 };
 
 enum {
-	/* the place of a name is the table's column list, not an expression in it */
+	/* depth of the table's column list itself, outside expressions in it */
 	LIST_DEPTH = 1,
-	MOST_DEPTH = 64, /* bits of dumpneeds.selects */
+	MOST_DEPTH = 64, /* the bits of dumpneeds.selects */
 	OPERATOR_MAX = 64,
 };
 
@@ -135,7 +136,7 @@ static void tell(const struct dumpneeds *n, enum dumpneeds_kind kind, const char
 
 /* ---- settings ---- */
 
-/* All others are known to any server that dumps are restored into. */
+/* Every server into which dumps are restored knows all other settings. */
 static bool is_new_setting(const char *name)
 {
 	return !strcmp(name, "default_table_access_method") ||
@@ -205,8 +206,8 @@ static bool is_type(const struct dumpneeds *n, const struct dumpsql *sql)
 	if (n->is_in_from)
 		return false;
 	if (n->before == IS_CAST)
-		return !sql->bracket_depth; /* else it may be a slice */
-	/* whatever the column is called */
+		return !sql->bracket_depth; /* otherwise it may be a slice */
+	/* even if the column has the name of a keyword */
 	return sql->state == AT_COLUMNS && is_in_list(sql) && is_column &&
 	       is_word(n->before);
 }
@@ -230,7 +231,7 @@ static void find_kind(struct dumpneeds *n, const struct dumpsql *sql)
 		set_kind(n, kinds_after[n->before].kind, kinds_after[n->before].if_call);
 }
 
-/* A name that has no schema. */
+/* Take a name without a schema. */
 static void take_bare_name(const struct dumpneeds *n, const char *name,
 			   const struct dumpsql *sql)
 {
@@ -313,7 +314,7 @@ static void take_literal(struct dumpneeds *n, const struct dumplex_token *t)
 		     n->literal_schema, n->literal_name);
 }
 
-/* ---- where in the statement ---- */
+/* ---- the place in the statement ---- */
 
 static void begin_statement(struct dumpneeds *n, const struct dumplex_token *t)
 {
@@ -337,7 +338,8 @@ static void set_query(struct dumpneeds *n, uint64_t depth, bool is_one)
 	n->selects = is_one ? n->selects | bit : n->selects & ~bit;
 }
 
-/* EXTRACT(year FROM a.b) and IS DISTINCT FROM a.b name no relation. */
+/* The FROM in EXTRACT(year FROM a.b) and IS DISTINCT FROM a.b is not followed by a
+ * relation. */
 static bool is_from_of_query(const struct dumpneeds *n, const struct dumpsql *sql)
 {
 	return n->before == IS_DELETE ||
@@ -400,7 +402,7 @@ void dumpneeds_push(struct strvec *list, enum dumpneeds_kind kind, const char *s
 	strvec_push(list, need.buf);
 }
 
-/* Returns what is behind the digits. */
+/* Returns what follows the digits. */
 static const char *parse_hex(const char *hex, char *out)
 {
 	size_t length = 0;

@@ -61,7 +61,7 @@ static size_t feed_dollar(struct dumpquote *q, const char *p, size_t length)
 	return i;
 }
 
-/* Does an odd number of backslashes stand behind these bytes? */
+/* Does an odd number of backslashes precede what follows these bytes? */
 static bool is_odd_after(bool is_odd, const char *p, size_t length)
 {
 	size_t count = 0;
@@ -113,7 +113,7 @@ static size_t feed_escaped(struct dumpquote *q, const char *p, size_t length)
 	return (size_t)(at - p);
 }
 
-/* Behind a quote: the same again is one that belongs to the text. */
+/* After a quotation mark: another one belongs to the text. */
 static size_t feed_next(struct dumpquote *q, const char *p)
 {
 	char mark = q->kind == QUOTE_NAME || q->kind == QUOTE_UNICODE_NAME ? '"' : '\'';

@@ -5,7 +5,7 @@
 
 enum { AT_NOTHING, AT_SCHEMA, AT_DOT };
 
-/* One name at the start of *text, which goes on behind it; NULL if there is none. */
+/* Take one name at the start of *text and move *text past it; NULL if there is none. */
 static const char *take_name(const char **text, char *out)
 {
 	const char *p = *text;

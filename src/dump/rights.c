@@ -11,7 +11,7 @@ static void put_hex(char *to, const char *text)
 	*to = '\0';
 }
 
-/* The last privilege was for no column. */
+/* The last privilege had no list of columns. */
 static void end_privilege(struct dumprights *r)
 {
 	if (*r->privilege && !r->has_column)

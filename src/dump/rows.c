@@ -13,7 +13,7 @@ void dumprows_start(struct dumprows *r, uint32_t wanted, dumprows_value_fn on_va
 	*r = (struct dumprows){ .on_value = on_value, .owner = owner, .wanted = wanted };
 }
 
-/* The byte of up to `max` digits to the base of `base`; *p moves behind them. */
+/* The byte that up to `max` digits to this base describe; *p moves past them. */
 static char decode_digits(const char **p, unsigned base, unsigned max)
 {
 	unsigned value = 0;
@@ -23,7 +23,7 @@ static char decode_digits(const char **p, unsigned base, unsigned max)
 	return (char)(value & 0xff);
 }
 
-/* The byte that a backslash and what stands at *p mean; *p moves behind it. */
+/* The byte that a backslash and what stands at *p describe; *p moves past it. */
 static char decode_escape(const char **p)
 {
 	static const char letters[] = "bfnrtv", bytes[] = "\b\f\n\r\t\v";
@@ -50,7 +50,7 @@ static void decode(char *value)
 			continue;
 		}
 		p++;
-		if (*p) /* else it was cut here */
+		if (*p) /* otherwise the value was cut here */
 			*to++ = decode_escape(&p);
 	}
 	*to = '\0';
@@ -59,7 +59,7 @@ static void decode(char *value)
 static void report_value(struct dumprows *r)
 {
 	if (r->column < r->wanted)
-		return; /* a row too short: psql will say so */
+		return; /* a row that is too short: psql will report it */
 	r->value[r->value_length] = '\0';
 	if (!strcmp(r->value, "\\N")) {
 		r->on_value(r->owner, NULL);

@@ -9,7 +9,7 @@
 
 enum state {
 	STATE_SQL,
-	STATE_COPY_LINE, /* behind "FROM stdin;" */
+	STATE_COPY_LINE, /* after "FROM stdin;" */
 	STATE_COPY_DATA,
 	STATE_DONE, /* there is a problem: the rest is only counted */
 };
@@ -39,7 +39,7 @@ static void fail_at(struct dumpscan *s, enum dumpscan_problem problem, uint64_t 
 	s->result.problem_line = line;
 }
 
-/* The same, with what it is about: made printable, and cut between two characters. */
+/* The same, with the text it is about, made printable and cut between two characters. */
 static void fail_with(struct dumpscan *s, enum dumpscan_problem problem, uint64_t line,
 		      const char *prefix, const char *text)
 {
@@ -62,7 +62,7 @@ static void fail_with(struct dumpscan *s, enum dumpscan_problem problem, uint64_
 			to[i] = '?';
 }
 
-/* Something of weight begins at `line`. */
+/* Something that counts begins at `line`. */
 static void note_text(struct dumpscan *s, uint64_t line)
 {
 	if (s->is_unrestricted)
@@ -81,8 +81,8 @@ static void take_comment(struct dumpscan *s, const struct dumplex_token *t)
 		       !strcmp(t->text, " PostgreSQL database dump complete");
 }
 
-/* The key in "restrict KEY", NULL if it is anything else. Only letters and digits: psql
- * would run a key in back quotes as a shell command. */
+/* The key in "restrict KEY", NULL if it is anything else. Only letters and digits are
+ * allowed: psql would run a key in back quotes as a shell command. */
 static const char *parse_key(const char *text, const char *command)
 {
 	if (!str_has_prefix(text, command))
@@ -166,7 +166,7 @@ static void take_sql(struct dumpscan *s, const struct dumplex_token *t)
 		s->state = STATE_COPY_LINE;
 		s->lex.is_stopped = true;
 	} else if (effect != SQL_GOES_ON) {
-		/* What the end of the file cut off was not written so. */
+		/* The statement may be wrong only because the file ends in it. */
 		fail_at(s, s->is_ending ? DUMPSCAN_CUT_IN_STATEMENT : problems[effect],
 			s->is_ending ? s->statement_line : t->line);
 	}
@@ -288,7 +288,7 @@ void dumpscan_feed(struct dumpscan *s, const char *data, size_t length)
 		fail_at(s, DUMPSCAN_NUL, dumpscan_line(s));
 }
 
-/* What is wrong with the end of a file in which nothing was wrong so far? */
+/* Nothing was wrong before the end of the file: is the end itself right? */
 static void check_end(struct dumpscan *s)
 {
 	enum dumplex_kind inside = dumplex_inside(&s->lex);
@@ -383,7 +383,7 @@ bool dumpscan_finish(struct dumpscan *s, struct error *err)
 {
 	bool is_partial = s->result.bytes && !s->has_newline;
 
-	/* A last line without its end: psql gives it one, but not to data. */
+	/* The last line has no newline: psql adds one, except to data. */
 	if (is_partial && s->state == STATE_COPY_DATA)
 		s->lex.lines++;
 	else if (is_partial && s->state != STATE_DONE) {

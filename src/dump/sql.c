@@ -19,8 +19,9 @@ void dumpsql_init(struct dumpsql *sql, const char *watch_column, bool is_whole)
 }
 
 /*
- * Has this client encoding bytes below 0x80 inside its characters? psql keeps these
- * together, so that what is a quote or a backslash to us is none to it.
+ * Do characters of this client encoding contain bytes below 0x80? psql keeps such
+ * characters together, so what the scanner would take for a quotation mark or a backslash
+ * may not be one for psql.
  */
 static bool is_unsafe_encoding(const char *name)
 {
@@ -30,7 +31,7 @@ static bool is_unsafe_encoding(const char *name)
 		"win936",     "uhc",      "windows936",   "win949",  "windows949",
 		"gb18030",    "johab",
 	};
-	char plain[32]; /* letters and digits: all that PostgreSQL compares */
+	char plain[32]; /* letters and digits: PostgreSQL compares only these */
 	size_t length = 0;
 
 	for (; *name && length < sizeof(plain) - 1; name++) {
@@ -80,7 +81,8 @@ static enum dumpsql_effect take_column(struct dumpsql *sql, const struct dumplex
 	return SQL_GOES_ON;
 }
 
-/* What pg_dump sets, beside what psql or we have to know. */
+/* Is it a setting that pg_dump makes, and that neither psql nor the scanner has to
+ * know? */
 static bool is_harmless_setting(const struct dumplex_token *t)
 {
 	static const char *const names[] = {
@@ -127,7 +129,7 @@ static bool take_session(struct dumpsql *sql, const struct dumplex_token *t)
 	return is_name(t) || (t->kind == TOKEN_LITERAL && t->is_plain && *t->text);
 }
 
-/* What is loaded into the server would run there as the server itself. */
+/* Code in such a language runs in the server, with the server's own rights. */
 static bool is_unsafe_language(const char *name)
 {
 	return !strcasecmp(name, "c") || !strcasecmp(name, "internal");
@@ -172,7 +174,7 @@ static bool take_whole_operand(struct dumpsql *sql, const struct dumplex_token *
 	return false;
 }
 
-/* Is it what may stand here, and no keyword? Then *to is the next state. */
+/* Is the token allowed here, other than as a keyword? Then *to is the next state. */
 static bool take_operand(struct dumpsql *sql, const struct dumplex_token *t,
 			 enum dumpforms_state *to)
 {
@@ -240,7 +242,7 @@ static enum dumpsql_effect refuse(struct dumpsql *sql, const struct dumplex_toke
 						       : SQL_BAD_STATEMENT;
 }
 
-/* Which part of a right is this token? */
+/* Which part of a privilege is this token? */
 static enum dumpsql_right right_of(enum dumpforms_state from, enum dumpforms_state to)
 {
 	if (from == AT_START)
@@ -291,7 +293,7 @@ static enum dumpsql_effect follow_edge(struct dumpsql *sql, const struct dumplex
 	return *edge->text ? SQL_GOES_ON : step(sql, t);
 }
 
-/* A token of a function's body, whose statements are not looked at. */
+/* A token in a function's body, whose statements are not checked. */
 static enum dumpsql_effect step_body(struct dumpsql *sql, const struct dumplex_token *t)
 {
 	enum dumpbody_place place =
@@ -302,7 +304,7 @@ static enum dumpsql_effect step_body(struct dumpsql *sql, const struct dumplex_t
 	return place == BODY_IS_UNCLEAR ? SQL_BAD_BODY : SQL_GOES_ON;
 }
 
-/* Where a keyword may be a name instead. */
+/* A state in which a keyword may also be a name. */
 static enum dumpsql_effect step_ambiguous(struct dumpsql *sql,
 					  const struct dumplex_token *t)
 {
@@ -363,13 +365,13 @@ static enum dumpsql_effect end_statement(struct dumpsql *sql)
 	return is_copy ? SQL_ENDS_COPY : SQL_ENDS;
 }
 
-/* A COPY behind a semicolon that did not end the statement: the server runs it, too. */
+/* A COPY after a semicolon that did not end the statement: the server runs it, too. */
 static bool is_hidden_copy(const struct dumpsql *sql, const struct dumplex_token *t)
 {
 	return sql->is_after_semicolon && is_word(t, "copy");
 }
 
-/* psql takes any BEGIN in the making of a function for that of a body. */
+/* In the definition of a function, psql takes any BEGIN for that of a body. */
 static bool is_false_body(const struct dumpsql *sql, const struct dumplex_token *t)
 {
 	return sql->is_routine && !sql->paren_depth && sql->state != AT_ATOMIC &&
