@@ -29,10 +29,10 @@ struct archive {
 	unsigned integer_bytes;
 	unsigned offset_bytes;
 
-	uint64_t offset; /* of the next byte to be taken */
+	uint64_t offset; /* of the next byte to take */
 	size_t begin;    /* of what is left in the buffer */
 	size_t end;
-	bool is_at_end; /* of the file */
+	bool is_at_end; /* the file has been read to its end */
 	char *buffer;
 
 	uint32_t entries_read;
@@ -40,9 +40,9 @@ struct archive {
 	uint32_t *dependencies;
 
 	int keep_fd;       /* -1: none */
-	bool is_keeping;   /* what is taken */
-	size_t keep_begin; /* of what was taken from the buffer, but is not kept yet */
-	size_t data_left;  /* of the chunk */
+	bool is_keeping;   /* copy what is taken to keep_fd */
+	size_t keep_begin; /* of what was taken from the buffer but not copied yet */
+	size_t data_left;  /* left in the chunk */
 };
 
 /* ---- bytes ---- */
@@ -60,7 +60,7 @@ static bool fail(const struct archive *a, struct error *err, const char *what)
 			 what);
 }
 
-/* Keep what was taken from the buffer. */
+/* Copy what was taken from the buffer to keep_fd. */
 static bool flush_kept(struct archive *a, struct error *err)
 {
 	size_t begin = a->keep_begin;
@@ -71,7 +71,7 @@ static bool flush_kept(struct archive *a, struct error *err)
 	       error_prefix(err, "store the archive's table of contents");
 }
 
-/* Have something in the buffer, unless the file is at its end. */
+/* Read into the buffer if it is empty, unless the file has ended. */
 static bool fill(struct archive *a, struct error *err)
 {
 	while (a->begin == a->end && !a->is_at_end) {
@@ -93,8 +93,8 @@ static bool fill(struct archive *a, struct error *err)
 	return true;
 }
 
-/* At most `max` bytes that have come, at least one. They stay where they are until more
- * is taken. */
+/* Take at least one and at most `max` bytes. They stay in the buffer until more is
+ * taken. */
 static bool take_some(struct archive *a, size_t max, const char **out, size_t *length,
 		      struct error *err)
 {
@@ -146,7 +146,8 @@ static bool take_byte(struct archive *a, unsigned *out, struct error *err)
 	return true;
 }
 
-/* A sign, then the bytes, lowest first. Every integer of a real archive fits an int. */
+/* A sign, then the bytes, lowest first. Every integer of a real archive fits into an
+ * int. */
 static bool take_integer(struct archive *a, int32_t *out, struct error *err)
 {
 	unsigned char bytes[1 + INTEGER_BYTES_MAX] = { 0 };
@@ -174,7 +175,7 @@ static bool take_count(struct archive *a, uint32_t *out, struct error *err)
 	return true;
 }
 
-/* Add a string with its NUL to a->text. *is_null: there is none, which is not the same as
+/* Add a string with its NUL to a->text. *is_null: there is no string, which differs from
  * an empty one. */
 static bool take_text(struct archive *a, bool *is_null, struct error *err)
 {
@@ -205,7 +206,7 @@ static bool take_text(struct archive *a, bool *is_null, struct error *err)
 	return true;
 }
 
-/* Ownership: the caller frees *out, which is NULL where there is none. */
+/* *out is NULL if there is no string. Ownership: the caller frees it. */
 static bool take_string(struct archive *a, char **out, struct error *err)
 {
 	bool is_null;
@@ -272,7 +273,7 @@ static bool read_head(struct archive *a, bool *is_unknown, struct error *err)
 	bool is_ok =
 		read_version(a, is_unknown, err) && read_compression(a, is_unknown, err);
 
-	for (int i = 0; is_ok && i < 7; i++) { /* when it was made, as a struct tm */
+	for (int i = 0; is_ok && i < 7; i++) { /* the time of the dump, as a struct tm */
 		int32_t ignored;
 
 		is_ok = take_integer(a, &ignored, err);
@@ -315,7 +316,7 @@ const struct archive_head *archive_head(const struct archive *a)
 
 /* ---- the table of contents ---- */
 
-/* Decimal, as text. */
+/* A decimal number written as text. */
 static bool parse_id(struct archive *a, const char *text, uint32_t *out,
 		     struct error *err)
 {
@@ -345,7 +346,7 @@ static bool read_dependencies(struct archive *a, size_t *count, struct error *er
 	}
 }
 
-/* Where a string of the entry begins in a->text, while that still moves. */
+/* Where a string of the entry begins in a->text, which may still be moved. */
 struct place {
 	bool is_null;
 	size_t at;
@@ -390,9 +391,9 @@ static bool read_entry(struct archive *a, struct archive_entry *e, struct error 
 		read_text(a, &copy, err) && read_text(a, &schema, err) &&
 		read_text(a, &tablespace, err) && read_text(a, &method, err) &&
 		(a->head.minor < 16 || take_integer(a, &relkind, err)) &&
-		read_text(a, &owner, err) && skip_text(a, err) && /* WITH OIDS, once */
+		read_text(a, &owner, err) && skip_text(a, err) && /* formerly WITH OIDS */
 		read_dependencies(a, &e->dependency_count, err) &&
-		take(a, ignored, 1 + a->offset_bytes, err); /* where its data are */
+		take(a, ignored, 1 + a->offset_bytes, err); /* the position of its data */
 	if (!is_ok)
 		return false;
 	if (desc.is_null || e->dump_id == 0 || relkind < 0 || relkind > 0x7f)

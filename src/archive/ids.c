@@ -10,7 +10,8 @@ struct ids_slot {
 	uint32_t value;
 };
 
-/* Where it is, or belongs. Ids are spread by Fibonacci hashing: they come in rows. */
+/* The slot where an id is or belongs. Ids are consecutive, so Fibonacci hashing spreads
+ * them. */
 static struct ids_slot *slot_of(const struct ids *ids, uint32_t id)
 {
 	size_t mask = ids->capacity - 1;

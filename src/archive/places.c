@@ -30,20 +30,20 @@ static struct split_part *find_part(struct places *p, const char *schema)
 enum { LEFT_OUT = PLAIN_PASS_COUNT }; /* a pass in which nothing is written */
 
 /*
- * Where an entry is written: in the file of a part, in a pass. NULL is nowhere. What is
- * left out, such as a function, stands for what it depends on, and is as good as that for
- * whatever depends on it.
+ * Where an entry is written: in which part's file, in which pass; NULL: nowhere. An entry
+ * that is left out, such as a function, represents what it depends on for whatever
+ * depends on it.
  */
 struct place {
 	struct split_part *part;
 	unsigned pass;
-	/* pg_dump knows what it depends on even where it does not write it */
+	/* pg_dump knows what the entry depends on, even if it does not write it */
 	bool is_known;
 };
 
 _Static_assert(LEFT_OUT < 4, "a pass fits two bits");
 
-/* As one number; 0 is nowhere. */
+/* The place as one number; 0: nowhere. */
 static uint32_t pack(const struct places *p, const struct place *place)
 {
 	uint32_t number = (uint32_t)(place->part - p->parts) + 1;
@@ -64,7 +64,7 @@ static struct place find_place(const struct places *p, uint32_t dump_id)
 	};
 }
 
-/* What an entry depends on. All of that comes before it. */
+/* What an entry depends on, all of which precedes it. */
 struct origin {
 	bool is_part;     /* something of its part that is written */
 	bool is_written;  /* something of any part that is written */
@@ -103,8 +103,9 @@ static void tie(struct places *p, struct split_part *one, struct split_part *oth
 }
 
 /*
- * Of these pg_dump knows more when it writes them: the defaults and constraints, which
- * may depend on anything; and of a type that it may have to write it twice.
+ * Does pg_dump know more about the entry when it writes it? That holds for defaults and
+ * constraints, which may depend on anything, and for types, which it may have to write
+ * twice.
  */
 static bool is_known_in_part(const struct archive_entry *e)
 {
@@ -117,13 +118,13 @@ static bool is_known_in_part(const struct archive_entry *e)
 }
 
 /*
- * pg_dump sorts what it writes by what depends on what. Something that depends on
- * something of another part may change the order in either file, and in those of the
- * parts that these depend on; if pg_dump, asked for one of them alone, knows of it, then
- * the order is the same. It knows what relations, functions and so on depend on, and all
- * of these; but of the defaults of tables, which come with the tables, and of
- * constraints, indexes and so on, it knows only those of the tables that it writes.
- * Foreign keys come behind all else.
+ * pg_dump sorts by dependencies. If something depends on a thing in another part, that
+ * may change the order in either file, and in those of the parts that these depend on.
+ * The order is the same only if pg_dump knows of the dependency when it dumps one of the
+ * parts alone. It always knows what relations, functions and so on depend on, and what
+ * all of these depend on. But it knows defaults of tables, which it reads with the
+ * tables, and constraints, indexes and so on only for the tables that it dumps. Foreign
+ * keys come after everything else.
  */
 static void note_ties(struct places *p, const struct archive_entry *e,
 		      const struct place *own)
@@ -155,8 +156,9 @@ static bool leave_out(struct places *p, const struct archive_entry *e, struct er
 }
 
 /*
- * The same, but of something on which relations may depend. It stands for one of the
- * parts that it depends on, so several are taken for harmful right away.
+ * The same for an entry that is left out, but on which relations may depend. It can
+ * represent only one of the parts that it depends on, so several count as harmful at
+ * once.
  */
 static bool pass_over(struct places *p, const struct archive_entry *e, struct error *err)
 {
@@ -196,7 +198,7 @@ static bool unknown_entry(const struct archive_entry *e, bool *is_unknown,
 		e->desc, e->tag ? e->tag : "");
 }
 
-/* Leave an entry to a pg_dump of its part alone, which it names here. */
+/* Put the part aside for a pg_dump of its own, because of this entry. */
 static bool put_aside(struct places *p, const struct archive_entry *e,
 		      struct split_part *part, bool *is_unknown, struct error *err)
 {
@@ -206,7 +208,8 @@ static bool put_aside(struct places *p, const struct archive_entry *e,
 	return leave_out(p, e, err);
 }
 
-/* Decide where it is written; nowhere, if a pg_dump of relations would not write it. */
+/* Decide where an entry is written: nowhere, if a pg_dump of relations would not write
+ * it. */
 static bool index_of_relations(struct places *p, const struct archive_entry *e,
 			       bool *is_unknown, struct error *err)
 {
@@ -227,7 +230,8 @@ static bool index_of_relations(struct places *p, const struct archive_entry *e,
 	case PLAIN_EXTRA:
 		if (part && origin.is_part)
 			return keep_entry(p, e, part, false, err);
-		/* of something else, such as a type; a schema's is in none itself */
+		/* about something else, such as a type; one about a schema has no schema
+		 * itself */
 		if (!origin.is_written && (!part || origin.is_left_out))
 			return leave_out(p, e, err);
 		break;
@@ -241,7 +245,7 @@ static bool index_of_relations(struct places *p, const struct archive_entry *e,
 	return put_aside(p, e, part, is_unknown, err);
 }
 
-/* The part of which an entry is that has no schema, such as the rights on a schema. */
+/* The part of an entry without a schema, such as the privileges on a schema. */
 static struct split_part *part_by_origin(const struct places *p,
 					 const struct archive_entry *e)
 {
@@ -257,7 +261,8 @@ static struct split_part *part_by_origin(const struct places *p,
 	return part;
 }
 
-/* A function can wait for a constraint, and with it what depends on the function. */
+/* A function may have to wait for a constraint, and with it whatever depends on the
+ * function. */
 static bool is_member_known(const struct places *p, const struct archive_entry *e)
 {
 	for (size_t i = 0; i < e->dependency_count; i++) {
@@ -269,7 +274,7 @@ static bool is_member_known(const struct places *p, const struct archive_entry *
 	return true;
 }
 
-/* pg_dump writes statistics with their table only, which is another part's here. */
+/* pg_dump writes statistics only with their table, which is in another part here. */
 static bool is_orphan(const struct places *p, const struct archive_entry *e,
 		      const struct split_part *part)
 {
@@ -281,7 +286,7 @@ static bool is_orphan(const struct places *p, const struct archive_entry *e,
 	return table != part;
 }
 
-/* Decide where it is written, in the same way, when each part is all of its schema. */
+/* The same decision when each part is a whole schema. */
 static bool index_of_schemas(struct places *p, const struct archive_entry *e,
 			     bool *is_unknown, struct error *err)
 {
@@ -311,7 +316,7 @@ static bool index_of_schemas(struct places *p, const struct archive_entry *e,
 		origin = find_origin(p, e, part);
 		if (origin.is_part)
 			return keep_entry(p, e, part, false, err);
-		if (!e->schema && !origin.is_written) /* of the database */
+		if (!e->schema && !origin.is_written) /* about the database */
 			return leave_out(p, e, err);
 		break;
 	case PLAIN_OTHER:
@@ -330,9 +335,10 @@ bool places_add(struct places *p, const struct archive_entry *e, bool *is_unknow
 }
 
 /*
- * One part of each two that harm each other: that with more of these, be it the one that
- * thousands depend on, or that depends on thousands. An archive without them has nothing
- * harmful; whatever depends on anything is to come from such a one.
+ * From each two parts that harm each other, put one aside: the one that is in more such
+ * pairs, whether thousands depend on it or it depends on thousands. An archive without
+ * these parts has nothing harmful. Whatever depends on anything must come from such an
+ * archive.
  */
 void places_settle(struct places *p)
 {

@@ -9,15 +9,15 @@
 
 enum { MAJOR_MIN = 12, MAJOR_MAX = 18 };
 
-/* The first minor version of each major one that writes \restrict; -1: none does. */
+/* The first minor version of each major version that writes \restrict; -1: none does. */
 static const int restricts_since[] = {
 	[12] = -1, [13] = 22, [14] = 19, [15] = 14, [16] = 10, [17] = 6, [18] = 0,
 };
 
-/* How ALTER ... OWNER TO names what it is of. */
+/* How ALTER ... OWNER TO names the object. */
 enum owner_form {
 	OWNER_NONE,    /* it has no owner of its own */
-	OWNER_TABLE,   /* by its name; pg_dump before 16 called it a table */
+	OWNER_TABLE,   /* by its name; pg_dump before 16 calls all of them tables */
 	OWNER_NAME,    /* by its kind and name */
 	OWNER_DROPPED, /* as the DROP statement does */
 };
@@ -89,15 +89,15 @@ static bool is_empty(const char *text)
 	return !text || !*text;
 }
 
-/* Whatever else an entry is, this must be true of it; or it is a form of its own, which
- * is better left to pg_dump. */
+/* Has the entry what every entry of this kind has? If not, it has a special form that is
+ * better left to pg_dump. */
 static bool is_usual(const struct archive_entry *e, enum plain_kind kind)
 {
 	switch (kind) {
 	case PLAIN_SETTING:
 		return !e->has_data && e->definition;
 	case PLAIN_RELATION:
-		/* a partitioned table's own access method takes a statement of its own */
+		/* the access method of a partitioned table needs another statement */
 		return !e->has_data && e->schema && !is_empty(e->tag) &&
 		       !(e->relkind == 'p' && e->access_method);
 	case PLAIN_PART:
@@ -137,7 +137,7 @@ bool plain_init(struct plain *p, const struct archive_head *head,
 {
 	unsigned major, minor;
 
-	/* no beta: "19beta1" */
+	/* not for a beta version: "19beta1" */
 	if (!head->dump_version ||
 	    sscanf(head->dump_version, "%2u.%9u", &major, &minor) != 2 ||
 	    major < MAJOR_MIN || major > MAJOR_MAX)
@@ -215,7 +215,7 @@ static void add_name(const struct plain *p, struct strbuf *out, const char *name
 		strbuf_add_identifier(out, name, strlen(name));
 }
 
-/* On one line, in a comment. */
+/* Add text to a comment, on one line. */
 static void add_line(struct strbuf *out, const char *text)
 {
 	size_t begin = out->length;
@@ -226,7 +226,7 @@ static void add_line(struct strbuf *out, const char *text)
 			*c = ' ';
 }
 
-/* The number of a name in p->names, from 1. There are few. */
+/* The number of a name in p->names, from 1. There are only a few. */
 static unsigned intern(struct plain *p, const char *name)
 {
 	size_t i = 0;
@@ -240,7 +240,7 @@ static unsigned intern(struct plain *p, const char *name)
 
 /* ---- the file ---- */
 
-/* Letters and digits, as many as pg_dump's. */
+/* Make a key of letters and digits, as long as pg_dump's. */
 static bool make_key(char *out, struct error *err)
 {
 	static const char letters[] = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -248,13 +248,15 @@ static bool make_key(char *out, struct error *err)
 	size_t length = 0;
 
 	while (length < PLAIN_KEY_SIZE - 1) {
-		unsigned char bytes[PLAIN_KEY_SIZE + 32]; /* some are of no use */
+		/* more than enough, since some are rejected */
+		unsigned char bytes[PLAIN_KEY_SIZE + 32];
 
 		if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
 			return error_set(err, ERROR_SYSTEM, "getrandom: %s",
 					 strerror(errno));
 		for (size_t i = 0; i < sizeof(bytes) && length < PLAIN_KEY_SIZE - 1; i++)
-			if (bytes[i] < 4 * strlen(letters)) /* all alike likely */
+			/* so that all are equally likely */
+			if (bytes[i] < 4 * strlen(letters))
 				out[length++] = letters[bytes[i] % strlen(letters)];
 	}
 	out[length] = '\0';
@@ -316,7 +318,7 @@ static void add_default(struct plain *p, const char *setting, const char *name,
 	if (*name)
 		add_name(p, out, name);
 	else
-		strbuf_add_str(out, "''"); /* the database's own tablespace */
+		strbuf_add_str(out, "''"); /* the tablespace of the database */
 	strbuf_add_str(out, ";\n\n");
 }
 
@@ -337,7 +339,7 @@ static void add_header(const struct archive_entry *e, struct strbuf *out)
 	strbuf_add_str(out, "\n--\n\n");
 }
 
-/* "DROP FUNCTION a.f(integer);\n" has what names it. */
+/* Take the object's name from "DROP FUNCTION a.f(integer);\n". */
 static void add_dropped(const struct archive_entry *e, struct strbuf *out)
 {
 	size_t skipped = str_has_prefix(e->drop, "DROP ") ? strlen("DROP ") : 0;

@@ -71,12 +71,17 @@ void plain_release(struct plain *plain);
 enum plain_kind plain_kind(const struct archive_entry *entry);
 enum plain_pass plain_pass(const struct archive_entry *entry);
 
-/* Store a setting. Errors: ERROR_DATA if it has another form, or was set before. */
+/*
+ * Store a setting.
+ * Errors: ERROR_DATA if it has another form, or was set before.
+ */
 MUST_CHECK bool plain_set(struct plain *plain, const struct archive_entry *entry,
 			  struct error *err);
 
-/* Add the beginning of a file, with its own key. Errors: ERROR_DATA if the settings are
- * missing; ERROR_SYSTEM. */
+/*
+ * Add the beginning of a file, with its own key.
+ * Errors: ERROR_DATA if the settings are missing; ERROR_SYSTEM.
+ */
 MUST_CHECK bool plain_begin(const struct plain *plain, struct plain_file *file,
 			    struct strbuf *out, struct error *err);
 

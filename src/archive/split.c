@@ -23,7 +23,7 @@ struct split {
 	struct plain plain;
 	struct places places;
 	int entries_fd; /* the table of contents, to be read again */
-	size_t blocks;  /* of data, that there are to be */
+	size_t blocks;  /* blocks of data expected */
 	size_t blocks_done;
 
 	struct split_part *current; /* whose file is open; NULL: none */
@@ -55,7 +55,7 @@ static bool close_file(struct split *s, struct error *err)
 	return is_ok;
 }
 
-/* Whatever is added to s->out from now on is for the file of this part. */
+/* Everything added to s->out from now on goes to the file of this part. */
 static bool open_file(struct split *s, struct split_part *part, struct error *err)
 {
 	int flags = O_WRONLY | O_APPEND | O_CLOEXEC;
@@ -78,7 +78,7 @@ static bool open_file(struct split *s, struct split_part *part, struct error *er
 	return plain_begin(&s->plain, &part->file, &s->out, err);
 }
 
-/* ---- the first reading: what belongs to whom ---- */
+/* ---- the first pass: which entry belongs to which part ---- */
 
 static bool index_entries(struct split *s, bool *is_unknown, struct error *err)
 {
@@ -97,9 +97,9 @@ static bool index_entries(struct split *s, bool *is_unknown, struct error *err)
 	return true;
 }
 
-/* ---- the readings after that: write ---- */
+/* ---- the following passes: write ---- */
 
-/* Read a block of data; with a current file, into that. */
+/* Read a block of data, and write it to the current file if there is one. */
 static bool pass_data(struct split *s, uint32_t dump_id, bool is_wanted,
 		      struct error *err)
 {
@@ -206,8 +206,8 @@ static bool open_entries(struct split *s, struct error *err)
 		openat(s->opts->dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (s->entries_fd >= 0)
 		return true;
-	/* a file system without that: a name that no schema's file has, nor another
-	 * thread */
+	/* for a file system without O_TMPFILE: a name that neither a schema's file nor
+	 * another thread uses */
 	snprintf(name, sizeof(name), ".entries-%d.sql", s->opts->archive_fd);
 	s->entries_fd = openat(s->opts->dir_fd, name,
 			       O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
