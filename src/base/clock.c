@@ -9,7 +9,7 @@ void clock_format(time_t when, char out[CLOCK_TEXT_BYTES])
 
 	gmtime_r(&when, &tm);
 	if (!strftime(out, CLOCK_TEXT_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm))
-		out[0] = '\0'; /* a year of five digits */
+		out[0] = '\0'; /* a year with five digits */
 }
 
 void clock_now(char out[CLOCK_TEXT_BYTES])

@@ -96,7 +96,7 @@ bool fs_sync_dir(const char *path, struct error *err)
 
 	if (fd < 0)
 		return error_set(err, ERROR_SYSTEM, "open %s: %s", path, strerror(errno));
-	if (fsync(fd) < 0 && errno != EINVAL) /* some file systems cannot, as CIFS */
+	if (fsync(fd) < 0 && errno != EINVAL) /* some file systems cannot, such as CIFS */
 		return error_set(err, ERROR_SYSTEM, "fsync %s: %s", path,
 				 strerror(errno));
 	return true;

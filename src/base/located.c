@@ -14,7 +14,7 @@ bool located_prefix(const struct located *at, uint64_t position, struct error *e
 {
 	int line = at->line;
 
-	/* a letter of UTF-8 begins with a byte that is no 10xxxxxx */
+	/* a character in UTF-8 begins with a byte that is not 10xxxxxx */
 	for (const char *p = at->text; position && *p; p++) {
 		position -= (*p & 0xC0) != 0x80;
 		line += position && *p == '\n';

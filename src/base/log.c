@@ -17,9 +17,9 @@ static void add_line(struct strbuf *out, const char *prefix, const char *text)
 }
 
 /*
- * A further line of an error, as the server or psql writes it, in our words. The server's
- * hint says that it is the server's; one that our own statements gave begins with our
- * name.
+ * Append a further line of an error of the server or psql, worded for this program's
+ * users. The server's hint is marked as the server's; a hint that this program's own
+ * statements raised begins with its name.
  */
 static void add_detail(struct strbuf *out, const char *line)
 {
@@ -38,7 +38,7 @@ static void add_detail(struct strbuf *out, const char *line)
 	add_line(out, words[i].ours, line + strlen(words[i].theirs));
 }
 
-/* The lines of an error: the first one stands alone, the others are details of it. */
+/* Append the lines of an error: the first one, then the others as details. */
 static void add_lines(struct strbuf *out, const char *text)
 {
 	bool is_first = true;
@@ -46,7 +46,8 @@ static void add_lines(struct strbuf *out, const char *text)
 	do {
 		size_t length = strcspn(text, "\n");
 		AUTO_FREE char *line = xstrndup(text, length);
-		const char *words = line + strspn(line, "\t"); /* libpq indents with it */
+		/* libpq indents with tabs */
+		const char *words = line + strspn(line, "\t");
 
 		if (is_first)
 			add_line(out, "metamodel: error: ", words);
@@ -59,7 +60,7 @@ static void add_lines(struct strbuf *out, const char *text)
 
 static void emit(const struct log *log, const struct strbuf *out)
 {
-	struct error ignored; /* nobody is left to tell when stderr is gone */
+	struct error ignored; /* stderr is gone: nobody can be told */
 
 	if (log->before)
 		log->before(log->owner);

@@ -27,7 +27,7 @@ void *xrealloc(void *old, size_t size_bytes)
 
 void *xgrow(void *array, size_t count, size_t size_bytes)
 {
-	if (count & (count - 1)) /* it is full with 0, 1, 2, 4, ... */
+	if (count & (count - 1)) /* it is full with 0, 1, 2, 4, ... elements */
 		return array;
 	return xrealloc(array, (count ? 2 * count : 1) * size_bytes);
 }
@@ -67,7 +67,7 @@ bool str_parse_uint(const char *s, uint64_t min, uint64_t max, uint64_t *out)
 	unsigned long long n;
 	char *end;
 
-	if (*s < '0' || *s > '9') /* strtoull would take blanks and signs */
+	if (*s < '0' || *s > '9') /* strtoull would accept blanks and signs */
 		return false;
 	errno = 0;
 	n = strtoull(s, &end, 10);
@@ -120,7 +120,7 @@ bool str_has_suffix(const char *s, const char *suffix)
 	return length >= tail && !strcmp(s + length - tail, suffix);
 }
 
-/* Length of the well-formed UTF-8 character at `s`, 0 if there is none. */
+/* The length of the well-formed UTF-8 character at `s`, 0 if there is none. */
 static size_t utf8_char(const unsigned char *s, size_t left)
 {
 	size_t length = s[0] < 0x80                    ? 1
@@ -207,7 +207,7 @@ void strbuf_add_utf8(struct strbuf *b, const char *text)
 	}
 }
 
-/* A character that moves cursors: C0, DEL, or C1 (U+0080 to U+009F). */
+/* Is it a control character: C0, DEL, or C1 (U+0080 to U+009F)? */
 static bool is_control(const unsigned char *c)
 {
 	return c[0] < 0x20 || c[0] == 0x7f || (c[0] == 0xc2 && c[1] <= 0x9f);

@@ -9,7 +9,7 @@
 
 static void push_owned(struct strvec *vec, char *s)
 {
-	vec->v = xgrow(vec->v, vec->count + 1, sizeof(*vec->v)); /* 1: its NULL */
+	vec->v = xgrow(vec->v, vec->count + 1, sizeof(*vec->v)); /* 1 for the NULL */
 	vec->v[vec->count++] = s;
 	vec->v[vec->count] = NULL;
 }

@@ -15,12 +15,12 @@
 
 enum { CHILD_HEAD_BYTES = 1024 };
 
-#define CUT "...\n" /* stands for what is left out */
+#define CUT "...\n" /* in place of what is left out */
 
 struct child {
 	uv_process_t process;
 	uv_pipe_t stderr_pipe;
-	uv_timer_t timer; /* the deadline, then the grace, then the drain */
+	uv_timer_t timer; /* for the deadline, then the grace, then the drain */
 	unsigned open_handles;
 	bool is_exited;
 	bool is_drained;
@@ -32,13 +32,13 @@ struct child {
 	struct child_result result;
 	char messages[CHILD_STDERR_BYTES];
 	size_t messages_length;
-	bool is_cut; /* messages lost something behind their head */
+	bool is_cut; /* something between head and tail is missing */
 	char chunk[1024];
 	child_done_fn *done;
 	void *owner;
 };
 
-/* Of what is cut: whole lines of the beginning, and of the end. */
+/* Join the messages. If something was cut, only whole lines remain on both sides. */
 static void join_messages(struct child *child)
 {
 	char *tail = child->messages + CHILD_HEAD_BYTES;
@@ -67,7 +67,7 @@ static void on_closed(uv_handle_t *handle)
 
 	if (--child->open_handles > 0)
 		return;
-	if (child->done) { /* unset when child_start() itself failed */
+	if (child->done) { /* unset if child_start() itself failed */
 		finish_messages(child);
 		child->done(child->owner, &child->result);
 	}
@@ -107,12 +107,12 @@ static void on_process_exit(uv_process_t *process, int64_t exit_status, int term
 	child->result.term_signal = term_signal;
 	child->result.elapsed_ms = loop_now_ms() - child->started_ms;
 	uv_timer_stop(&child->timer);
-	if (child->is_asked) /* and so is what it started and left behind */
+	if (child->is_asked) /* also ends what the child has started and left behind */
 		kill(-process->pid, SIGKILL);
 	check_end(child);
 }
 
-/* What there is no room for goes from behind the head. */
+/* If there is no room, drop what comes after the head. */
 static void keep_messages(struct child *child, const char *data, size_t length)
 {
 	size_t room = sizeof(child->messages) - sizeof(CUT) - child->messages_length;
@@ -142,7 +142,7 @@ static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buf)
 
 	if (length > 0) {
 		keep_messages(child, buf->base, (size_t)length);
-	} else if (length < 0) { /* the end, or an error, which is an end too */
+	} else if (length < 0) { /* end of file, or an error, which is treated the same */
 		uv_read_stop(stream);
 		child->is_drained = true;
 		check_end(child);
@@ -182,7 +182,7 @@ static void on_deadline(uv_timer_t *timer)
 	ask_to_end(child);
 }
 
-/* Nobody will hear of it: what runs is killed, and reaped by on_process_exit(). */
+/* The start failed: kill what may be running; on_process_exit() reaps it. */
 static void abandon(struct child *child)
 {
 	child->is_drained = true;
@@ -199,8 +199,7 @@ static void init_handles(struct child *child, uv_loop_t *uv)
 	child->stderr_pipe.data = child;
 	child->timer.data = child;
 	child->process.data = child;
-	child->open_handles =
-		3; /* uv_spawn() initializes the third, even when it fails */
+	child->open_handles = 3; /* uv_spawn() initializes the third, even if it fails */
 }
 
 static uv_stdio_container_t stdio_of(int fd)
@@ -271,7 +270,7 @@ static bool start(struct loop *loop, const struct child_opts *opts, struct child
 	init_handles(child, loop_uv(loop));
 	child->started_ms = loop_now_ms();
 	rc = spawn_and_read(child, loop_uv(loop), opts, pipe_fds);
-	if (rc) { /* maybe too late: uv_spawn(), too, can fail when the child runs */
+	if (rc) { /* uv_spawn() may fail after the child was started */
 		abandon(child);
 		return loop_set_error(err, rc, "start %s", opts->argv.v[0]);
 	}

@@ -16,7 +16,7 @@
 #include "base/auto.h"
 #include "base/str.h"
 
-enum { FILES_MIN = 12, THREADS_MIN = 4 /* libuv's own number */ };
+enum { FILES_MIN = 12, THREADS_MIN = 4 /* libuv's default */ };
 
 static const int watched_signals[] = { SIGINT, SIGTERM, SIGHUP };
 
@@ -73,7 +73,7 @@ bool loop_set_error(struct error *err, int rc, const char *format, ...)
 	return error_hint(err, "%s", limit_hint(rc));
 }
 
-/* A loop has 6 of its own, and each child of ours takes a few. */
+/* A loop needs 6 descriptors itself, and each child some more. */
 static int check_files(void)
 {
 	int fds[FILES_MIN], count = 0, rc = 0;
@@ -95,7 +95,7 @@ static void *wait_for_all(void *barrier)
 	return NULL;
 }
 
-/* As many as libuv starts for its work. */
+/* As many as libuv starts as workers. */
 static int check_threads(void)
 {
 	pthread_t threads[THREADS_MIN];
@@ -135,8 +135,9 @@ struct loop *loop_new(void)
 	struct loop *loop = xcalloc(1, sizeof(*loop));
 	int rc = uv_loop_init(&loop->uv);
 
-	assert(!rc); /* fails only without memory or file descriptors */
-	work_start(loop, on_nothing, on_nothing, NULL); /* libuv's threads start now */
+	assert(!rc); /* fails only without memory or descriptors */
+	/* makes libuv start its threads now */
+	work_start(loop, on_nothing, on_nothing, NULL);
 	return loop;
 }
 
@@ -156,7 +157,7 @@ void loop_ignore_signals(struct loop *loop)
 {
 	unwatch_signals(loop);
 	for (size_t i = 0; i < ARRAY_SIZE(watched_signals); i++)
-		signal(watched_signals[i], SIG_IGN); /* in all threads */
+		signal(watched_signals[i], SIG_IGN); /* for all threads */
 }
 
 void loop_free(struct loop *loop)
@@ -198,7 +199,7 @@ static void on_uv_signal(uv_signal_t *handle, int signal_number)
 	loop->on_signal(loop->signal_owner, signal_number);
 }
 
-/* Whoever started us said so: nohup, or a shell for a job in the background. */
+/* The parent process has set it: nohup, or a shell for a background job. */
 static bool is_ignored(int signal_number)
 {
 	struct sigaction action;
@@ -244,7 +245,7 @@ static void on_timer(uv_timer_t *handle)
 	struct timer *timer = handle->data;
 
 	timer_cancel(timer);
-	timer->fire(timer->owner); /* freed only when the loop comes round */
+	timer->fire(timer->owner); /* freed only by the close callback */
 }
 
 struct timer *timer_start(struct loop *loop, uint64_t delay_ms, void (*fire)(void *owner),
@@ -277,7 +278,7 @@ static void on_work_done(uv_work_t *request, int status)
 {
 	struct work *work = request->data;
 
-	assert(!status); /* we never cancel */
+	assert(!status); /* work is never cancelled */
 	work->done(work->owner);
 	free(work);
 }
@@ -351,13 +352,13 @@ void thread_start(struct loop *loop, void (*run)(void *owner), void (*done)(void
 	rc = uv_async_init(&loop->uv, &thread->ended, on_thread_ended);
 	assert(!rc);
 	if (uv_thread_create(&thread->id, on_thread, thread))
-		/* no more threads for us: one of libuv's has to do */
+		/* no thread can be created: use one of libuv's */
 		work_start(loop, on_pooled, on_pooled_done, thread);
 }
 
 enum {
 	EACH_WIDTH = THREADS_MIN
-}; /* as many as libuv has threads, unless it was told otherwise */
+}; /* libuv's number of threads, unless it was told otherwise */
 
 struct each {
 	struct work_each_opts opts;

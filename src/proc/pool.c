@@ -8,7 +8,7 @@
 
 struct slot {
 	struct pool *pool;
-	struct child *child; /* NULL: the place is free */
+	struct child *child; /* NULL: the slot is free */
 	void *item;
 };
 
@@ -16,7 +16,7 @@ struct pool {
 	struct pool_opts opts;
 	unsigned running;
 	bool is_cancelled;
-	bool is_kicking; /* pool_kick() is not re-entered by a callback of its own */
+	bool is_kicking; /* pool_kick() is not re-entered from its callbacks */
 	bool is_freed;   /* pool_free() was called by `finished` */
 	struct slot slots[];
 };
@@ -38,7 +38,7 @@ static void on_child_done(void *owner, const struct child_result *result)
 
 	slot->child = NULL;
 	pool->running--;
-	pool->is_kicking = true; /* so that pool_free() inside `finished` only marks */
+	pool->is_kicking = true; /* so that pool_free() in `finished` only sets a mark */
 	pool->opts.finished(pool->opts.owner, slot->item, result);
 	pool->is_kicking = false;
 	if (pool->is_freed)
