@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * What becomes of an account is said in many steps, and counted in others. All of it
- * goes through here, so that a state, its reason and what the user was told never
- * differ.
+ * Many steps say what happened to an account, and others count it. All of that goes
+ * through this file, so that a state, its reason and what was logged never differ.
  */
 #include "task/save/account.h"
 

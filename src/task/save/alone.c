@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Some accounts cannot be dumped with others, and few need not be. Then no byte of a
- * dump goes through our memory, and an error of pg_dump is that account's.
+ * Some accounts cannot be dumped together with others, and a few need not be. Then no
+ * byte of a dump goes through this program's memory, and an error of pg_dump belongs to
+ * that account.
  */
 #include "task/save/alone.h"
 

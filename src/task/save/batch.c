@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * A pg_dump reads the whole catalogue, so many accounts by one are faster than each by
- * its own. When one fails nobody knows which account is at fault; halving finds it, and
- * costs the others little.
+ * Each pg_dump reads the whole catalogue, so one pg_dump for many accounts is faster than
+ * one for each. If it fails, nobody knows which account is at fault; halving the batch
+ * finds out, and costs the others little.
  */
 #include "task/save/batch.h"
 
@@ -14,7 +14,7 @@
 #include "task/save/batch_size.h"
 #include "task/save/dump_end.h"
 
-/* So many times as many batches as there could be are worth a word. */
+/* Log it if lock slots make the number of batches this many times as large. */
 enum { FEW_LOCKS = 4 };
 
 struct save_batch *save_batch_of(struct work_item *item)
@@ -40,15 +40,16 @@ static struct save_batch *add_batch(struct save *save, struct save_account **acc
 	return batch;
 }
 
-/* ---- at first ---- */
+/* ---- before the first pg_dump ---- */
 
-/* What all tenants of a product share would tie them to each other. It comes first. */
+/* What all tenants of a product share would tie all of them together, so it is dumped
+ * alone. It comes first. */
 static bool must_be_alone(const struct save_account *account)
 {
 	return account->place->is_global && account->save->opts.conf->product.is_whole;
 }
 
-/* As many of these accounts as one batch may have. */
+/* How many of these accounts fit into one batch. */
 static size_t measure_batch(const struct batch_limits *limits,
 			    struct save_account *const *accounts, size_t count)
 {
@@ -79,7 +80,7 @@ static void log_choice(const struct save_node *node, const struct batch_limits *
 	const char *unit = save->opts.conf->batch ? "as told" : "auto";
 	size_t count = node->queue.count;
 
-	if (!capacity->relations) { /* with one to a pg_dump nobody asks */
+	if (!capacity->relations) { /* not asked for with one account per pg_dump */
 		log_debug(save->opts.log,
 			  "database %s: %zu account%s, each with a pg_dump of its own",
 			  dbname, count, count == 1 ? "" : "s");
@@ -95,7 +96,7 @@ static void log_choice(const struct save_node *node, const struct batch_limits *
 		  (unsigned long long)limits->locks);
 }
 
-/* What an administrator would want to know: that a setting of the server costs time. */
+/* Administrators want to know that a setting of the server costs time. */
 static void log_few_locks(const struct save_node *node, const struct batch_facts *facts,
 			  size_t batches)
 {
@@ -161,7 +162,7 @@ void save_batches_make(struct save *save)
 	}
 }
 
-/* ---- later ---- */
+/* ---- after a pg_dump has failed ---- */
 
 static void start_batch(struct save *save, struct save_account **accounts, size_t count)
 {
@@ -171,13 +172,13 @@ static void start_batch(struct save *save, struct save_account **accounts, size_
 
 	if (worklist_add(save->dump.worklist, &batch->item))
 		return;
-	/* the node is lost, or somebody wants us to stop */
+	/* the node is lost, or the run is cancelled */
 	error_set(&err, ERROR_CHILD, "pg_dump was stopped");
 	for (size_t i = 0; i < count; i++)
 		save_dump_end_failed(accounts[i], node->is_lost ? &node->error : &err);
 }
 
-/* What is added last comes first: soon there is something that succeeds. */
+/* What is added last is dumped first, so there is soon something that succeeds. */
 void save_batch_divide(struct save_batch *batch)
 {
 	struct save *save = batch->save;

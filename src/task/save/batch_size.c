@@ -2,17 +2,19 @@
 #include "task/save/batch_size.h"
 
 enum {
-	/* Half of the free lock slots are for others. */
+	/* Half of the free lock slots are left for others. */
 	LOCKS_SHARE = 2,
-	/* MAX_ARG_STRLEN of Linux: no argument is longer, with its NUL. Some of it is for
-	 * the option itself. */
+	/* MAX_ARG_STRLEN of Linux: no argument is longer, including its NUL. Some of it
+	 * is for the option itself. */
 	ARGUMENT_BYTES = 128 * 1024 - 64,
-	/* What one pg_dump of one small account takes on a quiet machine: to start, and
-	 * to read each 1,000 relations of the catalogue. Measured: 0.12 s with 6,400 of
-	 * them, 0.57 s with 64,000, 4.8 s with 640,000. */
+	/*
+	 * What a pg_dump of one small account takes on a quiet machine: to start, and for
+	 * each 1,000 relations of the catalogue. Measured: 0.12 s with 6,400 relations,
+	 * 0.57 s with 64,000, 4.8 s with 640,000.
+	 */
 	START_MS = 80,
 	READ_MS = 8,
-	/* As long as that may take, an account has a child of its own. */
+	/* If it takes no longer than this, each account gets a child of its own. */
 	ALONE_MS = 1000,
 };
 

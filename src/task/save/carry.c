@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * A save that lacked an account only because it failed last night would be worse than
- * the one before. So its last good dump is linked in; where the newest one is not whole,
- * or is not what its manifest says, the older saves are asked.
+ * If a save lacked an account only because its dump failed last night, it would be worse
+ * than the one before. So the account's last good dump is linked into it. If the newest
+ * one is incomplete or not as its manifest says, older saves are tried.
  */
 #include "task/save/carry.h"
 
@@ -22,7 +22,7 @@
 
 /* ---- on a worker thread ---- */
 
-/* The entry in the new manifest for a good dump; its account is set. */
+/* Make the entry in the new manifest for a good dump, whose account is already set. */
 static bool describe(const struct stored_dump *dump, const struct farm_node *node,
 		     struct manifest_entry *out, struct error *err)
 {
@@ -45,7 +45,7 @@ static bool describe(const struct stored_dump *dump, const struct farm_node *nod
 	return true;
 }
 
-/* May it become part of a save as it is, by a hard link? Dumps of old may be open to
+/* May the file become part of the save by a hard link? Old dumps may be readable by
  * others. */
 static bool can_link(int fd)
 {
@@ -54,7 +54,7 @@ static bool can_link(int fd)
 	return !fstat(fd, &st) && (!(st.st_mode & 077) || !fchmod(fd, 0600));
 }
 
-/* A hard link, or a copy where there are none. */
+/* Make a hard link, or a copy if links are not supported. */
 static bool link_or_copy(const struct save *save, const struct savedir *dir, int fd,
 			 const char *account, struct error *err)
 {
@@ -75,7 +75,7 @@ static bool link_or_copy(const struct save *save, const struct savedir *dir, int
 	return error_prefix(err, "%s", to);
 }
 
-/* The account's schema as its dump has it, in the encoding of the database; NULL: not
+/* The account's schema as its dump spells it, in the encoding of the database; NULL: not
  * known. */
 static const char *schema_of(const struct save *save, const char *name)
 {
@@ -89,7 +89,7 @@ static const char *schema_of(const struct save *save, const char *name)
 	return account && account->listed ? account->listed->raw_name : NULL;
 }
 
-/* *out is filled on success only. */
+/* *out is set on success only. */
 static bool carry_from(const struct save *save, const struct savedir *dir,
 		       struct manifest_entry *out, bool *is_there, struct error *err)
 {
@@ -99,7 +99,7 @@ static bool carry_from(const struct save *save, const struct savedir *dir,
 		     link_or_copy(save, dir, dump.fd, name, err) &&
 		     describe(&dump, farm_node_of(save->nodes.farm, name), out, err);
 
-	/* missing is no wonder where it was never listed */
+	/* it may be missing if it was never listed */
 	*is_there = dump.fd >= 0 || dump.entry || (!is_ok && err->kind != ERROR_DATA);
 	stored_dump_release(&dump);
 	return is_ok;
@@ -155,7 +155,7 @@ static void carry_all(void *owner)
 	manifest_sort(&carry->carried);
 }
 
-/* ---- on the loop's ---- */
+/* ---- on the loop's thread ---- */
 
 static void on_carried(void *owner)
 {
@@ -198,7 +198,7 @@ static void list_others(const struct save *save, struct strvec *out)
 			strvec_push(out, there.v[i]);
 }
 
-/* Accounts come and go; but somebody may have emptied _accounts by mistake. */
+/* Accounts come and go, but somebody may have emptied _accounts by mistake. */
 static void warn_unregistered(const struct save *save, const struct strvec *names)
 {
 	for (size_t i = 0; i < names->count; i++)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The step that carries over: an account that failed, or was not asked for, keeps its
- * last good dump. Which those are, and which have none, is in save.carry afterwards. All
- * file work is done on one worker thread, which nothing else runs beside.
+ * The step that carries dumps over: an account that failed, or was not asked for, keeps
+ * its last good dump. Afterwards save.carry says which were carried over and which have
+ * none. All file work is done on one worker thread, at a time when nothing else is
+ * running.
  */
 #ifndef TASK_SAVE_CARRY_H
 #define TASK_SAVE_CARRY_H

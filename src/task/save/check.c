@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * That pg_dump ended with 0 proves nothing: a disk may be full, a pooler may have mixed
- * up sessions. So each file is read again before it counts, by the same code that checks
- * it before a restore.
+ * An exit status of 0 from pg_dump proves nothing: a disk may be full, or a pooler may
+ * have mixed up sessions. So each file is read again before it counts, by the same code
+ * that checks it before a restore.
  */
 #include "task/save/check.h"
 
@@ -21,7 +21,7 @@
 struct save_check {
 	struct dumpfile_facts facts;
 	struct save_same same;
-	struct error problem;  /* unless it is sound */
+	struct error problem;  /* if it is not sound */
 	struct strvec created; /* the relations in it */
 	char *version;
 	bool lacks_relations;
@@ -60,13 +60,16 @@ static bool check_file(const struct save_account *account, struct save_check *ch
 		save_same_look(account, fd, check->facts.size_bytes, &check->same);
 	if (check->same.entry)
 		return true;
-	/* only a beginning, so that the fsync later need not wait for each by itself */
+	/* only start writing, so that the later fsync has little left to do */
 	(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 	return true;
 }
 
-/* A dump creates nothing that the catalogue, under the same snapshot, has not: so their
- * numbers tell. The names are kept only if they are wanted, see missing.h. */
+/*
+ * A dump creates nothing that the catalogue, under the same snapshot, does not have, so
+ * it is enough to compare their numbers. The names are kept only if some are missing, see
+ * missing.h.
+ */
 static void count_relations(const struct save_account *account, struct save_check *check)
 {
 	const struct strvec *created = &check->created;
@@ -84,12 +87,12 @@ void save_check_run(struct save_account *account)
 {
 	struct save_check *check = xcalloc(1, sizeof(*check));
 
-	account->check = check; /* not sound until it is found to be */
+	account->check = check; /* not sound until shown to be */
 	(void)check_file(account, check, &check->problem);
 	count_relations(account, check);
 }
 
-/* ---- on the loop's ---- */
+/* ---- on the loop's thread ---- */
 
 static void take_facts(struct save_check *check, struct save_facts *facts)
 {

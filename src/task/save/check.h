@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Check a dump that was written, and note what it holds.
+ * Check a dump that was written, and note what it contains.
  *
- * 1. save_check_run() on a worker thread reads the file. Nobody else touches the account
- *    meanwhile.
- * 2. save_check_take() on the loop's thread has the result, and must follow.
+ * 1. save_check_run() reads the file on a worker thread. Nothing else may touch the
+ *    account meanwhile.
+ * 2. save_check_take() gets the result on the loop's thread. It must follow.
  */
 #ifndef TASK_SAVE_CHECK_H
 #define TASK_SAVE_CHECK_H
@@ -13,7 +13,7 @@
 
 void save_check_run(struct save_account *account);
 
-/* Errors: ERROR_DATA, ERROR_SYSTEM: it is no dump, or cannot be read. */
+/* Errors: ERROR_DATA if it is not a good dump, ERROR_SYSTEM if it cannot be read. */
 MUST_CHECK bool save_check_take(struct save_account *account, struct error *err);
 
 #endif

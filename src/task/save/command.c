@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * All pg_dumps of a node must see the same snapshot, write the same encoding and give up
- * on a lock after the same time. What is measured to be slow in them, or may outlive a
- * run that is killed, is set right here, too.
+ * All pg_dumps of a node must use the same snapshot, write the same encoding, and wait
+ * for a lock for the same time. What was measured to be slow in them, or may outlive a
+ * killed run, is set here as well.
  */
 #include "task/save/command.h"
 
@@ -10,12 +10,13 @@
 #include "base/str.h"
 
 /*
- * Measured with 10,000 accounts: one of pg_dump's queries joins in a bad order and takes
- * 81 s of 87; in the order it is written it takes next to nothing.
+ * Measured with 10,000 accounts: one of pg_dump's queries is joined in a bad order and
+ * takes 81 of 87 s; in the order in which it is written it takes almost no time.
  */
 #define CHILD_OPTIONS "-c join_collapse_limit=1"
 
-/* A pg_dump that waits for a lock may be killed: its session is not to wait on. */
+/* A pg_dump that is waiting for a lock may be killed: its session should not go on
+ * waiting. */
 #define NOTICE_OUR_END " -c client_connection_check_interval=1000"
 
 bool save_command_set_environment(struct save_node *node, struct error *err)
@@ -28,7 +29,7 @@ bool save_command_set_environment(struct save_node *node, struct error *err)
 			     err);
 }
 
-/* What all those of a node have in common. */
+/* Push the options that are the same for all pg_dumps of a node. */
 static void push_common(const struct save_node *node, struct strvec *argv)
 {
 	const struct session_facts *facts = session_facts(node->farm_node->session);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The worklist says which batch is next; whether one pg_dump writes a file or an archive
- * depends on how many accounts it has. This file stands between the two, so that neither
- * kind of batch knows of the other.
+ * The worklist says which batch is next. Whether pg_dump writes a file or an archive
+ * depends on the number of accounts in it. This file decides, so that neither kind of
+ * batch has to know of the other.
  */
 #include "task/save/dump.h"
 

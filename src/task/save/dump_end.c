@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * A dump ends in many places: alone, in a batch, without having been started. What
- * follows is the same each time, and must not be forgotten in any of them.
+ * A dump may end alone, in a batch, or without having been started. What follows is
+ * always the same, and must not be forgotten in any of these places.
  */
 #include "task/save/dump_end.h"
 
@@ -24,7 +24,8 @@ void save_dump_end_show_progress(const struct save *save)
 	save->opts.progress(save->opts.owner, done, total);
 }
 
-/* From the end, where those stand that are dumped last: mostly the first one tells. */
+/* Searches from the end, since the last accounts are dumped last: usually the first look
+ * decides. */
 static bool is_pending(const struct save_queue *queue)
 {
 	for (size_t i = queue->count; i > 0; i--)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * pg_dump ends with 1 whatever went wrong, and no SQLSTATE comes through its stderr. So
- * the words of its message are all there is to go by; they are English unless the locale
- * says otherwise.
+ * pg_dump exits with 1 for every error, and its stderr has no SQLSTATE. So the hints
+ * depend on the text of its messages, which is English unless the locale says otherwise.
  */
 #include "task/save/hint.h"
 
@@ -18,7 +17,8 @@ static const struct {
 	{ "row-level security", "save as a role that bypasses row-level security" },
 	{ "No space left", "free space on that disk" },
 	{ "out of shared memory", "raise max_locks_per_transaction, or lower --jobs" },
-	/* pg_dump waits for locks with a statement time-out, and then tells its query */
+	/* pg_dump limits its wait for locks by a statement timeout, and then reports its
+	 * query */
 	{ "LOCK TABLE",
 	  "another session holds a lock on it (see pg_locks): raise --lock-wait, or "
 	  "save at another time" },

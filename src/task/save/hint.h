@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What to do about what pg_dump or the server says of a dump that failed. */
+/* What to do about an error of pg_dump or the server. */
 #ifndef TASK_SAVE_HINT_H
 #define TASK_SAVE_HINT_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The rules only count and compare dates; what they must not know is found here: which
- * saves there are, and which of them alone has the dump of some account. The plan stands
- * in the manifest, so that whoever finishes the swap after a crash follows the same.
+ * The rules only count and compare dates. This file finds what they do not know: which
+ * saves exist, and which of them has the only dump of some account. The plan is written
+ * to the manifest, so that whoever finishes the swap after a crash follows it, too.
  */
 #include "task/save/history.h"
 
@@ -23,8 +23,8 @@ static time_t time_of(const struct savedir *dir)
 	return fstat(dir->fd, &st) < 0 ? 0 : st.st_mtime;
 }
 
-/* Accounts of which this save has no dump, though there were some: the newest old save
- * that lists one is needed. It may be only that it could not be read today. */
+/* Accounts without a dump in this save, though old saves have some: the newest old save
+ * that lists one is needed. Perhaps it only could not be read today. */
 static void list_missing(const struct save_carry *carry, struct strvec *out)
 {
 	for (size_t i = 0; i < carry->wanted.count; i++)
@@ -32,7 +32,8 @@ static void list_missing(const struct save_carry *carry, struct strvec *out)
 			strvec_push(out, carry->wanted.v[i]);
 }
 
-/* Does it have any of the missing? Those that it has are missing no more. */
+/* Does this save have any of the missing accounts? Those that it has are not missing any
+ * more. */
 static bool take_any(const struct savedir *dir, struct strvec *missing)
 {
 	AUTO_STRVEC struct strvec there = { 0 }, left = { 0 };
@@ -59,7 +60,7 @@ static bool is_there(const struct savedir *dir)
 	       (dir->kind != SAVEDIR_LEGACY || dir->dumps.count || dir->strays.count);
 }
 
-/* Of saves[1] and so on, the old ones; saves[0] is the new one. */
+/* Describe the old saves, from saves[1] on; saves[0] is the new one. */
 static size_t describe_old(const struct save *save, struct retention_save *saves,
 			   size_t *generations)
 {
@@ -111,7 +112,7 @@ void save_history_plan(const struct save *save, struct manifest *manifest)
 	manifest->window = previous->count > keep ? previous->count : keep;
 	manifest->failed = save->carry.failed_count + save->carry.lost.count;
 	if (!previous->count || !is_there(&previous->list[0]))
-		return; /* nothing is replaced, and nothing goes */
+		return; /* nothing is replaced or deleted */
 	manifest->replaced = savedir_serial(&previous->list[0]);
 	choose(save, manifest);
 }

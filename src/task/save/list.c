@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * What is wrong with an account is better said before an hour of dumping than after it.
- * And from here on nobody has to ask whether an account exists, or where.
+ * A problem with an account should be reported before an hour of dumping, not after it.
+ * And no later step has to ask whether an account exists, or where.
  */
 #include "task/save/list.h"
 
@@ -42,8 +42,8 @@ static bool check_place(const struct save_account *account, struct error *err)
 }
 
 /*
- * A product may list a tenant before it has made the schema. But one that was asked for,
- * or that has a dump, must not be passed over.
+ * A product may list a tenant before it has created the schema. But a tenant that was
+ * asked for, or that has a dump, must not be skipped.
  */
 static bool is_missing(const struct save_account *account)
 {
@@ -95,9 +95,9 @@ static void log_plan(const struct save_account *account)
 }
 
 /*
- * Behind a pooler, what pg_dump sets before its transaction begins may be set in another
- * session. One after the other, so that they do not take each other's; a dump that was
- * made without the search_path is not sound.
+ * Through a pooler, what pg_dump sets before its transaction may be set in another
+ * session. So only one pg_dump runs at a time, and none can take another one's settings;
+ * a dump that was made without the search_path is found not to be sound.
  */
 static void note_pooler(struct save_node *node)
 {
@@ -115,7 +115,8 @@ static void note_pooler(struct save_node *node)
 		    node->farm_node->name);
 }
 
-/* The accounts of one node after the other, so that its reason is said once. */
+/* Fail the accounts of one node after the other, so that a node's reason is logged
+ * once. */
 static void fail_accounts_of(const struct save_node *node)
 {
 	struct save *save = node->save;
@@ -279,7 +280,7 @@ enum step_result save_list_enter(void *owner)
 		return STEP_FAIL;
 	if (!farm->has_accounts_table && !run_set_no_accounts(farm, &save->error))
 		return STEP_FAIL;
-	save->list_pending = 1; /* this very call */
+	save->list_pending = 1; /* this call itself */
 	for (size_t i = 0; i < farm->node_count; i++)
 		if (save_node_is_usable(&save->nodes.list[i]))
 			ask_node(&save->nodes.list[i]);

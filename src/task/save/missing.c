@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * pg_dump leaves out the members of extensions, without a word. The check has counted
- * what each dump creates; only where that is too little, a query says what is missing
- * and whose member it is.
+ * pg_dump silently leaves out members of extensions. The check has counted what each dump
+ * creates; only if something is missing, a query says what, and to which extension it
+ * belongs.
  */
 #include "task/save/missing.h"
 
@@ -14,7 +14,7 @@
 
 struct missing {
 	struct save_missing_opts opts;
-	/* Of the account at hand; they come one after the other. */
+	/* For the present account; they are listed one after the other. */
 	struct save_account *account;
 	struct strbuf names;
 	char *extension, *remedy;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What the catalogue has and a dump has not: named, when the dumps of a node have
- * ended. */
+/* What the catalogue has but a dump does not have, by name, after the dumps of a node
+ * have ended. */
 #ifndef TASK_SAVE_MISSING_H
 #define TASK_SAVE_MISSING_H
 
@@ -8,9 +8,9 @@
 
 /*
  * Find the accounts of the node whose dumps lack relations, and ask the server for the
- * names: `found` is called for each account, with an error that says what its dump
- * lacks; then `done` once, with NULL or why the server did not tell. False: no dump
- * lacks any, and nothing is called.
+ * names: `found` is called for each account, with an error that says what its dump lacks;
+ * then `done` is called once, with NULL or why the server did not answer. Returns false
+ * if no dump lacks any; then nothing is called.
  */
 struct save_missing_opts {
 	struct save_node *node;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * A farm has many servers, of different versions, and some of them may be down. What can
- * be saved is saved, so a node's failure is its own until it is that of all.
+ * A farm has many servers, of different versions, and some may be down. Whatever can be
+ * saved is saved, so a node's failure affects only that node, until all have failed.
  */
 #include "task/save/nodes.h"
 

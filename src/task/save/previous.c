@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * A save replaces what is there, and sooner or later deletes it. So before any work is
- * done all of that is looked at: is it saves, are they whole, and of this database?
+ * A save replaces the present one, and sooner or later deletes it. So before any work is
+ * done, all existing ones are examined: are they saves, complete, and of this database?
  */
 #include "task/save/previous.h"
 
@@ -55,7 +55,7 @@ bool save_previous_open(struct save *save, struct error *err)
 	return true;
 }
 
-/* A save of another database is not to be replaced, and soon forgotten, by this one. */
+/* A save of another database must not be replaced, and soon deleted, by this one. */
 static bool check_newest(const struct save *save, const struct origin *origin,
 			 struct error *err)
 {
@@ -78,7 +78,8 @@ static bool check_newest(const struct save *save, const struct origin *origin,
 	return true;
 }
 
-/* Does it hold dumps of the other kind, of whole schemas or of relations? */
+/* Does it contain dumps of the other kind: of whole schemas rather than relations, or
+ * vice versa? */
 static bool is_of_other_kind(const struct save *save, const struct savedir *dir)
 {
 	return (dir->kind == SAVEDIR_SAVE || dir->kind == SAVEDIR_LEGACY) &&
@@ -86,8 +87,7 @@ static bool is_of_other_kind(const struct save *save, const struct savedir *dir)
 	       dir->manifest.is_whole != save->opts.conf->product.is_whole;
 }
 
-/* A dump of relations cannot take the place of one of a whole schema, nor be carried
- * over as one. */
+/* A dump of relations cannot replace one of a whole schema, or be carried over as one. */
 static bool check_kind(const struct save *save, struct error *err)
 {
 	const struct savedir *newest = &save->previous.list[0];

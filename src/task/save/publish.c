@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Until here the old save was not touched. What becomes the new one must say by itself
- * where each dump is from and what is to be done with the old ones, since this run may
- * be killed at any instant.
+ * Up to here the old save is untouched. This run may be killed at any moment, so the new
+ * save must say by itself where each dump comes from and what has to be done with the old
+ * saves.
  */
 #include "task/save/publish.h"
 
@@ -27,7 +27,7 @@ static int compare_schema(const void *key, const void *element)
 	return strcmp(key, ((const struct save_extension *)element)->schema);
 }
 
-/* They are in the order of the schemas, and there may be very many. */
+/* They are sorted by schema, and there may be very many. */
 static void add_extensions(struct manifest_entry *entry,
 			   const struct save_account *account)
 {
@@ -79,7 +79,7 @@ static void add_node(struct manifest *manifest, const struct farm_node *node)
 	added->snapshot = xstrdup(facts->snapshot);
 }
 
-/* Each once. Ownership: the caller frees. */
+/* The versions without duplicates, as one text. Ownership: the caller frees. */
 static char *join_versions(struct strvec *versions)
 {
 	struct strbuf out = { 0 };
@@ -91,7 +91,7 @@ static char *join_versions(struct strvec *versions)
 	return strbuf_detach(&out);
 }
 
-/* Where what was dumped came from, and what dumped it. */
+/* Where the new dumps come from, and what dumped them. */
 static void add_nodes(const struct save *save, struct manifest *manifest)
 {
 	const struct save_accounts *accounts = &save->accounts;
@@ -112,7 +112,7 @@ static void add_nodes(const struct save *save, struct manifest *manifest)
 	manifest->pg_dump = join_versions(&versions);
 }
 
-/* Where what was carried over came from, as an old save says. */
+/* Where the carried-over dumps come from, according to an old save. */
 static void add_node_of_old(const struct save *save, const char *name,
 			    struct manifest *manifest)
 {
@@ -211,7 +211,7 @@ enum step_result save_publish_enter(void *owner)
 		error_hint(&save->error, "never delete it; save again");
 		return STEP_FAIL;
 	}
-	if (!dumped) /* each account has said why */
+	if (!dumped) /* each account has reported why */
 		return STEP_FAIL;
 	if (save->opts.conf->strict && dumped < wanted) {
 		error_set(&save->error, ERROR_DATA,

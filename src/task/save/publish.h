@@ -2,7 +2,8 @@
 /*
  * The last step: write the manifest and swap the new save in. It blocks, and cannot be
  * cancelled.
- * Errors: with is_swapped the new save is in place, but not all that follows was done.
+ * Errors: if is_swapped is set, the new save is in place, but something after the swap
+ * failed.
  */
 #ifndef TASK_SAVE_PUBLISH_H
 #define TASK_SAVE_PUBLISH_H

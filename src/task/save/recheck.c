@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * TRUNCATE and some forms of ALTER TABLE show through a snapshot, and pg_dump then dumps
- * an empty table and ends with 0. So the catalogue is looked at once more when the dumps
- * have ended, node by node: the session that holds a node's snapshot is not kept waiting
- * for another's.
+ * Snapshots do not hide TRUNCATE and some forms of ALTER TABLE: pg_dump then dumps an
+ * empty table and exits with 0. So the catalogue is checked once more when the dumps have
+ * ended. This is done node by node, so that a session that holds the snapshot of one node
+ * does not wait for another node.
  */
 #include "task/save/recheck.h"
 
@@ -12,7 +12,7 @@
 #include "task/save/missing.h"
 #include "task/save/staging.h"
 
-/* The dump is no good after all. */
+/* The dump is not good after all. */
 static void fail(struct save_account *account, const struct error *err)
 {
 	save_staging_discard(account); /* so that a better one can be carried over */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * What became of an account depends on the end of the whole run: a good dump is worth
- * nothing when the save was not swapped in. So nothing is reported before that is known.
+ * The result for an account depends on the end of the run: a good dump is worth nothing
+ * if the save was not swapped in. So nothing is reported before that is known.
  */
 #include "task/save/report.h"
 
@@ -59,7 +59,7 @@ static void add_lost(const struct strvec *lost, struct report *report)
 	}
 }
 
-/* What was carried over for accounts that were not asked for. */
+/* The number of dumps carried over for accounts that were not asked for. */
 static size_t count_others(const struct save *save)
 {
 	size_t others = save->carry.carried.entry_count;

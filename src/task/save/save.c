@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The way of a save is read here: its steps, and who is told what by whom. The parts do
- * not know it, nor most of each other; they share struct save, see state.h.
+ * This file shows the course of a save: its steps, and which part is told what by which.
+ * The parts do not know it, and most do not know each other; they share struct save, see
+ * state.h.
  */
 #include "task/save/save.h"
 
@@ -38,7 +39,7 @@ enum save_step {
 	SAVE_DONE,
 };
 
-/* The lock file, what a dead run left, and what is in the way. */
+/* Take the lock file, clean up after a dead run, and look at the existing saves. */
 static enum step_result enter_lock(void *owner)
 {
 	struct save *save = owner;
@@ -126,7 +127,7 @@ struct save *save_start(const struct run_opts *opts)
 void save_cancel(struct save *save, int signal_number)
 {
 	if (save->machine.step >= SAVE_PUBLISH)
-		return; /* too late: it is done in an instant */
+		return; /* too late: it ends in a moment */
 	save->signal_number = signal_number;
 	error_set(&save->error, ERROR_SIGNAL,
 		  "stopped by signal %d (%s): nothing was changed", signal_number,

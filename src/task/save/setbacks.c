@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * One bad account takes one pg_dump for each halving of its batch. With a full disk, or
- * a role without rights, each of thousands of accounts would take one that can only
- * fail: then it is better to stop, and to say so.
+ * One bad account costs one pg_dump for each halving of its batch. If a disk is full or a
+ * role lacks privileges, each of thousands of accounts would cost one that can only fail:
+ * then it is better to stop, and to say so.
  */
 #include "task/save/setbacks.h"
 

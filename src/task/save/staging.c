@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Nobody may take a half-built save for a whole one, so it is built under another name.
- * And whoever cleans up after a run that was killed must know what that has written: so
+ * A half-built save must not be taken for a complete one, so it is built under another
+ * name. And whoever cleans up after a killed run must know what that run has written, so
  * a marker lists it before the first file is made.
  */
 #include "task/save/staging.h"
@@ -29,7 +29,8 @@ static void add_file(struct strvec *files, const char *account)
 	strvec_push(files, file);
 }
 
-/* Whatever this run may write there: all accounts, and those that may be carried over. */
+/* Everything this run may write there: all accounts, and those that may be carried
+ * over. */
 static bool mark(const struct save *save, struct error *err)
 {
 	AUTO_STRVEC struct strvec files = { 0 }, before = { 0 };
@@ -101,7 +102,7 @@ void save_staging_discard(const struct save_account *account)
 {
 	AUTO_FREE char *file = layout_file_name(account->place->name);
 
-	/* if that fails, publishing says so: the manifest does not list it */
+	/* if that fails, publishing reports it: the manifest does not list the file */
 	unlinkat(account->save->staging.fd, file, 0);
 }
 

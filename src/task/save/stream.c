@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Two work on a batch, the child that writes and the thread that splits, and both must
- * end well, in whatever order they end. What then becomes of an account is its own:
- * checked like any other dump. If one of the two fails, nobody knows whose fault it was,
- * and the batch is divided.
+ * The child that writes and the thread that splits both work on a batch. Both must
+ * succeed, in whatever order they end. After that each account is checked by itself, like
+ * any other dump. If either fails, nobody knows which account is at fault, and the batch
+ * is divided.
  */
 #include "task/save/stream.h"
 
@@ -30,20 +30,20 @@ enum { PIPE_BYTES = 1024 * 1024, LOOK_MS = 200 };
 struct save_stream {
 	struct save_batch *batch;
 	int archive_fd;           /* our end of the pipe */
-	struct split_part *parts; /* of each account, in the order of the batch's */
-	size_t part_count;        /* as many; later the batch may have fewer accounts */
-	unsigned running;         /* the child, the thread: 2, 1, 0 */
+	struct split_part *parts; /* one for each account, in the order of the batch */
+	size_t part_count;        /* as many; the batch may have fewer accounts later */
+	unsigned running;         /* how many of child and thread: 2, 1 or 0 */
 
-	/* The thread's, until it has ended. */
+	/* Only the thread uses these until it has ended. */
 	bool is_split;
 	bool is_unknown;
 	struct error split_error;
-	/* The thread's word to the loop's. */
+	/* Written by the thread, read by the loop. */
 	_Atomic uint64_t activity;
 	_Atomic size_t tables_done;
 	_Atomic size_t tables_total;
 
-	/* The child's. */
+	/* About the child. */
 	bool is_dumped;
 	bool is_broken; /* it could not write any more, since the thread had stopped */
 	bool is_transient;
@@ -67,7 +67,7 @@ void save_stream_release(struct save_batch *batch)
 	free(stream);
 }
 
-/* ---- before ---- */
+/* ---- prepare ---- */
 
 static int compare_schemas(const void *a, const void *b)
 {
@@ -98,7 +98,8 @@ bool save_stream_prepare(struct save_batch *batch, struct child_opts *child,
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return error_set(err, ERROR_SYSTEM, "pipe: %s", strerror(errno));
-	(void)fcntl(fds[0], F_SETPIPE_SZ, PIPE_BYTES); /* fewer turns, if it may be */
+	/* fewer switches, if that is allowed */
+	(void)fcntl(fds[0], F_SETPIPE_SZ, PIPE_BYTES);
 	stream = xcalloc(1, sizeof(*stream));
 	stream->batch = batch;
 	stream->archive_fd = fds[0];
@@ -140,11 +141,11 @@ static void split(void *owner)
 
 	stream->is_split =
 		split_archive(&opts, &stream->is_unknown, &stream->split_error);
-	close(stream->archive_fd); /* so that a child that has more to say ends */
+	close(stream->archive_fd); /* so that a child that is still writing ends */
 	stream->archive_fd = -1;
 }
 
-/* ---- after: the checks ---- */
+/* ---- after success: the checks ---- */
 
 static void end(struct save_batch *batch)
 {
@@ -179,10 +180,10 @@ static void on_checked(void *owner, size_t index)
 		log_debug(batch->save->opts.log, "[%s dump] %s", account->place->name,
 			  err.text);
 	save_staging_discard(account);
-	save_batch_single_out(account); /* pg_dump knows better, or says why not */
+	save_batch_single_out(account); /* pg_dump alone can do it, or says why not */
 }
 
-/* Those that were not checked any more because we are to stop. */
+/* Fail those that were not checked because the run is cancelled. */
 static void on_all_checked(void *owner)
 {
 	const struct save_stream *stream = owner;
@@ -214,7 +215,8 @@ static void log_aside(const struct save_stream *stream)
 			 aside, batch->count);
 }
 
-/* Begin a batch of those that need another one: they go to the end, and leave this. */
+/* Begin a batch of those that need another one: they are sorted to the end, and leave
+ * this one. */
 static void start_again(struct save_stream *stream)
 {
 	struct save_batch *batch = stream->batch;
@@ -258,7 +260,7 @@ static void check_all(struct save_stream *stream)
 	work_each_start(&opts);
 }
 
-/* ---- after: it went wrong ---- */
+/* ---- after a failure ---- */
 
 static void discard_all(const struct save_batch *batch)
 {

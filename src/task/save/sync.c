@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Their writing was begun as each dump was checked, so that the disk has most of them by
- * now; and a file system with a journal makes many durable by the same commit. So this
- * waits for a few, not for each.
+ * The system began to write each dump when it was checked, so most are on the disk by
+ * now; and a file system with a journal makes many durable with one commit. So this waits
+ * for a few, not for each.
  */
 #include "task/save/sync.h"
 
@@ -19,7 +19,7 @@
 struct sync {
 	struct save *save;
 	struct save_account **accounts;
-	char **problems; /* of each; NULL: none */
+	char **problems; /* for each; NULL: none */
 };
 
 static void sync_dump(void *owner, size_t index)

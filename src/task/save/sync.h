@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* The step that makes the dumps durable. One that cannot be has failed. */
+/* The step that makes the dumps durable. A dump that cannot be synced has failed. */
 #ifndef TASK_SAVE_SYNC_H
 #define TASK_SAVE_SYNC_H
 
