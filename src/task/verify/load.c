@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * A dump that reads well may still not load: what it needs may be missing, and only a server
- * knows that. So all is restored once, in a database where nothing can come to harm; whatever
- * happens, that database is dropped before this ends.
+ * A dump that is in order may still not load: something that it needs may be missing,
+ * which only a server knows. So the whole save is restored once in a database where
+ * nothing can be harmed. Whatever happens, that database is dropped at the end.
  */
 #include "task/verify/load.h"
 
@@ -23,7 +23,7 @@ struct verify_load {
 	struct conninfo info;
 	struct savedir save;
 	struct scratch *scratch;
-	struct restore *restore; /* NULL: it does not run */
+	struct restore *restore; /* NULL: not running */
 	bool is_ending;
 	struct timer *pending; /* before the drop; NULL: none */
 	int signal_number;
@@ -58,7 +58,7 @@ static void on_drop(void *owner)
 	scratch_drop(load->scratch, on_dropped, load);
 }
 
-/* From the loop: the callbacks of the scratch database are not to free it. */
+/* Called by the loop: callbacks of the scratch database must not free it. */
 static void drop(struct verify_load *load)
 {
 	load->is_ending = true;
@@ -149,7 +149,8 @@ static void on_ready(void *owner, const struct error *err)
 	load->conf.accounts = *load->opts.accounts;
 	load->log = *load->opts.run->log;
 	if (load->log.level == LOG_INFO)
-		load->log.level = LOG_WARNING; /* a line for each account is of no use */
+		/* a line for each account would not help */
+		load->log.level = LOG_WARNING;
 	load->run = *load->opts.run;
 	load->run.log = &load->log;
 	load->run.conf = &load->conf;
@@ -165,7 +166,7 @@ static bool find_server(struct verify_load *load, struct error *err)
 	struct conf conf = *load->opts.run->conf;
 	bool is_named = conf.load[0] != '\0';
 
-	if (is_named) { /* it is another server's: what is configured is not meant */
+	if (is_named) { /* another server: what is configured does not apply */
 		conf.command_line.dbname = conf.load;
 		conf.config = (struct conf_connection){ 0 };
 	}
@@ -222,7 +223,7 @@ struct verify_load *verify_load_start(const struct verify_load_opts *opts,
 	return load;
 }
 
-/* The server does not answer, and somebody is in a hurry. */
+/* The server does not answer, and a second signal came. */
 static void give_up(struct verify_load *load)
 {
 	log_warning(load->opts.run->log,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * A save is only worth what comes back of it, and disks lose bytes in silence. So each dump is
- * read to its end and judged as a restore would judge it, by the same code.
+ * A save is worth only what can be restored from it, and disks lose bytes silently. So
+ * each dump is read to its end and checked as a restore would, by the same code.
  */
 #include "task/verify/verify.h"
 
@@ -23,7 +23,7 @@
 #include "store/rotate.h"
 #include "store/savedir.h"
 
-/* One dump, as far as it has been looked at. */
+/* What is known of one dump. */
 struct look {
 	struct stored_dump dump;
 	struct error error; /* ERROR_NONE: in order */
@@ -36,12 +36,12 @@ struct verify {
 	struct strvec accounts;
 	struct report report;
 	struct failures failures;
-	struct look **looks; /* one for each account, until it is told */
+	struct look **looks; /* one for each account, until it is reported */
 	size_t finished;
 	struct strvec loadable;   /* accounts whose dumps are in order */
-	struct strvec roles;      /* that their dumps name, with repetitions */
+	struct strvec roles;      /* named in their dumps, with repetitions */
 	char *encoding;           /* of the first of them; NULL: not known */
-	struct verify_load *load; /* NULL: it does not run */
+	struct verify_load *load; /* NULL: not running */
 	bool is_stopped;
 	int signal_number;
 };
@@ -90,7 +90,7 @@ static void verify_end(struct verify *verify)
 	free(verify);
 }
 
-/* Say what is wrong with a file, and note it. */
+/* Report what is wrong with a file, and note it. */
 static void complain(struct verify *verify, struct report_account *account,
 		     const char *file, const char *problem)
 {
@@ -98,7 +98,7 @@ static void complain(struct verify *verify, struct report_account *account,
 	struct error err;
 
 	error_set(&err, ERROR_DATA, "%s", problem);
-	if (account->account[0]) /* the closing line names it */
+	if (account->account[0]) /* the closing line names the account */
 		is_new = failures_note(&verify->failures, account->account, "", &err);
 	account->error = xstrdup(problem);
 	if (!account->file)
@@ -160,7 +160,7 @@ static void on_read(void *owner, size_t index)
 			      verify->accounts.count);
 }
 
-/* Each once. */
+/* Remove duplicates. */
 static void leave_once(struct strvec *names)
 {
 	struct strvec once = { 0 };
@@ -202,7 +202,7 @@ static void on_all_read(void *owner)
 		&verify->save);
 }
 
-/* What a dead run left may be the save itself, on its way to its name (see
+/* What a dead run left may be the save itself, before it got its final name (see
  * store/rotate.h). */
 static void recover(struct verify *verify)
 {
@@ -213,7 +213,7 @@ static void recover(struct verify *verify)
 
 	if (!rotate_is_unfinished(&verify->layout) ||
 	    !lockfile_take(verify->layout.lock, "metamodel verify", &lock_fd, &err))
-		return; /* a run is at work, or this is a place where we may only read */
+		return; /* a run is active, or the place is read-only */
 	if (!rotate_recover(&verify->layout, &did_finish, &did_clean, &notes, &err))
 		log_warning(verify->opts.log,
 			    "cannot remove what an earlier run left behind: %s",
@@ -247,7 +247,7 @@ static bool open_save(struct verify *verify, struct error *err)
 	case SAVEDIR_DAMAGED:
 		*err = verify->save.damage;
 		error_prefix(err, "%s", dir);
-		return true; /* the dumps can be looked at all the same */
+		return true; /* the dumps can still be checked */
 	case SAVEDIR_LEGACY:
 		log_warning(verify->opts.log,
 			    "%s has no " MANIFEST_FILE ": it can only be checked "
@@ -267,7 +267,7 @@ static bool open_save(struct verify *verify, struct error *err)
 	return false;
 }
 
-/* Those that belong to an account are named when that is read. */
+/* Report files that belong to no account; others are reported with their account. */
 static void name_extra(struct verify *verify, const struct strvec *files)
 {
 	for (size_t i = 0; i < files->count; i++) {
