@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * A model's tenants have no number that says how far they are, only lists of the steps that
- * they have. So each is compared with what there is: the reference, or else all tenants.
+ * A model's tenants have no number that says how far they are, only lists of applied
+ * steps. So each is compared with the reference schema, or else with all tenants.
  */
 #include "task/steps.h"
 
@@ -29,8 +29,9 @@ void steps_list_schemas(const struct farm *farm, const struct product *p,
 struct reference {
 	const struct product *product;
 	const struct steps_found *found;
-	bool *is_in;     /* of each step in found->all */
-	uint32_t *steps; /* those that are: as found, or from the oldest version on */
+	bool *is_in; /* for each step in found->all */
+	/* those that are in: in the order found, or from the oldest version on */
+	uint32_t *steps;
 	size_t count;
 };
 
@@ -48,7 +49,7 @@ static int compare_versions(const void *a, const void *b, void *found)
 	return version_is_newer(x, y) - version_is_newer(y, x);
 }
 
-/* In the order in which they are named: as they were found, or as versions count. */
+/* Sort the steps as they are shown: in the order found, or by version. */
 static void order_steps(struct reference *r)
 {
 	uint64_t ignored;
@@ -95,7 +96,8 @@ static void release(struct reference *r)
 
 /* ---- one tenant ---- */
 
-/* Its largest version, NULL if it has none; `*bad` is what is no version. */
+/* The tenant's largest version, NULL if it has none; `*bad` is a step that is not a
+ * version. */
 static const char *find_version(const struct reference *r, const struct tenant_steps *t,
 				const char **bad)
 {
@@ -120,7 +122,7 @@ static void set_state(struct report_account *out, size_t behind, bool is_newer)
 			    : xstrdup(is_newer ? "newer" : "current");
 }
 
-/* A tenant may have put anything there. */
+/* The text may contain anything: a tenant has written it. */
 static void add_line(struct strbuf *lines, const char *line)
 {
 	if (lines->length)
@@ -150,7 +152,7 @@ static void describe_version(const struct reference *r, const struct tenant_step
 
 		if (!version_is_newer(step, version) ||
 		    (last && !version_is_newer(step, last)))
-			continue; /* written another way, it is the same */
+			continue; /* the same version, written differently */
 		add_line(&lines, step);
 		last = step;
 		behind++;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Who looks at the versions of his accounts before an upgrade wants to know what he could go
- * back to. A save that cannot be read, or of another database, is a warning and no more.
+ * People who check versions before an upgrade want to know what they could go back to. If
+ * the save cannot be read or belongs to another database, that is only a warning.
  */
 #include "task/status/saved.h"
 
@@ -14,7 +14,7 @@
 #include "task/age.h"
 #include "task/origin.h"
 
-/* Where --check alone asks, there need not be a save. */
+/* With --check alone, there need not be a save. */
 static void check_age(const struct run_opts *opts, struct report *report,
 		      const struct savedir *save)
 {
@@ -33,7 +33,7 @@ static void check_age(const struct run_opts *opts, struct report *report,
 	log_error(opts->log, &err);
 }
 
-/* Another database's save says nothing about the accounts of this one. */
+/* A save of another database says nothing about these accounts. */
 static bool is_own(const struct run_opts *opts, const struct farm *farm,
 		   struct report *report, const struct savedir *save)
 {
@@ -58,7 +58,7 @@ static bool is_own(const struct run_opts *opts, const struct farm *farm,
 	return false;
 }
 
-/* Is what it says of accounts to be shown? What keeps it from that is said. */
+/* Should its data about accounts be shown? If not, say why. */
 static bool is_shown(const struct run_opts *opts, const struct farm *farm,
 		     struct report *report, const struct savedir *save)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What status says of the last save: when each account was saved, and whether that is old. */
+/* What status says about the last save: when each account was saved, and whether that is
+ * too old. */
 #ifndef TASK_STATUS_SAVED_H
 #define TASK_STATUS_SAVED_H
 
@@ -9,7 +10,7 @@
 
 /*
  * Fill `saved_at`, `is_stale` and `size_bytes` of the accounts in `report`, and its
- * `too_old`. Blocks. What is wrong with the save is said.
+ * `too_old`. Blocks. Problems with the save are logged.
  */
 void saved_read(const struct run_opts *opts, const struct farm *farm,
 		struct report *report);

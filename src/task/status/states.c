@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * An upgrade goes by an account's version alone. So status tells more than that: whether the
- * version is known, how many steps it lacks, and whether the tables are those of it.
+ * An upgrade relies only on an account's version. Status says more: whether the version
+ * is known, how many steps the account lacks, and whether its tables are those of its
+ * version.
  */
 #include "task/status/states.h"
 
@@ -10,7 +11,7 @@
 #include "base/str.h"
 #include "catalog/grants.h"
 
-/* How many differences of an account are told. */
+/* The number of differences shown per account. */
 enum { DIFFERENCES = 5 };
 
 static char *format_version_state(const struct migrations *all,
@@ -25,7 +26,8 @@ static char *format_version_state(const struct migrations *all,
 								    : "current");
 }
 
-/* The versions that come after it. NULL: none. Caller frees. */
+/* The versions after the account's, one per line; NULL if there are none. Ownership: the
+ * caller frees. */
 static char *format_behind(const struct migrations *all,
 			   const struct catalog_state *state)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What status says of an account of OpenResty: how far it is from the newest version. */
+/* What status says about an account of OpenResty: how far it is from the newest
+ * version. */
 #ifndef TASK_STATUS_STATES_H
 #define TASK_STATUS_STATES_H
 
@@ -9,11 +10,11 @@
 #include "pg/session.h"
 #include "task/report.h"
 
-/* Fill state, version, problem, hint and `behind` of an account, as it was found. */
+/* Fill state, version, problem, hint and `behind` of an account from what was found. */
 void states_describe(const struct catalog_state *state, const struct migrations *all,
 		     const struct session *session, struct report_account *out);
 
-/* Its tables are not those of its version: that is its state now. */
+/* The account's tables are not those of its version: that becomes its state. */
 void states_note_drift(struct report_account *out, const struct strvec *differences);
 
 #endif

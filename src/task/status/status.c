@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * All nodes are looked at side by side, and one that fails takes nothing from the others: a
- * status is most wanted when something is broken. Nothing is locked for it, so it may be out
- * of date as soon as it is printed.
+ * All nodes are asked at the same time, and one that fails does not affect the others:
+ * status is most needed when something is broken. Nothing is locked, so the result may be
+ * outdated when it is printed.
  */
 #include "task/status/status.h"
 
@@ -24,20 +24,20 @@ struct status {
 	struct migrations migrations;
 	struct farm *farm;
 	struct node_look *looks; /* one for each node of the farm */
-	size_t pending;          /* nodes that have not answered all */
+	size_t pending;          /* nodes that have not finished answering */
 	struct report report;    /* its accounts are those of the farm, in its order */
 	struct failures failures;
 	int signal_number;
 };
 
-/* What one node is asked. */
+/* What is asked of one node. */
 struct node_look {
 	struct status *status;
 	struct farm_node *node;
 	struct catalog_states states;
 };
 
-/* Has the database nothing of ours? */
+/* Is there nothing of this product in the database? */
 static bool is_foreign(const struct status *status)
 {
 	if (!status->farm || status->farm->has_proxy || !status->farm->node_count ||
@@ -86,7 +86,7 @@ static void status_end(struct status *status)
 	free(status);
 }
 
-/* ---- a node: states, then drift, then what looks like an account ---- */
+/* ---- a node: states, then drift, then schemas that look like accounts ---- */
 
 static struct report_account *account_of(struct node_look *look, size_t index)
 {
@@ -106,7 +106,7 @@ static void account_failed(struct status *status, struct report_account *account
 	account->error = xstrdup(err->text);
 }
 
-/* Nothing more will come from this node. */
+/* The node has answered everything, or failed. */
 static void node_done(struct node_look *look, const struct error *err)
 {
 	struct status *status = look->status;
@@ -271,7 +271,7 @@ static void on_farm_ready(void *owner, const struct error *err)
 	}
 	report_accounts(status);
 	status->looks = xcalloc(status->farm->node_count + 1, sizeof(*status->looks));
-	status->pending = status->farm->node_count + 1; /* and this very call */
+	status->pending = status->farm->node_count + 1; /* and this call itself */
 	for (size_t i = 0; i < status->farm->node_count; i++) {
 		struct node_look *look = &status->looks[i];
 
@@ -285,7 +285,7 @@ static void on_farm_ready(void *owner, const struct error *err)
 	node_done(&(struct node_look){ .status = status }, NULL);
 }
 
-/* A query is under way, and says it; or the node has been looked at. */
+/* The callback of a running query reports it; otherwise the node is already finished. */
 static void on_lost(void *owner, struct farm_node *node, const struct error *err)
 {
 	(void)owner;
@@ -330,10 +330,10 @@ void status_cancel(struct status *status, int signal_number)
 
 	status->signal_number = signal_number;
 	if (!farm)
-		return; /* on_start() looks */
+		return; /* on_start() checks that */
 	if (status->pending) {
-		farm_disconnect(farm); /* what is asked ends, and its callbacks go on */
+		farm_disconnect(farm); /* ends the queries, whose callbacks go on */
 	} else {
-		status_end(status); /* it was connecting */
+		status_end(status); /* it was still connecting */
 	}
 }
