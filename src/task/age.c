@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * A save that cron has not made for weeks looks like any other. Whoever asks for its age
- * wants to hear of the dumps in it as well: some may be carried over again and again.
+ * A save that cron has not renewed for weeks looks like any other. Whoever asks for its
+ * age should also hear about old dumps in it: some may be carried over again and again.
  */
 #include "task/age.h"
 
@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 
-enum { NAMES = 10 }; /* of dumps that are told */
+enum { NAMES = 10 }; /* of dumps named in a message */
 
 static bool is_old(const char *when, uint64_t max_age_s, time_t now)
 {

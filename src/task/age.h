@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Is a save, or a dump in it, older than it may be? */
+/* Is a save, or a dump in it, too old? */
 #ifndef TASK_AGE_H
 #define TASK_AGE_H
 
@@ -9,8 +9,8 @@
 #include "store/savedir.h"
 
 /*
- * What is older, a line each: the save itself, or the dumps that were carried over into
- * it. NULL: nothing is. `name`: what the user calls it.
+ * What is too old, one per line: the save itself, or the dumps that were carried over
+ * into it; NULL if nothing is. `name`: what the user calls the save.
  * Ownership: the caller frees.
  */
 char *age_find_old(const struct savedir *save, const char *name, uint64_t max_age_s,

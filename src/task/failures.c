@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
  * When a disk is full, thousands of accounts fail for one reason, and the one that fails
- * for another must not drown among them. What differs only in the account's name is the
- * same reason.
+ * for another must not be lost among them. Reasons that differ only in the account's name
+ * are the same.
  */
 #include "task/failures.h"
 
@@ -14,17 +14,18 @@
 #include "base/strvec.h"
 
 enum {
-	NAMES_MOST = 5,   /* of the others, that are named */
-	REASONS_MOST = 64 /* that are remembered: a run of many has few */
+	NAMES_MOST = 5, /* other accounts that are named */
+	/* reasons that are remembered: even a large run has only a few */
+	REASONS_MOST = 64
 };
 
 struct failure {
-	char *account; /* that was reported with it, printable */
+	char *account; /* the first one with this reason, printable */
 	char *step;
 	enum error_kind kind;
 	char *reason; /* without the account's name */
 	size_t others;
-	struct strvec first; /* of the others, printable */
+	struct strvec first; /* of the other accounts, printable */
 };
 
 static bool is_in_word(char c)
@@ -32,7 +33,8 @@ static bool is_in_word(char c)
 	return isalnum((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
 }
 
-/* Add `text` with each `name` that stands by itself as a control character. */
+/* Add `text` with each occurrence of `name` as a word of its own replaced by a control
+ * character. */
 static void add_without_name(struct strbuf *out, const char *text, const char *name)
 {
 	size_t length = strlen(name);
@@ -77,8 +79,7 @@ static void log_whole(const struct log *log, const char *name, const char *step,
 	log_error(log, &whole);
 }
 
-/* What we found out about this account, each with a line of its own: all of it
- * matters. */
+/* Is it a list of what was found in this account? Then every line matters. */
 static bool is_list(const struct error *err)
 {
 	return err->kind == ERROR_DATA && strchr(err->text, '\n');

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * What is said of the accounts that fail: each reason once, however many have it.
+ * How failed accounts are reported: each reason once, however many accounts have it.
  *
  * The first account with a reason is reported at once and in full, the others are
- * counted. At the end of the run one line says how many they are, and names the first of
- * them; the closing line of the command names them all.
+ * counted. At the end of the run one line says how many they are and names the first of
+ * them; the command's closing line names them all.
  */
 #ifndef TASK_FAILURES_H
 #define TASK_FAILURES_H
@@ -26,24 +26,27 @@ struct failures {
 
 /*
  * Report that `account` failed in `step`: "[ACCOUNT STEP] text", its details and the
- * hint. A reason is the same if it differs only in the account's name. What lists
- * objects of the account (ERROR_DATA of several lines) is always reported in full.
+ * hint. Reasons that differ only in the account's name are the same. A list of objects of
+ * the account (ERROR_DATA with several lines) is always reported in full.
  */
 void failures_add(struct failures *failures, const struct log *log, const char *account,
 		  const char *step, const struct error *err);
 
 /*
- * The same for those who print themselves. Note why an account failed; true: nobody has
- * been told of it yet.
+ * The same for callers that print the reason themselves. Notes why an account failed;
+ * returns true if this reason has not been reported yet.
  */
 bool failures_note(struct failures *failures, const char *account, const char *step,
 		   const struct error *err);
-/* "the same for 3 other accounts: b, c, d", and which it is the same as. NULL: there are
- * none. Ownership: the caller frees. */
+/*
+ * "the same for 3 other accounts: b, c, d", and what it is the same as. NULL: there are
+ * none.
+ * Ownership: the caller frees.
+ */
 char *failures_format_others(const struct failures *failures, size_t index,
 			     const char **account);
 
-/* The end of the run: say for how many others each reason holds. Later ones begin
+/* At the end of the run: report how many other accounts each reason has. Then start
  * anew. */
 void failures_flush(struct failures *failures, const struct log *log);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * A step that waits is ended by a callback, one that does not by its return: both go on
- * here, in a loop, so that a run of many short steps does not grow the stack. The first
- * one is entered by the loop, so that a caller has what it started before it ends.
+ * A step that waits is ended by a callback, one that does not wait by its return. Both
+ * continue here, in a loop, so that many short steps do not grow the stack. The event
+ * loop enters the first step, so that a caller has its object before the object can end.
  */
 #include "task/machine.h"
 

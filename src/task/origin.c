@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
  * A restore into the wrong database, or a save over that of another one, destroys what
- * nobody can bring back. Yet databases move: so there is more to say than yes or no.
+ * cannot be recovered. But databases are moved, so the answer is more than yes or no.
  */
 #include "task/origin.h"
 
@@ -10,7 +10,7 @@
 
 #include "base/str.h"
 
-/* A node of the farm that can be asked. */
+/* Can this node of the farm be asked? */
 static bool is_known(const struct farm_node *node)
 {
 	return node->session && session_facts(node->session)->dbname;
@@ -37,7 +37,7 @@ static bool is_same_place(const struct manifest_node *saved, const struct farm_n
 	       (!strcmp(saved_host, host) || (is_local(saved_host) && is_local(host)));
 }
 
-/* Between farms the name is part of what a node is: the proxy goes by it. */
+/* On a farm the name is part of a node's identity: the proxy uses it. */
 static enum origin_verdict compare_nodes(const struct manifest *manifest,
 					 const struct manifest_node *saved,
 					 const struct farm_node *node)
@@ -86,7 +86,8 @@ static void describe(struct origin *origin, const struct manifest_node *saved,
 	snprintf(origin->here_name, sizeof(origin->here_name), "%s", node->name);
 }
 
-/* What counts more: one that proves it, then one that speaks for it, then one against. */
+/* Which verdict of a node counts most: one that proves it, then one that supports it,
+ * then one against it. */
 static unsigned rank(enum origin_verdict verdict)
 {
 	static const unsigned ranks[] = {
@@ -115,7 +116,7 @@ static bool has_unknown(const struct farm *farm)
 	return !farm->has_all_nodes;
 }
 
-/* No node speaks for or against it. */
+/* No node decides it. */
 static void judge_strangers(const struct manifest *manifest, const struct farm *farm,
 			    struct origin *origin)
 {

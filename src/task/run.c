@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The commands that work on accounts begin in the same way and say the same things. So
- * that they also say them in the same words, these are here.
+ * The commands that work on accounts begin in the same way and print the same messages.
+ * This file keeps the wording the same.
  */
 #include "task/run.h"
 
@@ -18,7 +18,7 @@
 #include "store/rotate.h"
 #include "product/product.h"
 
-enum { WORD_BYTES_MAX = 500 }; /* of a command, when it is shown */
+enum { WORD_BYTES_MAX = 500 }; /* of a command that is shown */
 
 void run_log_notes(const struct run_opts *opts, const struct strvec *notes)
 {
@@ -73,7 +73,7 @@ bool run_begin(const struct run_opts *opts, const struct layout *layout, int *lo
 	return opts->conf->dry_run || take_lock(opts, layout, lock_fd, err);
 }
 
-/* What the server or a child of ours said has to do with the node. */
+/* Name the node in an error that came from its server or from a child. */
 static void name_node(const struct farm_account *account, struct error *err)
 {
 	AUTO_FREE char *name =
@@ -156,7 +156,8 @@ unsigned run_choose_node_jobs(const struct run_opts *opts, const struct session 
 	const struct conf *conf = opts->conf;
 	uint64_t free_connections = session_facts(session)->free_connections;
 	uint64_t most =
-		free_connections ? free_connections : 1; /* and hope: it is tried again */
+		/* and hope: connecting is retried */
+		free_connections ? free_connections : 1;
 	uint64_t wanted = conf->node_jobs ? conf->node_jobs
 			  : conf->jobs    ? conf->jobs
 					  : loop_processors();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * A save lies around for months, on disks that rot and in the hands of people. So a dump
- * is trusted only after it was read again, whoever wants it: verify, restore, or a save
+ * A save is kept for months, on disks that fail and where people can change it. So a dump
+ * is trusted only after it was read again, whoever needs it: verify, restore, or a save
  * that carries it over.
  */
 #include "task/stored.h"
@@ -23,8 +23,8 @@ static void on_version(void *owner, const char *value)
 		dump->is_filled_up = strlen(value) > strlen(dump->version);
 }
 
-/* Rows of the account that show in tables of others: true where pg_dump wrote so, which
- * the manifest says. Else somebody wants his rows there. */
+/* Rows of the account that are visible in tables of others: allowed if pg_dump wrote it
+ * so, which the manifest says. Otherwise somebody has added them to the dump. */
 static bool are_parents_known(const struct stored_dump *dump, struct error *err)
 {
 	const struct dumpfile_facts *facts = &dump->facts;
@@ -41,7 +41,7 @@ static bool are_parents_known(const struct stored_dump *dump, struct error *err)
 static bool has_other_facts(const struct stored_dump *dump)
 {
 	const char *version = dump->version ? dump->version : "";
-	/* older manifests have none for a version that blanks fill up */
+	/* older manifests have no version if it is padded with blanks */
 	const char *expected = dump->entry->version ? dump->entry->version
 			       : dump->is_filled_up ? version
 						    : "";
@@ -50,8 +50,8 @@ static bool has_other_facts(const struct stored_dump *dump)
 	       dump->facts.rows != dump->entry->rows || strcmp(version, expected) != 0;
 }
 
-/* Of several faults all are told: a cut file has the wrong size, too. *err says why a
- * dump is not sound. */
+/* Several faults are all reported: a truncated file also has the wrong size. *err says
+ * why a dump is not sound. */
 static bool compare(const struct stored_dump *dump, struct error *err)
 {
 	const struct dumpfile_facts *facts = &dump->facts;

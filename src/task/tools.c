@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* A farm may have servers of many versions, and a tool serves only its own version well.
- * To start a tool just to ask for its version takes time, so each version is asked for
- * once. */
+ * Starting a tool to ask for its version takes time, so this is done once per version. */
 #include "task/tools.h"
 
 #include <stdlib.h>
@@ -22,8 +21,8 @@ struct tools {
 	struct tools_opts opts;
 	struct version *versions;
 	size_t version_count;
-	struct version **by_node; /* of the farm, in its order; NULL: left out */
-	size_t pending;           /* searches */
+	struct version **by_node; /* in the order of the farm's nodes; NULL: left out */
+	size_t pending;           /* running searches */
 };
 
 static void on_found(void *owner, const struct pgtool *tool, const struct error *err)

@@ -67,7 +67,7 @@ bool trust_check_owners(const struct catalog_trust *t, const struct strvec *owne
 	return true;
 }
 
-/* They are mostly the same few: those need not be sent for each account. */
+/* They are usually the same few, which need not be sent for each account. */
 void trust_add_owners(const struct strvec *names, struct strvec *out)
 {
 	for (size_t i = 0; i < names->count; i++) {

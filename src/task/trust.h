@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What is said when a superuser would run what somebody else defined. */
+/* Errors for a superuser who would run what somebody else has defined. */
 #ifndef TASK_TRUST_H
 #define TASK_TRUST_H
 
@@ -10,21 +10,18 @@
 #include "catalog/trust.h"
 
 /*
- * May the session work on this account? `command` is that of the hint, "restore".
+ * May the session work on this account? `command` is named in the hint: "restore".
  * Errors: ERROR_DATA.
  */
 MUST_CHECK bool trust_check(const struct catalog_trust *trust, const char *account,
 			    const char *command, struct error *err);
 
-/*
- * May it load a dump with these owners, as that names them?
- * Errors: ERROR_DATA.
- */
+/* May it load a dump with these owners, named as in the dump? Errors: ERROR_DATA. */
 MUST_CHECK bool trust_check_owners(const struct catalog_trust *trust,
 				   const struct strvec *owners, const char *command,
 				   struct error *err);
 
-/* Add names of roles in hexadecimal digits, as catalog_ask_trust() takes them. */
+/* Add names of roles in hexadecimal digits, as catalog_ask_trust() expects them. */
 void trust_add_owners(const struct strvec *names, struct strvec *out);
 
 #endif

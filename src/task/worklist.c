@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
  * The pool only knows children. Which item is next, whether it may be tried again, and
- * when all of them are done, is the same for a save and a restore, and stands here once.
+ * when all items are done is the same for a save and a restore, so it is here.
  */
 #include "task/worklist.h"
 
@@ -18,9 +18,9 @@ struct worklist {
 	struct work_group **groups;
 	size_t turn; /* the group to be asked first */
 	size_t ended;
-	size_t busy; /* running: their child, or what follows it */
+	size_t busy; /* running: the child, or what follows it */
 	bool is_cancelled;
-	struct timer *done; /* so that no callback of ours ends us */
+	struct timer *done; /* so that no callback frees the worklist during a call */
 };
 
 static void on_done(void *owner)

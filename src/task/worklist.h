@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Items that are worked on by children, so many at once, some of them more than once.
+ * Items that are worked on by children, a limited number at once, some of them more than
+ * once.
  *
- * 1. worklist_start() takes items in the order of their array as places get free:
- *    `prepare` fills in the child, or refuses with an error: then `failed` is called.
- * 2. When the child has ended, `finished` is called. It leads, at once or later, to
+ * 1. worklist_start() takes items in the order of their array as slots become free:
+ *    `prepare` fills in the child, or refuses with an error; then `failed` is called.
+ * 2. When the child has ended, `finished` is called. It must lead, at once or later, to
  *    exactly one of worklist_end() and worklist_retry().
- * 3. worklist_close() ends what runs of one group and fails what waits of it;
- *    worklist_cancel() ends all that runs and forgets what waits.
+ * 3. worklist_close() cancels what is running of one group and fails what is waiting;
+ *    worklist_cancel() cancels everything that is running and forgets what is waiting.
  * 4. `done` is called once, from the loop, when every item has ended, or after
  *    worklist_cancel() when none is being worked on any more.
  *
- * Ownership: items and groups are the owner's, and must outlive the list.
+ * Ownership: items and groups belong to the owner and must outlive the list.
  */
 #ifndef TASK_WORKLIST_H
 #define TASK_WORKLIST_H
@@ -27,26 +28,26 @@ struct worklist;
 
 enum work_state { WORK_QUEUED, WORK_RUNNING, WORK_PAUSED, WORK_ENDED };
 
-/* Items that share a bound of their own: those of one node. All zero but `jobs` at
- * first. */
+/* Items with a limit of their own: those of one node. Initially all zero except
+ * `jobs`. */
 struct work_group {
 	unsigned jobs; /* children at once */
 
-	/* The rest is the worklist's own. */
+	/* The rest is private to the worklist. */
 	unsigned running;
 	size_t next;           /* the first item that was never looked at */
 	struct work_item *due; /* those whose pause is over */
 	bool is_closed;
 };
 
-/* A member of what is worked on; all zero but `group` at first. Ended items are passed
- * over. */
+/* Embedded in what is worked on; initially all zero except `group`. Items that have
+ * already ended are skipped. */
 struct work_item {
 	struct work_group *group;
 	struct worklist *list;
 	enum work_state state;
-	unsigned attempts;   /* begun */
-	struct timer *pause; /* before the next one */
+	unsigned attempts;   /* begun so far */
+	struct timer *pause; /* before the next attempt */
 	struct work_item *next_due;
 };
 
@@ -58,14 +59,15 @@ struct worklist_opts {
 	size_t count;
 	struct work_item *(*item)(void *owner, size_t index);
 	/* `env` of *child must live until the next callback. What *child owns is released
-	 * after a failure, too. */
+	 * even after a failure. */
 	bool (*prepare)(void *owner, struct work_item *item, struct child_opts *child,
 			struct error *err);
-	/* Its child runs. May be NULL. */
+	/* The child is running. May be NULL. */
 	void (*started)(void *owner, struct work_item *item);
 	void (*finished)(void *owner, struct work_item *item,
 			 const struct child_result *result);
-	/* It ended without a child: could not start, or closed. The item has ended. */
+	/* The item has ended without a child: it could not start, or the group was
+	 * closed. */
 	void (*failed)(void *owner, struct work_item *item, const struct error *err);
 	void (*done)(void *owner);
 	void *owner;
@@ -73,30 +75,30 @@ struct worklist_opts {
 
 struct worklist *worklist_start(const struct worklist_opts *opts);
 
-/* The item is done with, well or not. */
+/* The item has ended, successfully or not. */
 void worklist_end(struct work_item *item);
 
-/* Work on it again, after a pause that grows. False: not any more; it is still to be
- * ended. */
+/* Work on it again, after a pause that grows each time. Returns false if nothing new is
+ * begun any more; then it still has to be ended. */
 bool worklist_retry(struct work_item *item);
 
 /*
- * There is one item more, the last of what `item` gives; it is the next of its group to
- * be worked on. Only while another one is being worked on. False: not any more; the list
- * does not know it.
+ * Add an item that continues the work of `item`; it is the next one of its group. Only
+ * while another item is being worked on. Returns false if nothing new is begun any more;
+ * the list then ignores it.
  */
 bool worklist_add(struct worklist *list, struct work_item *item);
 
-/* End the item's child, if one runs: `finished` follows. */
+/* Cancel the item's child if it is running; `finished` is still called. */
 void worklist_stop(struct work_item *item);
 
 void worklist_close(struct worklist *list, struct work_group *group,
 		    const struct error *why);
 
-/* A second call kills what the first one only asked to end. */
+/* A second call sends SIGKILL. */
 void worklist_cancel(struct worklist *list);
 
-/* Only when nothing is worked on, as in `done`. NULL is fine. */
+/* Only while nothing is being worked on, for example in `done`. NULL is allowed. */
 void worklist_free(struct worklist *list);
 
 #endif
