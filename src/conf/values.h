@@ -69,7 +69,7 @@ struct conf {
 	struct conf_connection command_line;
 	struct conf_connection config;
 	bool no_password;
-	bool ask_password; /* not both */
+	bool ask_password; /* not together with no_password */
 	/* The account directly after --password, which may be a password; NULL: none. */
 	char *doubtful;
 	/* The configuration files: "PATH" or "PATH (not found)" */
@@ -80,7 +80,7 @@ struct conf {
 	uint64_t node_jobs; /* on one node; 0: no separate limit */
 	bool dry_run;
 	bool quiet;
-	bool verbose; /* not both */
+	bool verbose; /* not together with quiet */
 	bool json;
 	enum conf_progress progress;
 	uint64_t timeout_s;   /* 0: none */

@@ -212,7 +212,7 @@ static bool is_type(const struct dumpneeds *n, const struct dumpsql *sql)
 	       is_word(n->before);
 }
 
-/* What the name is that begins here if it has a schema, and if a call follows. */
+/* Of what kind is the name that begins here if it has a schema, and if a call follows? */
 static void find_kind(struct dumpneeds *n, const struct dumpsql *sql)
 {
 	bool is_operand = n->before == IS_NAME || n->before == IS_CLOSE;
