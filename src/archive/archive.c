@@ -197,7 +197,7 @@ static bool take_text(struct archive *a, bool *is_null, struct error *err)
 		nul = memchr(data, '\0', n);
 		if (nul) {
 			a->offset -= n - (size_t)(nul - data);
-			return fail(a, err, "a string holds a NUL");
+			return fail(a, err, "a string contains a NUL");
 		}
 		strbuf_add(&a->text, data, n);
 		left -= n;

@@ -27,17 +27,15 @@ static void summarize_rehearsal(const struct cli *cli, const struct report *repo
 		rehearsed += !strcmp(report->accounts[i].outcome, "rehearsed");
 	if (rehearsed < report->count)
 		log_failure(&cli->log,
-			    "%zu of %zu accounts would come back from %s; all was rolled "
-			    "back "
-			    "(%.1f s).%s",
+			    "%zu of %zu accounts can be restored from %s; everything "
+			    "was rolled back (%.1f s).%s",
 			    rehearsed, report->count, cli->conf.directory, seconds,
 			    failed);
 	else
 		log_info(&cli->log,
-			 "All of %zu accounts would come back from %s; all was rolled "
-			 "back "
-			 "(%.1f s).",
-			 report->count, cli->conf.directory, seconds);
+			 "%zu of %zu accounts can be restored from %s; everything "
+			 "was rolled back (%.1f s).",
+			 rehearsed, report->count, cli->conf.directory, seconds);
 }
 
 static void summarize(const struct cli *cli, const struct report *report)

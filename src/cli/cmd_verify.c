@@ -60,7 +60,7 @@ static void summarize(const struct cli *cli, const struct report *report)
 		log_failure(&cli->log, "%s %s.%s%s", cli->conf.directory,
 			    !cli->conf.load ? "is not in order"
 			    : has_failed(report) && report->error.kind == ERROR_NONE
-				    ? "would not come back whole"
+				    ? "cannot be restored completely"
 				    : "was not loaded",
 			    failed, stale_note);
 }

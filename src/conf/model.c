@@ -22,7 +22,8 @@ static bool read_builtin(const char *name, struct values *out, struct error *err
 static bool check_backend(const struct conf *conf, struct error *err)
 {
 	return !conf->product.is_model || conf->backend == CONF_PG ||
-	       error_set(err, ERROR_USAGE, "a [model] is for backend Pg, not for PgFarm");
+	       error_set(err, ERROR_USAGE,
+			 "[model] works only with backend Pg, not with PgFarm");
 }
 
 static bool check_command(const struct conf *conf, struct error *err)

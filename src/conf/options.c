@@ -178,7 +178,7 @@ const struct setting option_rows[] = {
 	{ "rehearse", 0, NULL, FLAG, BOTH(conf.rehearse), OURS, SOME,
 	  .help = "restore: do everything in the database, then roll back" },
 	{ "from-other-database", 0, NULL, FLAG, BOTH(conf.from_other_database), OURS, SOME,
-	  .help = "replace what is there with that of another database" },
+	  .help = "accept a save that was made from another database" },
 	{ "as-superuser", 0, NULL, FLAG, BOTH(conf.as_superuser), OURS, SOME,
 	  .help = "run, as a superuser, what others have defined" },
 	{ "to", 0, "VERSION", TEXT, BOTH(conf.to), OURS, SOME,

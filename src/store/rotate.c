@@ -230,7 +230,7 @@ static bool make_drop(const struct layout *layout, struct error *err)
 		return error_set(err, ERROR_SYSTEM, "open %s: %s", layout->drop,
 				 strerror(errno));
 	return marker_is_there(fd) ||
-	       marker_write(fd, "it holds old saves that go", NULL, err) ||
+	       marker_write(fd, "it holds old saves that are being deleted", NULL, err) ||
 	       error_prefix(err, "%s", layout->drop);
 }
 

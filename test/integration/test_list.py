@@ -242,7 +242,7 @@ class TestUnfinished:
     def test_old_saves_that_are_being_deleted_are_named(self, saves):
         (saves.cwd / "metamodel.drop").mkdir()
         (saves.cwd / "metamodel.old.2").rename(saves.cwd / "metamodel.drop" / "2")
-        assert rows(saves.run("list"))["metamodel.drop"]["STATE"] == "going"
+        assert rows(saves.run("list"))["metamodel.drop"]["STATE"] == "being deleted"
 
     def test_it_changes_nothing(self, saves):
         for name in ("metamodel.new", "metamodel.drop"):

@@ -300,7 +300,7 @@ def test_a_session_that_cannot_be_renewed_goes_on(metamodel, db, many, limit):
     result = metamodel.run("upgrade", "--migrations", "steps", "-j1", "-v", "-U", role)
     assert db.query("SELECT count(*), count(DISTINCT account), count(DISTINCT pid) FROM public.taken"
                     ) == [(len(many), len(many), 1)]
-    assert len(re.findall("keeping a long session, since a new one is not available: .*role", result.stderr)) == 2
+    assert len(re.findall("keeping the old session, since a new one is not available: .*role", result.stderr)) == 2
 
 
 def test_a_run_can_be_stopped_when_a_session_went_on_and_has_nothing_to_do_any_more(metamodel, db):
@@ -324,7 +324,7 @@ def test_a_run_can_be_stopped_when_a_session_went_on_and_has_nothing_to_do_any_m
         running.send(signal.SIGTERM)
         result = running.wait(20)
     assert result.returncode == 128 + signal.SIGTERM, result
-    assert result.stderr.count("keeping a long session") == 1
+    assert result.stderr.count("keeping the old session") == 1
     metamodel.run("upgrade", "-q")
     assert count("pg_attribute WHERE attname = 'applied_to'") == len(names)
 

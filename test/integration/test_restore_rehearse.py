@@ -41,7 +41,7 @@ def test_a_rehearsal_of_a_good_save_exits_with_0_and_changes_nothing(three, meta
     assert results(result) == dict.fromkeys(["_global", "a", "b", "c"], "rehearsed")
     assert result.report["result"] == "done"
     assert picture(three) == before
-    assert "All of 4 accounts would come back" in result.stderr
+    assert "4 of 4 accounts can be restored" in result.stderr
     assert "Would add account c" in result.stderr and "metamodel: " not in result.stderr
     metamodel.run("restore")
 

@@ -64,7 +64,7 @@ def test_a_good_save_can_be_loaded_and_nothing_is_left_or_touched(db, saved):
     before = whole_dump(db)
     result = saved.run("verify", "--load")
     assert re.fullmatch(r"Loading 4 accounts into scratch database metamodel_verify_[0-9a-f]{16}, which "
-                        r"takes as much room as they do\.\.\.\n"
+                        r"needs as much disk space as they do\.\.\.\n"
                         r"metamodel is in order, and all of it can be loaded: 4 accounts, "
                         r"[\d.]+ kB, [\d.]+ s\.\n", result.stderr), result
     assert whole_dump(db) == before
@@ -87,7 +87,7 @@ def test_what_only_a_load_can_tell_fails_its_account_alone(db, metamodel, saved)
     result = metamodel.run("verify", "--load", "--json", expect=3)
     assert "[alice load]" in result.stderr and "alice.helper" in result.stderr, result
     assert "no save holds" in result.stderr
-    assert result.stderr.endswith("metamodel would not come back whole. Failed: alice.\n")
+    assert result.stderr.endswith("metamodel cannot be restored completely. Failed: alice.\n")
     failed = [a["account"] for a in result.report["accounts"] if a["error"]]
     assert failed == ["alice"] and result.report["result"] == "partly"
 
@@ -133,7 +133,7 @@ def test_a_missing_role_has_a_stand_in(db, server, metamodel, role, name):
     before = roles(db)
     result = metamodel.run("verify", "--load", "--as-superuser")
     for each in name, other:
-        assert f"there is no role {quote(each)} on this server" in result.stderr, result
+        assert f"role {quote(each)} does not exist on this server" in result.stderr, result
         assert f"CREATE ROLE {quote(each)} first" in result.stderr
     assert roles(db) == before and scratch_databases(db) == []
 

@@ -576,7 +576,7 @@ static void test_the_byte_that_is_wrong_is_named(void **state)
 
 	(void)state;
 	build_tag(&b, 4, "ab\0d");
-	text = str_format("at byte %zu, entry 1 of 1: a string holds a NUL",
+	text = str_format("at byte %zu, entry 1 of 1: a string contains a NUL",
 			  b.out.length - 2);
 	assert_fails(&b, false, text);
 	free(text);

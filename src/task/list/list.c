@@ -105,7 +105,7 @@ static void describe_place(struct list_save *out, enum family_place place)
 		problem = "a run is making it, or died while it did so: it is not a save";
 		break;
 	case FAMILY_DROP:
-		out->state = "going";
+		out->state = "being deleted";
 		problem = "a run is deleting it, or died while it did so";
 		break;
 	}

@@ -188,5 +188,5 @@ void restore_hint_trial(struct error *err)
 		return;
 	}
 	if (!err->hint[0])
-		error_hint(err, "a restore of it would fail in the same way");
+		error_hint(err, "restoring it would fail in the same way");
 }

@@ -44,7 +44,7 @@ static enum step_result refuse(struct restore *restore)
 		error_append(&restore->error, replaced->v[i]);
 	}
 	if (replaced->count > MOST_TOLD) {
-		AUTO_FREE char *more = str_format("\nand %zu accounts more",
+		AUTO_FREE char *more = str_format("\nand %zu more accounts",
 						  replaced->count - MOST_TOLD);
 
 		error_append(&restore->error, more);

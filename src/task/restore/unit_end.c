@@ -114,7 +114,7 @@ static void on_rehearsed(struct restore_unit *unit)
 {
 	set_progress(unit, RESTORE_REHEARSED);
 	for (size_t i = 0; i < unit->count; i++)
-		log_info(unit->restore->opts.log, "Account %s would come back.",
+		log_info(unit->restore->opts.log, "Account %s can be restored.",
 			 unit->accounts[i]->plan->name);
 	count_unit(unit);
 	worklist_end(&unit->item);

@@ -27,10 +27,10 @@ static void on_changed(void *owner, const char *schema, const char *why)
 
 	if (!account || account->node != node || account->state != ACCOUNT_DUMPED)
 		return;
-	error_set(
-		&err, ERROR_DATA,
-		"%s while the account was dumped: the dump may lack rows, or hold others",
-		why);
+	error_set(&err, ERROR_DATA,
+		  "%s while the account was dumped: the dump may lack rows or contain "
+		  "wrong ones",
+		  why);
 	run_hint_command(&node->save->opts, &err, "save it again", account->place->name);
 	fail(account, &err);
 }

@@ -191,7 +191,7 @@ static void on_next_ready(struct lane *lane, const struct error *err)
 	}
 	session_free(next);
 	log_debug(opts_of(lane)->log,
-		  "keeping a long session, since a new one is not available: %s",
+		  "keeping the old session, since a new one is not available: %s",
 		  err->text);
 	if (is_lost)
 		renew(lane, err);

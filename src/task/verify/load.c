@@ -105,9 +105,9 @@ static void warn_of_roles(const struct verify_load *load)
 
 		strbuf_add_identifier(&name, names->v[i], strlen(names->v[i]));
 		log_warning(load->opts.run->log,
-			    "there is no role %s on this server, but dumps name it: they "
-			    "are loaded with a stand-in. Here, a restore needs CREATE "
-			    "ROLE %s first",
+			    "role %s does not exist on this server, but dumps name it: "
+			    "loading them with a stand-in. Before a restore on this "
+			    "server, run CREATE ROLE %s",
 			    name.buf, name.buf);
 	}
 }
@@ -140,9 +140,8 @@ static void on_ready(void *owner, const struct error *err)
 	}
 	warn_of_roles(load);
 	log_info(load->opts.run->log,
-		 "Loading %zu accounts into scratch database %s, which takes as much "
-		 "room as "
-		 "they do...",
+		 "Loading %zu accounts into scratch database %s, which needs as much "
+		 "disk space as they do...",
 		 load->opts.accounts->count, scratch_name(load->scratch));
 	load->conf =
 		conf_at(load->opts.run->conf, (char *)scratch_conninfo(load->scratch));
