@@ -32,7 +32,7 @@ static void add_known(struct table *table, bool is_known, uint64_t number)
 
 /* ---- the saves ---- */
 
-/* The database and its server; of many, their number. */
+/* The database and its server; if there are several, their number. */
 static void add_database(struct table *table, const struct list_save *save)
 {
 	const struct manifest *manifest = &save->manifest;
@@ -127,7 +127,7 @@ static void print_dumps(const struct conf *conf, const struct list *list)
 	table_release(&table);
 }
 
-/* ---- what is wrong, below the table ---- */
+/* ---- problems, below the table ---- */
 
 static void print_problem(const char *path, const char *account, const char *problem,
 			  bool *is_first)

@@ -8,7 +8,10 @@
 #include "cli/command.h"
 #include "task/list/list.h"
 
-/* *err: why there is nothing to list, or ERROR_NONE. Errors: as json_end(). */
+/*
+ * Write the report of list. *failure: why there is nothing to list, or ERROR_NONE.
+ * Errors: as json_end().
+ */
 MUST_CHECK bool list_write_json(const struct cli *cli, const struct list *list,
 				const struct error *failure, struct error *err);
 

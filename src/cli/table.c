@@ -21,7 +21,7 @@ void table_add_number(struct table *table, unsigned long long number)
 	strvec_push_format(&table->cells, "%llu", number);
 }
 
-/* In characters. */
+/* The width in characters, not bytes. */
 static int width_of(const char *text)
 {
 	int width = 0;

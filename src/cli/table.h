@@ -7,17 +7,18 @@
 
 #include "base/strvec.h"
 
-/* All zero but for `columns` at first. The cells come row by row, the heading first. */
+/* Initially all zero except `columns`. The cells are added row by row, the headings
+ * first. */
 struct table {
 	size_t columns;
 	struct strvec cells;
 };
 
-/* "-" for NULL. Control characters are made visible. */
+/* Add a cell: "-" for NULL. Control characters are made visible. */
 void table_add(struct table *table, const char *cell);
 void table_add_number(struct table *table, unsigned long long number);
 
-/* On standard output. */
+/* Print it to standard output. */
 void table_print(const struct table *table);
 void table_release(struct table *table);
 

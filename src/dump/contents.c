@@ -16,13 +16,13 @@ enum { EDGE_BYTES = 4096, CHUNK_BYTES = 65536, PARTS = 3 };
 static const char restrict_word[] = "\\restrict ";
 static const char unrestrict_word[] = "\\unrestrict ";
 
-/* A file, and its contents as parts of it: before, between and behind the two lines. */
+/* A file, and its contents in three parts: before, between and after the two lines. */
 struct contents {
 	int fd;
 	off_t from[PARTS], to[PARTS];
 };
 
-/* Up to `length` bytes from `at`; less at the end of the file only. */
+/* Read up to `length` bytes from `at`; fewer only at the end of the file. */
 static bool read_at(int fd, off_t at, char *buffer, size_t length, size_t *got,
 		    struct error *err)
 {
@@ -40,7 +40,8 @@ static bool read_at(int fd, off_t at, char *buffer, size_t length, size_t *got,
 	return true;
 }
 
-/* The line \restrict, which only comments and empty lines precede. NULL: none. */
+/* The line \restrict, before which only comments and empty lines may stand; NULL if there
+ * is none. */
 static const char *find_restrict(const char *text)
 {
 	for (const char *line = text; *line; line += *line == '\n') {
@@ -53,7 +54,7 @@ static const char *find_restrict(const char *text)
 	return NULL;
 }
 
-/* The last line \unrestrict with this key. NULL: none. */
+/* The last line \unrestrict with this key; NULL if there is none. */
 static const char *find_unrestrict(const char *text, size_t length, const char *key,
 				   size_t key_length)
 {

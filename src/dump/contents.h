@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The contents of a dump: all of it but the lines \restrict and \unrestrict. pg_dump
- * chooses another key for them each time, so that no two dumps of the same tables are
- * the same file. It blocks.
+ * The contents of a dump: everything except the lines \restrict and \unrestrict. pg_dump
+ * chooses another key for them each time, so two dumps of the same tables are never the
+ * same file. Blocks.
  */
 #ifndef DUMP_CONTENTS_H
 #define DUMP_CONTENTS_H
@@ -13,8 +13,8 @@
 #include "base/error.h"
 
 /*
- * Do two dumps, regular files open for reading, have the same contents? Reads no further
- * than the first difference; the offsets of the files are not touched.
+ * Have two dumps, regular files open for reading, the same contents? Reads only up to the
+ * first difference; the offsets of the files stay as they are.
  * Errors: ERROR_SYSTEM if one cannot be read.
  */
 MUST_CHECK bool dumpcontents_equal(int a_fd, int b_fd, bool *is_equal, struct error *err);

@@ -20,7 +20,7 @@ static void add(struct family *family, enum family_place place, const char *path
 	if (lstat(path, &st) < 0)
 		return;
 	if (S_ISLNK(st.st_mode))
-		(void)stat(path, &st); /* a dangling one remains a link */
+		(void)stat(path, &st); /* a dangling link is reported as a link */
 	family->members = xgrow(family->members, family->count, sizeof(*family->members));
 	member = &family->members[family->count++];
 	*member = (struct family_member){ place, xstrdup(path), st };
@@ -90,7 +90,7 @@ void family_find(const struct layout *layout, struct family *out)
 	add(out, FAMILY_SWAP, layout->swap);
 	for (size_t i = 0; i < count; i++)
 		add_old(layout, generations[i], out);
-	/* a directory that may be entered, but not listed */
+	/* for a directory that may be entered but not listed */
 	for (unsigned i = 1; !count && i <= rotate_count(layout, MAX_WINDOW); i++)
 		add_old(layout, i, out);
 	add(out, FAMILY_STAGING, layout->staging);

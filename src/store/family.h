@@ -22,7 +22,7 @@ enum family_place {
 struct family_member {
 	enum family_place place;
 	char *path;
-	struct stat stat; /* when it was found: names may move at any time */
+	struct stat stat; /* when it was found; it may be renamed at any time */
 };
 
 struct family {
@@ -31,8 +31,8 @@ struct family {
 };
 
 /*
- * Find what exists: the save, metamodel.swap, the old ones from the newest on, and the
- * rest. Gaps in the numbers do not matter. Changes nothing, needs no lock.
+ * Find what exists: the save, metamodel.swap, the old saves beginning with the newest,
+ * and the rest. Gaps in the numbers do not matter. Changes nothing and needs no lock.
  * Ownership: the caller releases *out.
  */
 void family_find(const struct layout *layout, struct family *out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Whoever looks for a save to go back to has a bad day already: whatever lies around is
- * shown as what it is, and nothing that is wrong with one save hides another.
+ * People who look for a save to go back to have a bad day already. So every directory is
+ * shown as what it is, and a problem with one save does not hide the others.
  */
 #include "task/list/list.h"
 
@@ -18,7 +18,7 @@
 #include "store/family.h"
 #include "store/savedir.h"
 
-enum { ATTEMPTS = 5 }; /* while runs move the names */
+enum { ATTEMPTS = 5 }; /* in case runs rename the directories */
 
 /* ---- one directory ---- */
 
@@ -86,7 +86,7 @@ static void describe_kind(struct list_save *out, const struct savedir *dir)
 		count_files(out, dir);
 }
 
-/* What a run does not call a save yet, or any more. */
+/* Describe a directory that is not a save yet, or not any more. */
 static void describe_place(struct list_save *out, enum family_place place)
 {
 	const char *problem = NULL;
@@ -198,8 +198,8 @@ static bool open_dump(const struct list_save *save, const char *account, int *fd
 	return is_ok;
 }
 
-/* The files of both, read only if their hashes do not tell. False: that was not
- * possible. */
+/* Compare the files, which are read only if their hashes do not decide. Returns false if
+ * that failed. */
 static bool compare(const struct list *list, const char *account, struct list_dump *newer,
 		    const struct list_dump *older, bool *is_same)
 {
@@ -227,7 +227,7 @@ static int compare_dumps(const void *a, const void *b)
 	return x->save < y->save ? -1 : x->save > y->save;
 }
 
-/* From the oldest on. A save in between without the account ends what is the same. */
+/* Begin with the oldest save. A save without the account ends a row of equal dumps. */
 static void find_same(struct list *list, const struct conf *conf)
 {
 	if (list->dump_count)
@@ -283,7 +283,7 @@ static bool is_save(enum family_place place)
 	return place != FAMILY_STAGING && place != FAMILY_DROP;
 }
 
-/* False: the names have moved since they were found. */
+/* Returns false if the directory has been renamed since it was found. */
 static bool read_member(struct reading *reading, const struct family_member *member)
 {
 	struct list *list = reading->list;
@@ -320,7 +320,7 @@ static bool read_member(struct reading *reading, const struct family_member *mem
 	return is_there;
 }
 
-/* Before the exchange metamodel.swap is newer than the save, after it older. */
+/* metamodel.swap is newer than the save before the exchange, and older after it. */
 static void order_family(struct family *family)
 {
 	struct family_member *first = family->members;
@@ -360,7 +360,7 @@ static bool read_family(struct list *list, const struct conf *conf,
 	return is_steady;
 }
 
-/* Has one a node of the other, by number? True where nobody knows. */
+/* Have they a node in common, by its numbers? Also true if that is not known. */
 static bool is_of_same_database(const struct manifest *a, const struct manifest *b)
 {
 	bool is_known = false;

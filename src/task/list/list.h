@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * `metamodel list`: the saves that there are, and in which of them an account is. Reads
- * directories and manifests, and of the named accounts such dumps as may be the same.
- * Needs no database and no lock; a run that moves the names meanwhile does no harm.
+ * `metamodel list`: the saves that exist, and in which of them an account is. It reads
+ * directories and manifests, and those dumps of the named accounts that may be the same.
+ * Needs no database and no lock; a run that renames the directories meanwhile does no
+ * harm.
  */
 #ifndef TASK_LIST_LIST_H
 #define TASK_LIST_LIST_H
@@ -19,9 +20,9 @@
 /* A directory of the family, as it was found. */
 struct list_save {
 	char *path;
-	const char *state;        /* "complete", "damaged", ...; a literal */
-	char *problem;            /* what to know of it, in one line; NULL: nothing */
-	bool has_manifest;        /* else the dumps were counted, and their sizes added */
+	const char *state; /* "complete", "damaged", ...; a literal */
+	char *problem;     /* a remark about it, on one line; NULL: none */
+	bool has_manifest; /* otherwise the dumps were counted and their sizes added */
 	struct manifest manifest; /* without its entries */
 	char saved_at[21];        /* the time of its newest snapshot; "" if unknown */
 	uint64_t accounts;
@@ -34,19 +35,21 @@ struct list_save {
 
 /* The dump of a named account in one of these saves. */
 struct list_dump {
-	size_t account; /* its place in conf->accounts */
+	size_t account; /* its index in conf->accounts */
 	size_t save;
-	bool has_facts;  /* else there is no manifest, and only the size is known */
+	bool has_facts;  /* otherwise there is no manifest, and only the size is known */
 	char *version;   /* NULL: none */
 	char sha256[65]; /* of the file */
 	char saved_at[21];
-	char same_since[21]; /* the oldest dump with these contents, up to this one, was
-				saved then; "" if unknown */
+	/* When the oldest of the consecutive dumps with these contents was saved; "" if
+	 * unknown. */
+	char same_since[21];
 	bool is_stale;
 	uint32_t tables;
 	uint64_t rows;
 	uint64_t size_bytes;
-	char *problem; /* it could not be compared with the one before; NULL: it could */
+	/* Why it could not be compared with the one before; NULL: it could. */
+	char *problem;
 };
 
 struct list {
@@ -55,12 +58,12 @@ struct list {
 	struct list_dump *dumps; /* by account, the newest first */
 	size_t dump_count;
 	bool *is_found; /* for each of conf->accounts: in any save? */
-	size_t missing; /* of them, in none */
+	size_t missing; /* how many of them are in no save */
 	bool is_whole;  /* false: a save cannot be read, or something was not found */
 };
 
 /*
- * Look at all saves of conf->directory, which may also be the name of an old one.
+ * Read all saves of conf->directory, which may also be the name of an old one.
  * Ownership: the caller releases *out.
  * Errors: ERROR_DATA if there is none; ERROR_SYSTEM.
  */
