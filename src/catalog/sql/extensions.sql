@@ -1,6 +1,6 @@
--- Under the snapshot, of the schemas named ($1): which extensions (name, version, schema) are needed before what is in
--- them can be made, since a dump of a schema makes none; and, with no version, which columns may hold the numbers of
--- large objects, which are in no schema and no such dump.
+-- Under the snapshot, for the schemas named in $1: the extensions (name, version, schema) that must exist before the
+-- objects in the schema can be created, since a dump of a schema creates none; and, without a version, the columns
+-- that may hold numbers of large objects, which are in no schema and no such dump.
 WITH tenant AS (SELECT oid, nspname FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1::text[])),
 object (class, oid, place) AS (
 	SELECT 'pg_class'::regclass::oid, oid, relnamespace FROM pg_catalog.pg_class

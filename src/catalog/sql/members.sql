@@ -1,5 +1,5 @@
--- Under the snapshot: the relations that a pg_dump of each of these accounts ($1) should hold, and for a member of
--- an extension, which pg_dump leaves out, its name and what takes it out of that.
+-- Under the snapshot: the relations that a pg_dump of each of these accounts ($1) should contain, and for a member of
+-- an extension, which pg_dump omits, the extension and the statement that removes the member from it.
 SELECT n.nspname, encode(convert_to(c.relname::text, getdatabaseencoding()), 'hex'), c.relname, e.extname,
 	CASE WHEN e.extname IS NOT NULL THEN format('ALTER EXTENSION %I DROP %s %I.%I', e.extname, CASE c.relkind WHEN 'v' THEN 'VIEW'
 		WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'S' THEN 'SEQUENCE'

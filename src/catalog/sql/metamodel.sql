@@ -1,19 +1,19 @@
--- Common table expressions, to be continued: what the metamodel of some accounts is, and what would go
--- with it. :accounts is a query that gives their names.
+-- Common table expressions, to be continued: the metamodel of some accounts, and what would be dropped with it.
+-- :accounts is a query that returns their names.
 --
 -- metamodel    its relations, one row each
--- doomed       whatever cannot be without one of them, as far as pg_depend knows, and that itself
--- part         the same, with the relation that each belongs to (an index to its table, a rule to its
---              view, the array type of a row to its table, ...), 0 where it is of none
--- tie          two of the accounts: something of the metamodel of the second would go with the first's
--- outsider     what is of none of their metamodels, and yet would go: views and foreign keys of the user's,
---              columns of a row type, functions, partitions and publications that have the table
+-- doomed       everything that cannot exist without one of them, according to pg_depend, and they themselves
+-- part         the same, with the relation that each belongs to (an index to its table, a rule to its view, the
+--              array type of a row to its table, ...), 0 if it belongs to none
+-- tie          two of the accounts: something of the second one's metamodel would be dropped with the first one's
+-- outsider     what belongs to none of their metamodels but would be dropped: views and foreign keys of users,
+--              columns of a row type, functions, partitions and publications that contain the table
 WITH RECURSIVE
 account (name) AS (:accounts),
 metamodel (account, oid, relkind, name) AS (
 	SELECT n.nspname, c.oid, c.relkind, c.relname
 	FROM pg_catalog.pg_namespace n
-	-- by what depends on the schema: there is no index of pg_class by schema
+	-- through what depends on the schema: pg_class has no index by schema
 	JOIN pg_catalog.pg_depend p ON p.refclassid = 'pg_catalog.pg_namespace'::regclass
 		AND p.refobjid = n.oid AND p.classid = 'pg_catalog.pg_class'::regclass
 	JOIN pg_catalog.pg_class c ON c.oid = p.objid AND c.relnamespace = n.oid
@@ -46,7 +46,7 @@ part (account, classid, objid, objsubid, relid) AS (
 	LEFT JOIN pg_catalog.pg_class c
 		ON d.classid = 'pg_catalog.pg_class'::regclass AND c.oid = d.objid
 	LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid
-	-- of a sequence the column that owns it, of a TOAST table its table
+	-- the column that owns a sequence, the table that owns a TOAST table
 	LEFT JOIN pg_catalog.pg_depend s ON c.relkind IN ('S', 't')
 		AND s.classid = d.classid AND s.objid = d.objid AND s.objsubid = 0
 		AND s.refclassid = d.classid AND s.deptype IN ('a', 'i')
@@ -74,10 +74,10 @@ outsider (account, classid, objid, objsubid, relid, description) AS (
 		translate(pg_catalog.pg_describe_object(p.classid, p.objid, p.objsubid), E'\n\r', '  ')
 			COLLATE "C" -- one line each
 	FROM part p
-	-- NOT IN looks up a hash table. NOT EXISTS would be a join, and the planner, which takes doomed
-	-- for small, would go through it for each row: minutes for a thousand accounts.
+	-- NOT IN uses a hash table. NOT EXISTS would be a join, and the planner, which underestimates doomed, would go
+	-- through it for each row: minutes for a thousand accounts.
 	WHERE p.relid NOT IN (SELECT m.oid FROM metamodel m)
-	-- of a view that goes, its columns need not be told, nor what is an inner part of something told
+	-- omit the columns of a view that is dropped, and inner parts of what is listed already
 	AND ((p.classid, p.objid, p.objsubid) = ('pg_catalog.pg_class'::regclass, p.relid, 0)
 		OR (p.account, p.relid) NOT IN (
 			SELECT d.account, d.objid FROM doomed d

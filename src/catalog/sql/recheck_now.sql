@@ -1,7 +1,7 @@
--- In a transaction of now: what has become of the rows that recheck_then.sql ($1) found? Gives the schema of
--- each relation whose dump cannot be relied on, and why.
--- A row whose maker is neither that of then nor the first who changed it has been changed more than once: what
--- it was in between, when pg_dump may have looked, nobody can tell.
+-- In a present transaction: what has happened to the rows that recheck_then.sql ($1) found? Returns the schema of
+-- each relation whose dump cannot be relied on, and why. If a row was written neither by the original transaction nor
+-- by the first one that changed it, it was changed more than once: nobody can tell what it was in between, when
+-- pg_dump may have looked.
 WITH was AS (
 	SELECT * FROM json_to_recordset($1::json) AS r (what text, oid oid, number integer, name name, made_by text,
 		changed_by text, schema name, relation name, kind "char", place oid, file oid)
@@ -11,8 +11,8 @@ WITH was AS (
 	WHERE w.what = 'schema' AND (n.oid IS NULL OR n.nspname <> w.name
 		OR n.xmin::text NOT IN (w.made_by, w.changed_by))
 	UNION ALL
-	-- A view that is gone was dumped before, or pg_dump failed: it looks it up by number. The rows of a
-	-- materialized view are not in a dump.
+	-- A view that does not exist any more was dumped before, or pg_dump failed: it looks views up by number. The rows
+	-- of a materialized view are not in a dump.
 	SELECT w.schema, CASE WHEN w.kind = 'S' THEN format('sequence %s was restarted, altered or replaced', w.relation)
 		WHEN w.kind IN ('v', 'm', 'f') THEN format('view or foreign table %s was renamed', w.relation)
 		ELSE format('table %s was truncated, rewritten or replaced', w.relation) END
@@ -32,7 +32,7 @@ WITH was AS (
 	WHERE w.what = 'column' AND (a.attisdropped OR a.attname <> w.name OR a.atttypid <> w.place
 		OR a.xmin::text NOT IN (w.made_by, w.changed_by))
 	UNION ALL
-	-- pg_dump has their definitions of now, and none for one that is gone
+	-- pg_dump reads their present definitions, and none of one that does not exist any more
 	SELECT w.schema, format('trigger %s of %s was dropped or renamed', w.name, w.relation)
 	FROM was w LEFT JOIN pg_catalog.pg_trigger g ON g.oid = w.oid
 	WHERE w.what = 'trigger' AND (g.oid IS NULL OR g.tgname <> w.name)
@@ -41,7 +41,7 @@ WITH was AS (
 	FROM was w LEFT JOIN pg_catalog.pg_class c ON c.oid = w.oid
 	WHERE w.what = 'index' AND (c.oid IS NULL OR c.relname <> w.name)
 	UNION ALL
-	-- values of a row type have as many fields as the table has columns now
+	-- values of a row type have as many fields as the table has columns at that time
 	SELECT n.nspname, format('the table %s.%s, whose row type is that of a column of %s, got another column or lost one',
 		w.schema, w.relation, u.relname)
 	FROM was w JOIN pg_catalog.pg_class c ON c.oid = w.oid

@@ -1,6 +1,6 @@
--- Under the snapshot: which rows of the catalogue that pg_dump goes by have been changed or deleted since? A
--- row that the snapshot sees has the number of the transaction that did so in xmax, or of one that only tried.
--- One value for recheck_now.sql, NULL if there is none. Each table is read once, whatever it holds.
+-- Under the snapshot: which rows of the catalogue that pg_dump relies on have been changed or deleted since? The xmax
+-- of a row that the snapshot sees is the number of the transaction that did so, or of one that only tried. Returns
+-- one value for recheck_now.sql, NULL if there is none. Each table is read once, however large it is.
 WITH changed AS (
 	SELECT 'schema' AS what, n.oid, 0 AS number, n.nspname AS name, n.xmin AS made_by, n.xmax AS changed_by,
 		n.nspname AS schema, NULL::name AS relation, NULL::"char" AS kind, 0::oid AS place, 0::oid AS file
@@ -11,7 +11,7 @@ WITH changed AS (
 	FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 	WHERE c.xmax <> '0'::xid AND :c_is_ours AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
 	UNION ALL
-	-- the row type: it is renamed and moved with its relation, and hardly anything else changes it
+	-- the row type is renamed and moved with its relation, and hardly anything else changes it
 	SELECT 'type', t.oid, 0, t.typname, t.xmin, t.xmax, n.nspname, c.relname, c.relkind, 0, 0
 	FROM pg_catalog.pg_type t JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
 	JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

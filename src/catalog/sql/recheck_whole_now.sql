@@ -1,4 +1,4 @@
--- For recheck_now.sql: which of the rows of recheck_whole_then.sql are gone, or others?
+-- For recheck_now.sql: which of the rows of recheck_whole_then.sql do not exist any more, or differ?
 UNION ALL
 SELECT w.schema, format('function %s was changed or dropped', w.relation) FROM was w LEFT JOIN pg_catalog.pg_proc x ON x.oid = w.oid
 WHERE w.number = -1 AND w.place = 'pg_proc'::regclass AND w.name IS DISTINCT FROM md5((to_jsonb(x) - 'proacl' - 'proowner')::text)::name

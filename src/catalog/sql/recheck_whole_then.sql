@@ -1,5 +1,5 @@
--- For recheck_then.sql, where a tenant is all of its schema: rows that pg_dump, or the server in its COPY, also looks
--- up as they are then. `name` is a digest of what counts in the row, `place` is the catalogue that it is in.
+-- For recheck_then.sql, if a tenant is its whole schema: other rows that pg_dump, or the server in its COPY, looks up
+-- as they are at that time. `name` is a digest of what counts in the row, `place` is the row's catalogue.
 UNION ALL
 SELECT 'function', x.oid, -1, md5((to_jsonb(x) - 'proacl' - 'proowner')::text)::name, x.xmin, x.xmax, n.nspname, x.proname, NULL, 'pg_proc'::regclass, 0
 FROM pg_catalog.pg_proc x JOIN pg_catalog.pg_namespace n ON n.oid = x.pronamespace WHERE x.xmax <> '0'::xid

@@ -1,10 +1,10 @@
--- The beginning of the transaction that restores a unit: accounts that are tied to each other, most often
--- one. Make room for their metamodels. What is put in for the words with a colon is plain ASCII, whatever
--- the accounts are called.
--- Nobody's function or operator but the system's is meant.
+-- The beginning of the transaction that restores a unit: accounts that are tied to each other, usually just one. It
+-- makes room for their metamodels. What replaces the words with a colon is plain ASCII, whatever the names of the
+-- accounts. The search_path makes sure that only the system's functions and operators are called.
 SET search_path = pg_catalog;
--- To be found again whatever becomes of psql: see restore_settle.sql. By itself, as the setting counts
--- from the next statement on: should psql be gone, it need not be waited with for a lock.
+-- Reports the transaction, so that it can be found whatever happens to psql: see restore_settle.sql. A statement of
+-- its own, since the setting takes effect with the next statement: if psql is gone, the server need not wait for a
+-- lock.
 DO $restore$
 BEGIN
 	RAISE INFO 'metamodel transaction %', txid_current();
@@ -18,9 +18,9 @@ DO $restore$
 DECLARE
 	accounts constant name[] := ARRAY(SELECT convert_from(decode(hex, 'hex'), getdatabaseencoding())::name
 		FROM unnest(string_to_array(':accounts_hex', ',')) hex);
-	-- The objects outside that may go, as CLASS.OBJECT.PART.
+	-- The objects outside that may be dropped, as CLASS.OBJECT.PART.
 	announced constant text[] := string_to_array(':outsiders', ',');
-	-- By what depends on the schema: pg_class has no index by schema.
+	-- Through what depends on the schema: pg_class has no index by schema.
 	list constant text := $list$
 		SELECT array_agg(c.oid) FROM pg_catalog.pg_namespace n
 		JOIN pg_catalog.pg_depend p ON p.refclassid = 'pg_catalog.pg_namespace'::regclass
@@ -46,7 +46,7 @@ BEGIN
 		END IF;
 	END LOOP;
 
-	-- From here on nobody else can come to depend on their tables.
+	-- From here on, nothing new can come to depend on their tables.
 	EXECUTE list INTO relations USING accounts;
 	FOR present IN SELECT c.oid::regclass AS relation FROM pg_catalog.pg_class c
 		WHERE c.oid = ANY (relations) AND c.relkind IN ('r', 'p')
@@ -63,9 +63,9 @@ BEGIN
 			USING HINT = 'metamodel: restore it again';
 	END IF;
 
-	-- Views, tables and the rest may depend on each other in any order: drop what can be dropped
-	-- until nothing is left. All tables at once: foreign keys may make a circle. Nothing is dropped
-	-- but what is named: what else has come to depend on it, say on a view, stops this.
+	-- Views, tables and other objects may depend on each other in any order: drop what can be dropped until nothing
+	-- is left. All tables in one statement, since foreign keys may form a circle. Only named objects are dropped; if
+	-- anything else has come to depend on them, for example on a view, this fails.
 	LOOP
 		EXECUTE list INTO relations USING accounts;
 		EXIT WHEN relations IS NULL;
@@ -87,7 +87,7 @@ BEGIN
 				AS k (relkind, kind, turn) ON k.relkind = c.relkind
 			WHERE c.oid = ANY (relations)
 			GROUP BY kind, turn
-			-- What ties tables and views together so that neither can go first.
+			-- What ties tables and views together so that neither can be dropped first.
 			UNION ALL
 			SELECT format('DROP RULE %I ON %s', w.rulename, c.oid::regclass), 0, 0
 			FROM pg_catalog.pg_class c
@@ -103,7 +103,7 @@ BEGIN
 			FROM pg_catalog.pg_class c
 			WHERE stuck AND c.oid = ANY (relations)
 			AND c.relkind IN ('r', 'p')
-			-- What was announced, each by itself.
+			-- What was announced, each by a statement of its own.
 			UNION ALL
 			SELECT CASE o.classid
 				WHEN 'pg_catalog.pg_constraint'::regclass THEN (SELECT CASE k.contypid
@@ -123,7 +123,7 @@ BEGIN
 					ELSE format('ALTER TABLE %s DROP COLUMN %I', c.oid::regclass, a.attname) END
 					FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
 					WHERE c.oid = o.objid AND a.attnum = o.objsubid AND NOT a.attisdropped)
-				-- before PostgreSQL 14 it is an error to ask who is gone, with another one
+				-- before PostgreSQL 14, asking for an object that does not exist is an error, with another SQLSTATE
 				WHEN EXISTS (SELECT FROM pg_catalog.pg_depend p WHERE p.classid = o.classid AND p.objid = o.objid)
 				THEN (SELECT 'DROP ' || CASE i.type WHEN 'composite type' THEN 'type'
 					WHEN 'statistics object' THEN 'statistics' ELSE i.type END || ' ' || i.identity
@@ -131,7 +131,7 @@ BEGIN
 				END, 4, -o.objid::bigint
 			FROM (SELECT split_part(id, '.', 1)::oid AS classid, split_part(id, '.', 2)::oid AS objid,
 				split_part(id, '.', 3)::integer AS objsubid FROM unnest(announced) id) o
-			-- some of them go with the table by themselves, whoever owns them
+			-- some of them are dropped with the table, whoever owns them
 			WHERE stuck OR NOT EXISTS (SELECT FROM pg_catalog.pg_depend p
 				WHERE p.classid = o.classid AND p.objid = o.objid AND p.deptype = 'a'
 				AND p.refclassid = 'pg_catalog.pg_class'::regclass AND p.refobjid = ANY (relations))
@@ -141,7 +141,7 @@ BEGIN
 				EXECUTE present.what;
 				progress := true;
 			EXCEPTION
-				-- the second: it is inherited, and goes with what it is inherited from
+				-- the second one: it is inherited, and is dropped with its parent
 				WHEN dependent_objects_still_exist OR invalid_table_definition THEN
 					why_not := SQLERRM;
 					GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;

@@ -1,5 +1,5 @@
--- The end of that transaction: is it what the dump holds?
--- Nobody's function or operator but the system's is meant.
+-- The end of that transaction: is everything as in the dump? The search_path makes sure that only the system's
+-- functions and operators are called.
 SET search_path = pg_catalog;
 DO $restore$
 DECLARE
@@ -8,7 +8,7 @@ DECLARE
 	version text;
 	row_security constant text := current_setting('row_security');
 BEGIN
-	-- by what depends on the schema: pg_class has no index by schema
+	-- through what depends on the schema: pg_class has no index by schema
 	SELECT count(*) INTO tables FROM pg_catalog.pg_namespace n
 	JOIN pg_catalog.pg_depend p ON p.refclassid = 'pg_catalog.pg_namespace'::regclass
 		AND p.refobjid = n.oid AND p.classid = 'pg_catalog.pg_class'::regclass
@@ -17,10 +17,10 @@ BEGIN
 	IF tables <> :tables THEN
 		RAISE EXCEPTION 'the account has % tables after the restore, but its dump has :tables', tables;
 	END IF;
-	-- Only what COPY of that one table holds, as in the dump: each value as its type writes it, which
-	-- format() gives and a cast does not (char(n), or a cast of somebody's), by the rule of version_take().
-	-- No policy is asked: it could be anybody's function. TABLESAMPLE is for tables alone: of a view in its
-	-- place none is run.
+	-- Only the rows that COPY of this one table would write, as in the dump; each value as its type writes it, which
+	-- format() does and a cast does not (char(n), or somebody's cast), by the rule of version_take(). No policy is
+	-- evaluated: it could call anybody's function. TABLESAMPLE works only for tables, so a view in place of the table
+	-- is not run.
 	PERFORM set_config('row_security', 'off', true);
 	IF EXISTS (SELECT FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
 		JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

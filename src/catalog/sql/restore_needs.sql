@@ -1,6 +1,5 @@
--- What this session lacks for restoring some accounts. $1: their names. $2: the roles that their dumps
--- name, $3: those among them that will own relations, each in hexadecimal digits. $4: 'SET', before
--- PostgreSQL 16 'MEMBER'.
+-- What this session lacks for restoring some accounts. $1: their names. $2: the roles that their dumps name, $3:
+-- those among them that will own relations, both in hexadecimal digits. $4: 'SET', or 'MEMBER' before PostgreSQL 16.
 WITH account (name, oid) AS (
 	SELECT a.name, n.oid FROM unnest($1::text[]) a (name)
 	LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = a.name
@@ -17,7 +16,7 @@ relation (account, oid, relkind, relname, relowner, toast) AS (
 	JOIN pg_catalog.pg_class c ON c.oid = p.objid AND c.relnamespace = a.oid
 	WHERE left(c.relname, length(':PRODUCT_PREFIX')) = ':PRODUCT_PREFIX' AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
 ),
--- Each object that goes is locked until the end; so is what comes in its place, of which the relations count.
+-- Each dropped object is locked until the end, and so are the relations that replace it.
 taken (account, count, relations, tables) AS (
 	SELECT account, 1 + CASE WHEN relkind = 'S' THEN 0 ELSE 2 END + CASE WHEN toast = 0 THEN 0 ELSE 2 END,
 		1 + CASE WHEN toast = 0 THEN 0 ELSE 2 END, CASE WHEN relkind IN ('r', 'p', 'f') THEN 1 ELSE 0 END

@@ -1,6 +1,6 @@
--- What dumps take for granted, $1, and this database lacks or keeps from this session: the need as it was
--- asked for, whether it is only kept, what it is, and what to do about it (NULL if nobody knows). Each need
--- is a letter, and SCHEMA.NAME in hexadecimal digits; dump/needs.h has the letters.
+-- What dumps need ($1) and this database does not have, or does not let this session use: the need as given, whether
+-- it only cannot be used, what it is, and what to do (NULL if that is not known). Each need is a letter and
+-- SCHEMA.NAME in hexadecimal digits; dump/needs.h lists the letters.
 WITH known (letter, name, extension) AS (VALUES
 	('t', 'citext', 'citext'), ('t', 'hstore', 'hstore'), ('t', 'cube', 'cube'), ('t', 'seg', 'seg'),
 	('t', 'ltree', 'ltree'), ('t', 'lquery', 'ltree'), ('t', 'ltxtquery', 'ltree'),
@@ -34,7 +34,7 @@ asked (need, letter, schema, name) AS (
 placed AS (
 	SELECT a.*, n.oid AS nsp FROM asked a LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = a.schema
 ),
--- One SELECT for each catalogue: each is a few look-ups in an index, in the eyes of the planner, too.
+-- One SELECT for each catalogue: each is a few look-ups in an index, and the planner knows it.
 there (need, oid) AS (
 	SELECT need, t.oid FROM placed p JOIN pg_catalog.pg_type t ON t.typname = p.name AND t.typnamespace = p.nsp
 	WHERE letter IN ('t', 'f') -- one can be called like a function
@@ -69,7 +69,7 @@ there (need, oid) AS (
 	SELECT need, NULL FROM placed
 	WHERE letter IN ('S', 'h') AND pg_catalog.current_setting(name::text, true) IS NOT NULL
 ),
--- Of functions of a name one that is open is enough.
+-- If several functions have the same name, one that may be used is enough.
 open (need, has_schema, is_open) AS (
 	SELECT need, bool_or(coalesce(nsp IS NULL OR pg_catalog.has_schema_privilege(nsp, 'USAGE'), true)),
 		bool_or(coalesce(CASE letter
@@ -96,7 +96,7 @@ closed (need, remedy) AS (
 		END
 	FROM open o JOIN placed p USING (need) WHERE NOT (has_schema AND is_open)
 ),
--- Which extension has it? Where nothing is missing, nobody is asked.
+-- Which extension provides it? Not asked if nothing is missing.
 lacking AS (
 	SELECT p.*, CASE WHEN letter = 'e' THEN p.name::text ELSE (SELECT k.extension FROM known k
 		WHERE k.name = p.name::text AND k.letter = p.letter) END AS extension

@@ -1,26 +1,26 @@
--- The end of that transaction, once for the whole unit: was anything else changed? Expressions of a dump, such as
--- those of indexes and defaults, call functions that the scanner of dumps knows nothing of, as whoever restores.
--- What they do elsewhere is to be rolled back. What is too long to be read for each account is not looked at: pg_class,
--- and other catalogues that have grown.
--- Nobody's function or operator but the system's is meant.
+-- The end of that transaction, once for the whole unit: was anything else changed? Expressions in a dump, such as
+-- those of indexes and defaults, call functions that the scanner knows nothing of, with the privileges of the role
+-- that restores. If they changed anything elsewhere, it is rolled back. Catalogues that are too large to read for
+-- each account are not checked: pg_class, and others that have grown. The search_path makes sure that only the
+-- system's functions and operators are called.
 SET search_path = pg_catalog;
 DO $restore$
 DECLARE
 	accounts constant name[] := ARRAY(SELECT convert_from(decode(hex, 'hex'), getdatabaseencoding())::name
 		FROM unnest(string_to_array(':accounts_hex', ',')) hex);
-	-- What was locked before the load: tables that foreign keys of the metamodels referred to, and the like.
-	-- NULL in a unit of many, where it is forgotten between the dumps.
+	-- What was locked before the load: for example tables that foreign keys of the metamodels referred to. NULL in a
+	-- unit of several accounts, where it is forgotten between the dumps.
 	before constant oid[] := string_to_array(nullif(current_setting('metamodel.locked', true), ''), ',');
 	present constant bigint := txid_current();
 	found text;
 BEGIN
-	-- An event trigger may write down what we do.
+	-- An event trigger may record what this program does.
 	IF EXISTS (SELECT FROM pg_catalog.pg_event_trigger WHERE evtenabled <> 'D') THEN
 		RETURN;
 	END IF;
-	-- Rows are changed under the first of these locks, tables under the last. A default partition is locked
-	-- when another one is attached. What a rule of the metamodel writes to is locked as soon as the rule is made:
-	-- there the server has counted no row, unless it counts none at all.
+	-- Rows are changed under the first of these locks, tables under the last. A default partition is locked when
+	-- another one is attached. A table that a rule of the metamodel writes to is locked as soon as the rule is
+	-- created: the server has counted no changed row there then, unless it counts none at all.
 	SELECT format('%s %I.%I', CASE c.relkind WHEN 'S' THEN 'sequence' ELSE 'table' END, n.nspname, c.relname) INTO found
 	FROM pg_catalog.pg_locks l
 	JOIN pg_catalog.pg_class c ON c.oid = l.relation AND c.relkind IN ('r', 'p', 'm', 'f', 'S')
@@ -37,7 +37,7 @@ BEGIN
 			WHERE d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
 			AND d.refobjid = c.oid AND s.nspname = ANY (accounts)) END
 	LIMIT 1;
-	-- What is visible and not committed is our own, or a part of ours. One query: it is planned once.
+	-- What is visible but not committed is this transaction's own. One query, so that it is planned once.
 	IF found IS NULL THEN
 		EXECUTE (SELECT string_agg(format('(SELECT %L FROM pg_catalog.%I t WHERE age(t.xmin) <= $1 AND txid_status($2
 				+ ((t.xmin::text::bigint - $2) %% 4294967296 + 4294967296) %% 4294967296) = %L AND %s LIMIT 1)',

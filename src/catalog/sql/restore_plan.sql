@@ -1,6 +1,6 @@
--- What a restore of some accounts would do: continues metamodel.sql. $1: their names. The last two columns
--- are arrays of names in hexadecimal digits: of accounts among these that something of goes with this one's,
--- and of other schemas with relations named like a metamodel's of which that is so (in UTF-8).
+-- What a restore of some accounts would do: continues metamodel.sql. $1: their names. The last two columns are arrays
+-- of names in hexadecimal digits: accounts among these of which something would be dropped with this one; and other
+-- schemas, with relations named like a metamodel's, of which the same is true (in UTF-8).
 SELECT a.name,
 	encode(convert_to(a.name, getdatabaseencoding()), 'hex'),
 	EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = a.name),

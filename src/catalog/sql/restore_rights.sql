@@ -1,13 +1,13 @@
--- Within that transaction, when the dump is loaded: are the rights on the account's relations and their
--- columns those that the dump says? Default privileges of whoever creates them add to them, or take from
--- them. They stay as they are: two transactions cannot change the same row of pg_default_acl side by side.
--- What they did is undone here instead, and nobody has seen it. Anything else that differs is an error.
--- Nobody's function or operator but the system's is meant.
+-- In that transaction, after the dump was loaded: are the privileges on the account's relations and their columns
+-- those in the dump? Default privileges of the role that creates them add some or remove some. These cannot be
+-- changed, since two concurrent transactions cannot change the same row of pg_default_acl; so their effect is undone
+-- here, before anybody has seen it. Any other difference is an error. The search_path makes sure that only the
+-- system's functions and operators are called.
 SET search_path = pg_catalog;
 DO $restore$
 DECLARE
 	this_account constant text := convert_from(decode(':account_hex', 'hex'), getdatabaseencoding());
-	-- The GRANTs and REVOKEs of the dump, as dump/rights.h has them.
+	-- The GRANTs and REVOKEs of the dump, as dump/rights.h formats them.
 	list constant text := (SELECT string_agg(current_setting('metamodel.rights_' || n), '' ORDER BY n)
 		FROM generate_series(1, :chunks) n);
 	differences constant text := $differences$ :differences $differences$;
@@ -20,7 +20,8 @@ BEGIN
 		RESET SESSION AUTHORIZATION;
 		before := current_setting('role');
 	END IF;
-	-- First what is too much, and what hangs on that; then what is missing, until nobody can give more.
+	-- First revoke what is too much, and what depends on that; then grant what is missing, until no role can grant
+	-- more.
 	FOR round IN 1..10 LOOP
 		EXIT WHEN NOT goes_on AND round > 2;
 		goes_on := false;

@@ -1,5 +1,5 @@
--- Where the rights on an account's relations are others than a dump says. $1: the account, $2: the GRANTs and
--- REVOKEs of the dump, as dump/rights.h has them. What is there too much comes first.
+-- Where the privileges on an account's relations differ from those in a dump. $1: the account, $2: the GRANTs and
+-- REVOKEs of the dump, as dump/rights.h formats them. What is too much comes first.
 WITH own AS MATERIALIZED (
 	SELECT c.oid FROM pg_catalog.pg_namespace n
 	JOIN pg_catalog.pg_depend p ON p.refclassid = 'pg_catalog.pg_namespace'::regclass
@@ -31,7 +31,7 @@ WITH own AS MATERIALIZED (
 ), item AS (
 	SELECT s.n, s.kind, r.oid, s.grantee, split_part(i, ':', 2) AS col,
 		upper(split_part(i, ':', 1)) AS privilege,
-		-- the server takes the owner for the grantor where it can
+		-- the server makes the owner the grantor where it can
 		CASE WHEN s.session IS NULL OR pg_has_role(s.session, r.owner, 'USAGE') THEN r.owner
 			ELSE s.session END AS grantor
 	FROM statement s JOIN relation r ON r.hex = s.word[2], unnest(s.word[5:]) i

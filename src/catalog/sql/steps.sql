@@ -1,5 +1,5 @@
--- Which of the schemas $1 are there; with $2 = 't' then also the others that are nobody's else: not the
--- server's own, not $3, and not made by an extension.
+-- Which of the schemas in $1 exist? With $2 = 't', also list all others except the server's own, $3, and those that
+-- an extension has created.
 SELECT w.name, n.oid IS NOT NULL, true
 FROM unnest($1::text[]) WITH ORDINALITY w (name, place)
 LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = w.name

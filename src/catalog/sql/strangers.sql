@@ -1,5 +1,6 @@
--- What is in a database without the global schema that is neither the system's nor an extension's: something of each
--- schema, since another product may have only "public". Nothing if there are schemas that look like accounts.
+-- What a database without the global schema contains that belongs neither to the system nor to an extension:
+-- something from each schema, since another product may have only "public". Nothing if there are schemas that look
+-- like accounts.
 WITH object (space, classid, oid, description) AS (
 	SELECT relnamespace, 'pg_catalog.pg_class'::pg_catalog.regclass, oid, 'relation ' || relname
 	FROM pg_catalog.pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S')

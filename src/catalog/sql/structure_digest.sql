@@ -1,6 +1,5 @@
--- What the tables of the metamodel are made of, one short text for each schema, so that ten thousand
--- can be compared at a time: hashes are added up, in no order, which takes one pass and no sort.
--- :schemas is a query that gives oid and name.
+-- The structure of the metamodel's tables as one short text per schema, so that ten thousand can be compared at once:
+-- hashes are added up, in any order, which takes one pass and no sort. :schemas is a query that returns oid and name.
 WITH schema (oid, name) AS (:schemas)
 SELECT s.name, t.digest
 FROM schema s

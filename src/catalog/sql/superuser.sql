@@ -1,9 +1,9 @@
--- The beginning of trust.sql and tenants_trust.sql, in WITH: superusers, and as which of them this session can
--- act. $1: the user we connected as. Who may become a superuser by himself gains nothing.
+-- The beginning of trust.sql and tenants_trust.sql, in WITH: the superusers, and as which of them this session can
+-- act. $1: the user that connected. A role that can become a superuser anyway gains nothing.
 superuser (oid, rolname) AS MATERIALIZED (
 	SELECT oid, rolname FROM pg_catalog.pg_roles WHERE rolsuper
 ),
--- RESET ROLE and RESET SESSION AUTHORIZATION are open to everything that is run
+-- any code that is run can use RESET ROLE and RESET SESSION AUTHORIZATION
 me (name) AS MATERIALIZED (
 	SELECT CASE WHEN r.rolsuper THEN format('superuser %I', r.rolname)
 		ELSE format('role %I, a member of superuser %I', r.rolname, s.rolname) END

@@ -1,6 +1,6 @@
--- Something in this database that belongs to somebody else than a superuser, if this session is a
--- superuser's or can become one: a query that reads it may run what he defined, with all rights. $1: the
--- user we connected as. No row: there is nothing to fear. As trust.sql, but for no certain schemas.
+-- Something in this database that belongs to a role that is not a superuser, if this session is a superuser's or can
+-- become one: a query that reads it may run what that role has defined, with all privileges. $1: the user that
+-- connected. No row: there is no danger. As trust.sql, but for all schemas.
 WITH :superuser
 SELECT me.name, pg_catalog.pg_describe_object(p.classid, p.objid, 0), r.rolname
 FROM me

@@ -1,6 +1,6 @@
--- What of some accounts belongs to others than superusers, if this session is a superuser's or can become
--- one: what its owners define would be run with all rights. $1: the user we connected as, $2: the accounts,
--- $3: roles in hexadecimal digits.
+-- What in some accounts belongs to roles that are not superusers, if this session is a superuser's or can become one:
+-- what such a role has defined would run with all privileges. $1: the user that connected, $2: the accounts, $3:
+-- roles in hexadecimal digits.
 WITH :superuser,
 stranger (oid, rolname) AS MATERIALIZED (
 	SELECT oid, rolname FROM pg_catalog.pg_roles r

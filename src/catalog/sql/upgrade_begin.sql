@@ -1,6 +1,6 @@
--- The beginning of the transaction that upgrades an account; the session's search_path is pg_catalog.
--- What is put in for the words with a colon is plain ASCII, whatever the account is called.
--- What others committed while a step waited for their locks is for that step, too.
+-- The beginning of the transaction that upgrades an account; the session's search_path is pg_catalog. What replaces
+-- the words with a colon is plain ASCII, whatever the account's name. READ COMMITTED: a step sees what others
+-- committed while it waited for their locks.
 BEGIN ISOLATION LEVEL READ COMMITTED;
 DO $upgrade$
 DECLARE
@@ -10,20 +10,20 @@ DECLARE
 	objection text;
 	found numeric;
 BEGIN
-	-- Rows that a policy hides would be left as they are: an error instead. No policy is asked.
+	-- Rows that a policy hides would not be changed: this makes it an error instead. No policy is evaluated.
 	PERFORM set_config('row_security', 'off', true);
 	IF :is_new THEN
 		EXECUTE format('CREATE SCHEMA %I', account);
 	END IF;
-	-- Whoever upgrades the account, too, waits here, and then finds nothing to do.
+	-- Another run that upgrades the account waits here, and then finds nothing to do.
 	general := to_regclass(format('%I.:PRODUCT_VERSION_TABLE', account));
 	IF (SELECT relkind FROM pg_catalog.pg_class WHERE oid = general) NOT IN ('r', 'p') THEN
 		RAISE EXCEPTION 'its :PRODUCT_VERSION_TABLE is not a table';
 	END IF;
 	IF general IS NOT NULL THEN
 		EXECUTE format('LOCK TABLE ONLY %I.:PRODUCT_VERSION_TABLE IN ACCESS EXCLUSIVE MODE', account);
-		-- What is locked is looked at again. By number: int8, int2, int4, text, float4, float8,
-		-- char(n), varchar, numeric, name. Reading any other type could run its owner's code.
+		-- The locked table is checked again. By OID: int8, int2, int4, text, float4, float8, char(n), varchar,
+		-- numeric, name. Reading any other type could run code of its owner.
 		general := to_regclass(format('%I.:PRODUCT_VERSION_TABLE', account));
 		SELECT CASE
 				WHEN c.relkind NOT IN ('r', 'p') THEN 'its :PRODUCT_VERSION_TABLE is not a table'
@@ -45,7 +45,7 @@ BEGIN
 		IF objection IS NOT NULL THEN
 			RAISE EXCEPTION '%', objection;
 		END IF;
-		-- TABLESAMPLE is for tables alone: a view in its place is an error, and none of it is run.
+		-- TABLESAMPLE works only for tables: a view in place of the table is an error and is not run.
 		EXECUTE format($$SELECT max(CASE WHEN version ~ ':pattern' THEN version::numeric END)
 			FROM (SELECT rtrim(left(concat(:PRODUCT_VERSION_COLUMN), 100)) AS version
 				FROM %s %I.:PRODUCT_VERSION_TABLE TABLESAMPLE SYSTEM (100)) g$$,
@@ -56,7 +56,7 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'MM001', MESSAGE = coalesce(found::text, 'nil');
 	END IF;
 	PERFORM set_config('synchronous_commit', 'off', true);
-	-- exactly this schema, and nothing temporary in its place
+	-- exactly this schema, with no temporary objects before it
 	PERFORM set_config('search_path', format('%I, pg_temp', account), true);
 	IF current_schema() IS DISTINCT FROM account::name THEN
 		RAISE EXCEPTION 'schema "%" cannot be made the search_path', account

@@ -1,5 +1,5 @@
--- The end of it, but for the COMMIT: write down the new version. Of several rows it is the largest one
--- that counts. Words with a colon as in upgrade_begin.sql.
+-- The end of that transaction, except its COMMIT: write the new version. If there are several rows, only the one with
+-- the largest version counts. Words with a colon as in upgrade_begin.sql.
 DO $upgrade$
 DECLARE
 	account constant text := convert_from(decode(':account_hex', 'hex'), 'UTF8');
