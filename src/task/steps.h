@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What status says of the tenants of a model: which steps each lacks. */
+/* What status says about the tenants of a model: which steps each lacks. */
 #ifndef TASK_STEPS_H
 #define TASK_STEPS_H
 
@@ -8,16 +8,16 @@
 #include "farm/farm.h"
 #include "task/report.h"
 
-/* The schemas whose steps have to be known, whichever tenants were named: what is current
- * is known from all of them. Ownership: the caller releases *out. */
+/* The schemas whose steps must be known, whichever tenants were named: all of them decide
+ * what is current. Ownership: the caller releases *out. */
 void steps_list_schemas(const struct farm *farm, const struct product *product,
 			struct strvec *out);
 
 /*
  * Fill state, version, problem and `behind` of each tenant in `report`, whose accounts
- * are those of the farm, and its list of schemas that are not registered. What neither is
- * registered nor has any steps keeps the state NULL.
- * Errors: ERROR_USAGE when there is no schema to compare with.
+ * are those of the farm, and its list of schemas that are not registered. A schema that
+ * is not registered and has no steps keeps the state NULL.
+ * Errors: ERROR_USAGE if there is no schema to compare with.
  */
 MUST_CHECK bool steps_describe(const struct farm *farm, const struct product *product,
 			       const struct steps_found *found, struct report *report,
