@@ -5,7 +5,7 @@
 
 #define BLANKS " \t\r\n\v\f"
 
-/* Where the word ends whose quote is at `start`; NULL: nowhere. */
+/* Where the word ends whose quote is at `start`; NULL if it is not closed. */
 static const char *find_quote(const char *start)
 {
 	for (const char *end = start + 1; (end = strchr(end, *start)); end++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* A command in the configuration as words: without a shell, and so without its surprises. */
+/* A command in the configuration, split into words without a shell. */
 #ifndef BASE_WORDS_H
 #define BASE_WORDS_H
 
@@ -7,11 +7,11 @@
 #include "base/strvec.h"
 
 /*
- * Split a text at blanks and line ends. A word that begins with " or ' ends with the same
- * sign, followed by a blank or the end, and holds everything in between as it is; quotes
- * elsewhere, and backslashes, are ordinary letters.
- * False: the quote of a word is not closed.
- * Ownership: the words are added to *out, which the caller releases, after failure too.
+ * Split a text at blanks and line ends. A word that begins with " or ' ends at the same
+ * sign, after which a blank or the end must follow, and everything in between is taken
+ * literally. Other quotes, and backslashes, are ordinary characters. Returns false if the
+ * quote of a word is not closed.
+ * Ownership: the words are added to *out, which the caller releases even after failure.
  */
 MUST_CHECK bool words_split(const char *text, struct strvec *out);
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PIECE_BYTES = 65536 }; /* of a row; longer than what ends the rows */
+enum { PIECE_BYTES = 65536 }; /* of a row; longer than the line that ends the rows */
 
 static void on_target(void *owner, enum dumpsql_use use, const char *schema,
 		      const char *name)
@@ -64,7 +64,8 @@ static void take_row(struct dumpparts *p, const char *data, size_t length, bool 
 	p->has_pieces = !is_end;
 }
 
-/* The line was fed to the scanner: if the rows are at their end, it was what ends them. */
+/* The line was fed to the scanner: if that has reached the end of the rows, this line was
+ * the end marker. */
 static void end_row(struct dumpparts *p, const char *data, size_t length)
 {
 	if (dumpscan_is_in_rows(&p->scan) || p->has_pieces)

@@ -21,13 +21,13 @@
 #include "base/str.h"
 #include "dump/scan.h"
 
-/* Of a statement's text; the rest is left out. */
+/* The most that is kept of a statement's text. */
 enum { DUMPPARTS_TEXT_MAX = 4 << 20 };
 
 /*
- * `schema` and `name`: of the first object that the statement concerns, as in
+ * `schema` and `name`: of the first object that the statement is about, as in
  * dump/scan.h. `text`: the statement with its semicolon, without what precedes it, such
- * as comments. Statements that concern no object, such as SET, are passed over.
+ * as comments. Statements about no object, such as SET, are skipped.
  */
 struct dumpparts_hooks {
 	void (*on_statement)(void *owner, enum dumpsql_use use, const char *schema,
@@ -35,8 +35,8 @@ struct dumpparts_hooks {
 	/* "COPY ... FROM stdin;"; its rows follow, then on_copy_end. */
 	void (*on_copy)(void *owner, const char *schema, const char *name,
 			const char *text);
-	/* A row without its line end, as in the file; a long one in pieces, the last of
-	 * which is_end. */
+	/* A row without its line end, as in the file. A long row is given in pieces; the
+	 * last one has is_end. */
 	void (*on_row)(void *owner, const char *data, size_t length, bool is_end);
 	void (*on_copy_end)(void *owner);
 	void *owner;
@@ -48,7 +48,7 @@ struct dumpparts {
 	struct dumpparts_hooks hooks;
 	struct dumpscan scan;
 	bool is_within_line;
-	bool is_row; /* the current line is one, or the end of the rows */
+	bool is_row; /* the current line is a row or the end of the rows */
 	bool has_pieces;
 	struct strbuf line; /* the beginning of a row */
 	struct strbuf text;

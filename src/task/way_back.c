@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * A restore loses what was written since the save. So it is only spoken of with the time
- * of the save, and only when that is one of this very database.
+ * A restore loses what was written since the save. So it is mentioned only together with
+ * the time of the save, and only if the save was made from this database.
  */
 #include "task/way_back.h"
 
@@ -11,11 +11,11 @@
 #include "store/savedir.h"
 #include "task/origin.h"
 
-/* What the save has of the accounts. */
+/* Which of the accounts the save contains. */
 struct kept {
-	struct strbuf names; /* as words of a shell, a blank before each */
+	struct strbuf names; /* as shell words, each with a blank before it */
 	size_t count;
-	const char *first, *last; /* when they were saved */
+	const char *first, *last; /* the oldest and the newest time of their dumps */
 };
 
 static void list_kept(const struct manifest *save, const struct strvec *names,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * What is written here may go to psql, or to a terminal. A dump that is not what it was
- * when it was saved is for neither; its file is there for whoever wants to look at it.
+ * The output may go to psql or to a terminal. A dump that is not as it was saved is fit
+ * for neither; whoever wants to look at it can open its file.
  */
 #include "task/show/show.h"
 
@@ -19,16 +19,16 @@
 enum {
 	BUFFER_BYTES = 65536,
 	LINE_BYTES = 1 << 20, /* longer lines are written in pieces */
-	TABLES = 20,          /* that are named if another one was asked for */
+	TABLES = 20,          /* named if another table was asked for */
 };
 
 struct show {
 	const struct show_opts *opts;
 	const char *account;
-	const char *table; /* NULL: all of the dump */
+	const char *table; /* NULL: the whole dump */
 	bool is_in_table;
 	bool is_found;
-	struct strbuf line; /* of what a terminal gets */
+	struct strbuf line; /* of the output for a terminal */
 	struct strbuf out;
 	struct strvec tables; /* some of those with rows */
 	const char *encoding;
@@ -46,7 +46,7 @@ static void flush(struct show *show)
 	strbuf_reset(&show->out);
 }
 
-/* Tabs stay: they are between the columns of a row. */
+/* Tabs stay: they separate the columns of a row. */
 static void add_printable(struct show *show)
 {
 	char *text = show->line.buf, *cell;
@@ -101,8 +101,8 @@ static bool is_word(const char *text)
 }
 
 /*
- * If psql cannot begin the COPY, it would take the rows for statements, and go on: so it
- * is told to stop at an error.
+ * If psql cannot begin the COPY, it would take the rows for statements and continue: so
+ * tell it to stop at an error.
  */
 static void write_settings(struct show *show)
 {
@@ -210,7 +210,7 @@ static bool write_checked(struct show *show, const struct stored_dump *dump,
 	return !show->has_failed;
 }
 
-/* What the manifest does not say, because there is none or it is damaged. */
+/* Log what could not be checked because the manifest is missing or damaged. */
 static void tell_unchecked(const struct show_opts *opts, const struct savedir *save,
 			   bool *is_checked)
 {

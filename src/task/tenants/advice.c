@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
  * A command is not one transaction: a tenant whose command failed may have some of its
- * steps. Most are best upgraded again, when the cause is mended. Who cannot wait for that
- * puts them back, which loses what was written since the save.
+ * steps. Most are best upgraded again after the cause is fixed. If that has to wait, they
+ * can be restored, which loses what was written since the save.
  */
 #include "task/tenants/advice.h"
 
@@ -10,13 +10,14 @@
 #include "base/str.h"
 #include "task/way_back.h"
 
-/* Is there anything to be run again? What was refused by its plan will be refused again. */
+/* Should its command be run again? A tenant that its plan has refused would be refused
+ * again. */
 static bool is_again(const struct tenant *tenant)
 {
 	return tenant->error && tenant->has_run;
 }
 
-/* Some of its steps may be new. */
+/* It may have got some of its steps. */
 static bool is_half_done(const struct tenant *tenant)
 {
 	return tenant->error && (tenant->is_changed || tenant->is_in_doubt);
@@ -30,7 +31,7 @@ static void list(const struct tenants *tenants, bool (*is)(const struct tenant *
 			strvec_push(out, tenants->list[i].place->name);
 }
 
-/* Few by their names; otherwise as it was asked for. */
+/* Name the tenants if they are few; otherwise repeat the original command. */
 static void advise_again(const struct tenants *tenants, const struct strvec *names,
 			 struct strbuf *out)
 {
@@ -49,7 +50,7 @@ static void advise_again(const struct tenants *tenants, const struct strvec *nam
 	}
 }
 
-/* In commands of as many names as a line can hold. */
+/* Split them into commands with as many names as one line can hold. */
 static void advise_back(const struct tenants *tenants, const struct strvec *names,
 			struct strbuf *out)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * No shell: so nothing in a tenant's name can become a command, a second word or a file
- * name. What is left is a name that begins with a dash, which is refused where it would
- * begin a word.
+ * No shell is used, so nothing in a tenant's name can become a command, a second word or
+ * a file name. Only a name that begins with a dash remains a danger; it is refused where
+ * it would begin a word.
  */
 #include "task/tenants/command.h"
 
@@ -17,7 +17,7 @@
 
 /* ---- its program ---- */
 
-/* Why a file cannot be run; 0: it can. */
+/* Why a file cannot be run; 0 if it can. */
 static int find_obstacle(const char *path)
 {
 	struct stat st;
@@ -29,7 +29,8 @@ static int find_obstacle(const char *path)
 	return access(path, X_OK) < 0 ? errno : 0;
 }
 
-/* As execvp() does. NULL: none; *obstacle says why. Caller frees. */
+/* Search as execvp() does. Returns NULL if there is none; *obstacle says why. Ownership:
+ * the caller frees. */
 static char *find_in_path(const char *name, int *obstacle)
 {
 	const char *path = getenv("PATH");

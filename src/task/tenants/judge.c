@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * A model knows only which steps there are, not which ones the next release brings. So a
- * tenant is current when no other has a step that it lacks (or the reference has none);
- * who is named, or all with --all, are run whatever they have. When the first of them get
- * steps that are new, the others are behind.
+ * A model knows only which steps exist, not which ones the next release brings. So a
+ * tenant is current if no other tenant (or the reference) has a step that it lacks. Named
+ * tenants, and all with --all, are run whatever they have. When the first of them get new
+ * steps, the others are behind.
  */
 #include "task/tenants/judge.h"
 
@@ -13,7 +13,7 @@
 #include "base/auto.h"
 #include "base/str.h"
 
-enum { MOST_STEPS = 3 }; /* that are named in a message */
+enum { MOST_STEPS = 3 }; /* named in a message */
 
 static const struct report_account *state_of(const struct tenants_look *look,
 					     const struct tenant *tenant)
@@ -26,7 +26,7 @@ static bool is_state(const struct report_account *state, const char *name)
 	return state->state && !strcmp(state->state, name);
 }
 
-/* Is there such a schema? */
+/* Does the schema exist? */
 static bool is_there(const struct report_account *state)
 {
 	return state->state && strcmp(state->state, "missing") != 0;
@@ -39,7 +39,7 @@ static bool is_behind(const struct report_account *state)
 	       !is_state(state, "newer") && !is_state(state, "broken");
 }
 
-/* "a, b, c and 4 more", of a line each. */
+/* Add "a, b, c and 4 more", from one step per line. */
 static void add_steps(struct strbuf *out, const char *lines)
 {
 	size_t count = 0;
@@ -81,7 +81,7 @@ static bool check(const struct tenant *tenant, const struct report_account *stat
 	       error_set(err, ERROR_DATA, "it has no schema");
 }
 
-/* A tenant that is listed but has no schema yet is nobody's mistake. */
+/* A tenant that is listed but has no schema yet is not an error. */
 static bool is_passed_over(const struct tenant *tenant,
 			   const struct report_account *state)
 {
@@ -174,7 +174,7 @@ static void judge(struct tenant *tenant, const struct report_account *state)
 							       : TENANT_CURRENT);
 }
 
-/* It was current, and is no longer. */
+/* It was current and is not any more. */
 static bool is_overtaken(const struct tenant *tenant, const struct report_account *state)
 {
 	return !tenant->has_run && tenant->progress == TENANT_CURRENT &&

@@ -69,7 +69,8 @@ static int compare(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The steps, sorted, each once; they borrow from `look`. Caller frees. */
+/* The steps, sorted and without duplicates; they borrow from `look`. Ownership: the
+ * caller frees. */
 static const char **sort_steps(const struct tenants_look *look,
 			       const struct tenant_steps *t, size_t *count)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Which steps the tenants have at one time, and what status would say of them. Two such
- * looks, before and after a command, tell what it did.
+ * Which steps the tenants have at one time, and what status would say about them. Two
+ * such looks, before and after a command, tell what it did.
  */
 #ifndef TASK_TENANTS_LOOK_H
 #define TASK_TENANTS_LOOK_H
@@ -16,17 +16,17 @@ struct tenants_look {
 	const struct farm *farm;
 	struct steps_found found;
 	const struct tenant_steps *
-		*steps;       /* of each account of the farm; NULL: unknown */
+		*steps;       /* for each account of the farm; NULL: unknown */
 	struct report states; /* the same, as steps_describe() says */
 	void (*done)(void *owner, const struct error *err);
 	void *owner;
 };
 
 /*
- * Look at all tenants, whichever are named: what is current is known from all. `done`
- * follows, never from this call; *look must stay where it is until then, and `opts` and
- * `farm` as long as it lives.
- * Ownership: the caller releases *look, which is empty at first.
+ * Look at all tenants, whichever are named, since all of them decide what is current.
+ * `done` is called later, never during this call. *look must stay where it is until then;
+ * `opts` and `farm` must outlive it.
+ * Ownership: the caller releases *look, which is initially empty.
  * Errors: as steps_read() and steps_describe().
  */
 void tenants_look_start(struct tenants_look *look, const struct run_opts *opts,

@@ -21,14 +21,14 @@ static const char *find_outcome(const struct tenant *tenant, bool is_planned)
 	return "failed";
 }
 
-/* Is it as was wanted, or at least other than it was? */
+/* Is it as wanted, or at least changed? */
 static bool is_done(const struct tenant *tenant, bool is_planned)
 {
 	return tenant->is_changed || tenant->is_in_doubt ||
 	       (!tenant->error && (is_planned || tenant->progress != TENANT_WAITING));
 }
 
-/* Nobody asked for the global schema, or it is up to its owner. */
+/* Nobody asked for the global schema, or its owner takes care of it. */
 static bool is_left_out(const struct tenant *tenant)
 {
 	return tenant->place->is_global && tenant->progress == TENANT_CURRENT &&

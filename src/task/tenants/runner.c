@@ -19,13 +19,13 @@ static struct work_item *queue_item(void *owner, size_t index)
 	return &runner->queue[index]->item;
 }
 
-/* May anything more be begun? */
+/* May another command be started? */
 static bool is_open(const struct tenants_runner *runner)
 {
 	return !runner->machine->is_cancelled && !tenants_are_closed(runner->tenants);
 }
 
-/* What is refused because the run is closed has no error. */
+/* A tenant that is refused because the run is closed has no error. */
 static bool prepare(void *owner, struct work_item *item, struct child_opts *child,
 		    struct error *err)
 {
@@ -55,7 +55,7 @@ static void on_started(void *owner, struct work_item *item)
 	tenant_of(item)->has_run = true;
 }
 
-/* What it said, with -v. */
+/* Log its output, with -v. */
 static void log_output(const struct tenant *tenant, const char *messages)
 {
 	const struct log *log = tenant->tenants->opts->log;
@@ -104,7 +104,7 @@ static void on_failed(void *owner, struct work_item *item, const struct error *e
 
 	if (err->kind == ERROR_NONE)
 		return;
-	if (err->kind == ERROR_SYSTEM) /* it was there when the run began */
+	if (err->kind == ERROR_SYSTEM) /* it existed when the run began */
 		error_hint(&hinted, "check %s, and the program that its first line names",
 			   runner->command->program);
 	tenant_fail(tenant, "upgrade", &hinted);

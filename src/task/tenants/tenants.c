@@ -2,9 +2,9 @@
 /*
  * An upgrade by a command is this file's table of steps, which the machine enters.
  *
- * The tenants are looked at before the first command and after the last one, all at once:
- * that is one question to the server, not one for each. When commands have made steps that
- * nobody had, those of the others that were current are behind, and are run as well.
+ * All tenants are looked at before the first command and after the last one: one question
+ * to the server, not one per tenant. If commands have made new steps, tenants that were
+ * current are now behind, and their commands are run as well.
  */
 #include "task/tenants/tenants.h"
 
@@ -103,7 +103,7 @@ static void on_farm_ready(void *owner, const struct error *err)
 	machine_move(&upgrade->machine, err ? STEP_FAIL : STEP_NEXT);
 }
 
-/* With it goes the lock that keeps other runs away. */
+/* The lock that keeps other runs away is lost with its session. */
 static void on_node_lost(void *owner, struct farm_node *node, const struct error *err)
 {
 	struct tenants_upgrade *upgrade = owner;
@@ -132,7 +132,7 @@ static enum step_result enter_connect(void *owner)
 	return STEP_WAIT;
 }
 
-/* ---- what is there, and what is to be done ---- */
+/* ---- what exists, and what has to be done ---- */
 
 static void on_looked(void *owner, const struct error *err)
 {
@@ -172,7 +172,8 @@ static void tell_plan(const struct tenants_upgrade *upgrade, const struct tenant
 	log_debug(upgrade->opts.log, "%s", command.buf);
 }
 
-/* Nobody knows of a release that no tenant has been through yet. */
+/* All are current, as far as can be known: a release that no tenant has seen yet is
+ * not. */
 static void tell_all_current(const struct tenants_upgrade *upgrade)
 {
 	const struct product *product = &upgrade->opts.conf->product;
@@ -237,7 +238,7 @@ static enum step_result enter_global(void *owner)
 
 static bool run_those_that_wait(struct tenants_upgrade *upgrade);
 
-/* Whatever became of the tenants, it is reported by the last step. */
+/* The last step reports the tenants, whatever the outcome. */
 static void on_looked_again(void *owner, const struct error *err)
 {
 	struct tenants_upgrade *upgrade = owner;
@@ -286,13 +287,13 @@ static enum step_result enter_run(void *owner)
 		return STEP_WAIT;
 	if (!global || !global->has_run)
 		return check_global(upgrade) ? STEP_NEXT : STEP_FAIL;
-	look_again(upgrade); /* may end us, at once */
+	look_again(upgrade); /* may end the run at once */
 	return STEP_WAIT;
 }
 
 /* ---- the machine ---- */
 
-/* Its callbacks go on, with errors. */
+/* Ends the sessions: the callbacks of running queries get errors, and the step ends. */
 static void cancel_look(void *owner)
 {
 	struct tenants_upgrade *upgrade = owner;
@@ -300,8 +301,8 @@ static void cancel_look(void *owner)
 	farm_disconnect(upgrade->farm);
 }
 
-/* What runs is ended. What is asked afterwards is worth knowing: only a second call ends
- * that. */
+/* Cancels what is running. The look afterwards is worth waiting for: only a second call
+ * ends it. */
 static void cancel_run(void *owner)
 {
 	struct tenants_upgrade *upgrade = owner;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * `metamodel upgrade` of other products' tenants: one run of the product's own command for
- * each. Whether a tenant is upgraded is what its steps say afterwards.
+ * `metamodel upgrade` for tenants of other products: runs the product's own command once
+ * for each tenant. Afterwards the tenant's steps say whether it is upgraded.
  *
  * 1. tenants_start() returns at once; everything happens in the loop.
- * 2. tenants_cancel() may be called until `done`: what runs is ended, and looked at.
+ * 2. tenants_cancel() may be called until `done`: what is running is cancelled, and its
+ *    result is looked at.
  * 3. `done` is called once, when nothing is left running.
  */
 #ifndef TASK_TENANTS_TENANTS_H
@@ -16,7 +17,7 @@
 struct tenants_upgrade;
 
 /*
- * Has the model a command, and can it be run? Asked before anything is begun.
+ * Has the model a command, and can it be run? Call this before anything is begun.
  * Errors: ERROR_USAGE, with the place in the configuration.
  */
 MUST_CHECK bool tenants_check(const struct conf *conf, struct error *err);
