@@ -64,7 +64,7 @@ def test_a_good_save_can_be_loaded_and_nothing_is_left_or_touched(db, saved):
     before = whole_dump(db)
     result = saved.run("verify", "--load")
     assert re.fullmatch(r"Loading 4 accounts into scratch database metamodel_verify_[0-9a-f]{16}, which "
-                        r"needs as much disk space as they do\.\.\.\n"
+                        r"needs as much disk space again\.\.\.\n"
                         r"metamodel is in order, and all of it can be loaded: 4 accounts, "
                         r"[\d.]+ kB, [\d.]+ s\.\n", result.stderr), result
     assert whole_dump(db) == before

@@ -20,8 +20,7 @@ static void on_strangers(void *owner, const struct strvec *found, const struct e
 	}
 	run_set_no_accounts(strangers->accounts->farm, &described);
 	for (size_t i = 0; i < found->count; i++) {
-		error_append(&described,
-			     i ? "\n" : ", and contains objects of others:\n");
+		error_append(&described, i ? "\n" : " and contains objects of others:\n");
 		error_append(&described, found->v[i]);
 	}
 	error_hint(&described,

@@ -106,8 +106,8 @@ static void warn_of_roles(const struct verify_load *load)
 		strbuf_add_identifier(&name, names->v[i], strlen(names->v[i]));
 		log_warning(load->opts.run->log,
 			    "role %s does not exist on this server, but dumps name it: "
-			    "loading them with a stand-in. Before a restore on this "
-			    "server, run CREATE ROLE %s",
+			    "loading them with a stand-in. To restore on this server, "
+			    "run CREATE ROLE %s first",
 			    name.buf, name.buf);
 	}
 }
@@ -140,9 +140,10 @@ static void on_ready(void *owner, const struct error *err)
 	}
 	warn_of_roles(load);
 	log_info(load->opts.run->log,
-		 "Loading %zu accounts into scratch database %s, which needs as much "
-		 "disk space as they do...",
-		 load->opts.accounts->count, scratch_name(load->scratch));
+		 "Loading %zu account%s into scratch database %s, which needs as much "
+		 "disk space again...",
+		 load->opts.accounts->count, load->opts.accounts->count == 1 ? "" : "s",
+		 scratch_name(load->scratch));
 	load->conf =
 		conf_at(load->opts.run->conf, (char *)scratch_conninfo(load->scratch));
 	load->conf.accounts = *load->opts.accounts;
