@@ -18,7 +18,7 @@ static const char signs[] = {
 	[DIFF_CAME] = '+', [DIFF_WENT] = '-', [DIFF_CHANGED] = '~'
 };
 
-/* Where the last row was of. */
+/* The table of the last row. */
 struct rows_place {
 	const struct diff_object *table;
 	enum diff_side side;
@@ -38,7 +38,7 @@ static void print_printable(const char *text)
 	fputs(printable.buf, stdout);
 }
 
-/* Each line of a text behind a sign. */
+/* Print each line of a text after a sign. */
 static void print_lines(char sign, const char *text)
 {
 	while (*text) {
@@ -72,7 +72,7 @@ static void add_counts(struct strbuf *out, const char *noun, uint64_t added,
 		strbuf_add_format(out, ", %" PRIu64 " removed", removed);
 }
 
-/* The number that a sequence is set to. NULL: that is not what the statement does. */
+/* The number that the statement sets a sequence to; NULL if it does something else. */
 static const char *find_number(const struct strvec *statements)
 {
 	const char *text = statements->count == 1 ? statements->v[0] : "", *comma;
@@ -83,7 +83,7 @@ static const char *find_number(const struct strvec *statements)
 	return comma ? comma + strlen("', ") : NULL;
 }
 
-/* "at 4 -> 5": what mostly changes of a sequence. */
+/* "at 4 -> 5": what usually changes in a sequence. */
 static bool add_numbers(struct strbuf *out, const struct diff_object *object)
 {
 	const char *from = find_number(&object->statements[DIFF_FROM]);
@@ -174,7 +174,7 @@ static void add_version(struct strbuf *out, const char *from, const char *to)
 		strbuf_add_format(out, " -> %s", to);
 }
 
-/* What both have, or the one that there is. */
+/* Print the facts of both dumps, or of the only one. */
 static void print_facts(const struct diff_account *account)
 {
 	const struct diff_dump *from = &account->dumps[DIFF_FROM];
@@ -198,7 +198,7 @@ static void on_account(void *owner, const struct diff_account *account)
 
 	p->place = (struct rows_place){ 0 };
 	if (account->problem)
-		return; /* it was said */
+		return; /* already logged */
 	printf("%c ", signs[account->change]);
 	print_printable(account->name);
 	print_facts(account);
@@ -244,14 +244,14 @@ static void print_heading(const struct diff *diff)
 	putchar('\n');
 }
 
-/* ---- the comparison, whatever it is with ---- */
+/* ---- comparing with a save or the database ---- */
 
-/* It is the `task` of the cli, and with --live its `outcome`. */
+/* The `task` of the cli and, with --live, its `outcome`. */
 struct comparing {
 	struct cli *cli;
 	struct run_opts opts; /* --live: of the run */
 	struct live *live;    /* NULL: two saves are compared */
-	bool is_dumping;      /* it is being made */
+	bool is_dumping;      /* the live save is being made */
 	struct diff diff;
 	bool is_open;
 	struct diff_walk walk;
@@ -300,7 +300,7 @@ static bool open_saves(struct comparing *c, struct error *err)
 	return true;
 }
 
-/* Nothing more is compared. */
+/* Everything has been compared. */
 static void judge(struct comparing *c)
 {
 	size_t asked = c->cli->conf.accounts.count;
@@ -323,7 +323,7 @@ static void tell_totals(const struct cli *cli, const struct diff *diff)
 			 diff->same == 1 ? "is" : "are");
 }
 
-/* The report, or the end of what was printed. */
+/* Write the report, or the end of the output. */
 static bool finish(struct comparing *c, struct error *err)
 {
 	const struct diff *diff = c->is_open ? &c->diff : NULL;

@@ -60,7 +60,7 @@ static json_t *format_objects(const struct diff_objects *objects)
 	return list;
 }
 
-/* null where there is no dump, or nothing is known of it. */
+/* null if there is no dump, or nothing is known about it. */
 static json_t *format_dump(const struct diff_dump *dump)
 {
 	if (!dump->has_facts)

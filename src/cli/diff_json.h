@@ -14,8 +14,10 @@ struct diff_json *diff_json_new(void);
 void diff_json_add(struct diff_json *json, const struct diff_account *account);
 
 /*
- * `diff`: NULL if nothing was compared; *failure says why, or is ERROR_NONE.
- * Ownership: it takes `json`. Errors: as json_end().
+ * Write the report. `diff`: NULL if nothing was compared; *failure says why, or is
+ * ERROR_NONE.
+ * Ownership: releases `json`.
+ * Errors: as json_end().
  */
 MUST_CHECK bool diff_json_write(struct diff_json *json, const struct cli *cli,
 				const char *result, const struct diff *diff,

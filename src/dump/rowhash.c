@@ -9,12 +9,12 @@
 
 struct rowhash {
 	EVP_MD_CTX *digest;
-	const int *wanted; /* NULL: the row as it is */
+	const int *wanted; /* NULL: the whole row */
 	size_t count;
 	size_t column;
-	bool has_begun; /* the digest of the column, or of the row */
+	bool has_begun; /* the digest of the column or of the row */
 	bool has_failed;
-	struct rowhash_value sum; /* of the columns, whatever their order */
+	struct rowhash_value sum; /* of the columns, in any order */
 };
 
 struct rowhash *rowhash_new(void)
@@ -72,7 +72,7 @@ static void end_column(struct rowhash *h)
 	h->column++;
 }
 
-/* In COPY data a tab stands between columns, and nowhere else. */
+/* In COPY data, tabs occur only between columns. */
 void rowhash_feed(struct rowhash *h, const char *data, size_t length)
 {
 	while (length > 0) {

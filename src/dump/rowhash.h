@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
  * A number for each row of COPY data, or for some columns of it: equal rows have equal
- * numbers, and others, for all practical purposes, do not (128 bits of SHA-256).
+ * numbers, and different rows, for all practical purposes, have different ones (128 bits
+ * of SHA-256).
  *
  * Each row is fed in one piece or several, then ended.
  */
@@ -22,15 +23,16 @@ struct rowhash *rowhash_new(void);
 void rowhash_free(struct rowhash *hash);
 
 /*
- * For the rows to come: `wanted` has, for each column of a row, the number that stands
- * for it, or -1 if it does not count. NULL: the row as it is. It must live as long.
+ * Choose the columns for the following rows: `wanted` has, for each column of a row, the
+ * number that represents it, or -1 if it does not count. NULL: the whole row. `wanted`
+ * must live as long.
  */
 void rowhash_choose(struct rowhash *hash, const int *wanted, size_t count);
 
 void rowhash_feed(struct rowhash *hash, const char *data, size_t length);
 struct rowhash_value rowhash_end(struct rowhash *hash);
 
-/* Has libcrypto failed? Then no value counts. */
+/* Has libcrypto failed? Then no value is valid. */
 bool rowhash_has_failed(const struct rowhash *hash);
 
 #endif

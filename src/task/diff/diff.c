@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Before a restore people want to know what it would change; after a bad night, what was
- * different from the night before. Most accounts are the same, and that must cost next to
+ * Before a restore, people want to know what it would change; after a bad night, what was
+ * different from the night before. Most accounts are the same, and must cost almost
  * nothing: their hashes are equal, or at least the contents of their files.
  */
 #include "task/diff/diff.h"
@@ -19,7 +19,7 @@
 
 /* ---- which saves ---- */
 
-/* Ownership: the caller frees both. */
+/* Find the two paths. Ownership: the caller frees both. */
 static bool find_paths(const struct conf *conf, const char *live, char *paths[DIFF_SIDES],
 		       struct error *err)
 {
@@ -130,7 +130,7 @@ static bool have_same_hash(const struct diff *diff, const char *name)
 	return from && to && !strcmp(from->sha256, to->sha256);
 }
 
-/* False also if they cannot be read: then it is found out why. */
+/* Also false if they cannot be read: reading the dumps then finds out why. */
 static bool have_same_contents(const struct diff *diff, const char *name)
 {
 	const struct savedir *from = &diff->saves[DIFF_FROM].dir;
@@ -257,7 +257,7 @@ static void tell_undumped(struct comparison *c)
 	c->hooks->on_account(c->hooks->owner, &c->account);
 }
 
-/* The names that are wanted, each once and in order. */
+/* The wanted names, sorted and without duplicates. */
 static void list_names(struct diff_walk *walk)
 {
 	const struct strvec *accounts = &walk->conf->accounts;

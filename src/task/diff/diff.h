@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * `metamodel diff`: what changed from one save to another. Where the manifests say that
+ * `metamodel diff`: what changed from one save to another. If the manifests say that
  * dumps are the same, nothing is read. Needs no database and no lock.
  */
 #ifndef TASK_DIFF_DIFF_H
@@ -20,7 +20,7 @@ enum diff_change { DIFF_CAME, DIFF_WENT, DIFF_CHANGED };
 
 /* The dump of an account in one of the saves. */
 struct diff_dump {
-	bool has_facts;      /* else nothing is known but that it is there */
+	bool has_facts;      /* otherwise it is only known to exist */
 	const char *version; /* NULL: none */
 	uint32_t tables;
 	uint64_t rows;
@@ -30,19 +30,20 @@ struct diff_account {
 	const char *name;
 	enum diff_change change;
 	struct diff_dump dumps[DIFF_SIDES];
-	const struct diff_objects *objects; /* NULL unless it changed, and was compared */
+	const struct diff_objects *objects; /* NULL unless it changed and was compared */
 	const char *problem; /* why it could not be compared; NULL: it could */
 };
 
 struct diff_save {
-	char *path; /* or what to call it */
+	char *path; /* or what it is called */
 	struct savedir dir;
 };
 
 struct diff_hooks {
-	/* An account that differs, in the order of the names. */
+	/* Called for each account that differs, in the order of the names. */
 	void (*on_account)(void *owner, const struct diff_account *account);
-	/* After it, its rows that only one save has; NULL: they are not wanted. */
+	/* Called after that for each row that only one save has; NULL: the rows are not
+	 * wanted. */
 	void (*on_row)(void *owner, enum diff_side side, const struct diff_object *table,
 		       const char *data, size_t length, bool is_cut);
 	void *owner;
@@ -57,26 +58,27 @@ struct diff {
 };
 
 /*
- * Open the saves that conf->saves names: none are the one before the last and the last.
- * `live`: one save, conf->directory if none is named, is compared with this directory,
- * which is called "the database"; or NULL.
+ * Open the saves that conf->saves names; by default the last one and the one before.
+ * `live`: compare one save (conf->directory if none is named) with this directory, which
+ * is called "the database"; or NULL.
  * Ownership: the caller releases *out, after success only.
- * Errors: ERROR_DATA if one is no save; ERROR_SYSTEM.
+ * Errors: ERROR_DATA if one is not a save; ERROR_SYSTEM.
  */
 MUST_CHECK bool diff_open(const struct conf *conf, const char *live,
 			  const struct log *log, struct diff *out, struct error *err);
 void diff_release(struct diff *diff);
 
-/* A comparison, one account at a time. All that it points to must outlive it. */
+/* A comparison, one account at a time. Everything that it points to must outlive it. */
 struct diff_walk {
 	struct diff *diff;
-	const struct conf *conf; /* its accounts; none are all */
+	const struct conf *conf; /* its accounts; if there are none, all */
 	const struct log *log;
 	const struct diff_hooks *hooks;
-	const struct strvec *failed; /* not in the second save because they could not be
-					dumped; sorted. NULL: none */
+	/* Accounts that are not in the second save because they could not be dumped;
+	 * sorted. NULL: none. */
+	const struct strvec *failed;
 
-	/* The rest is its own. */
+	/* The rest is private. */
 	struct strvec there[DIFF_SIDES];
 	struct strvec names;
 	size_t next;
@@ -84,7 +86,8 @@ struct diff_walk {
 
 void diff_begin(struct diff_walk *walk);
 
-/* Compare the next account; what fails is said, and counted. False: there is no more. */
+/* Compare the next account. A failure is logged and counted. Returns false if there are
+ * no more accounts. */
 bool diff_next(struct diff_walk *walk);
 void diff_end(struct diff_walk *walk);
 

@@ -44,7 +44,7 @@ static void push(struct diff_objects *objects, struct strvec *list, const char *
 
 /* ---- lists in parentheses ---- */
 
-/* Behind the quoted text that begins at `p`, or at the end. */
+/* The first character after the quoted text that begins at `p`, or the end. */
 static const char *skip_quoted(const char *p)
 {
 	const char *end = strchr(p + 1, *p);
@@ -52,7 +52,8 @@ static const char *skip_quoted(const char *p)
 	return end ? end + 1 : p + strlen(p);
 }
 
-/* The end of the element that begins at `p`: a comma or the parenthesis behind all. */
+/* The end of the element that begins at `p`: a comma, or the parenthesis that ends the
+ * list. */
 static const char *find_end(const char *p)
 {
 	size_t depth = 0;
@@ -99,7 +100,7 @@ static const char *split_list(struct diff_objects *objects, const char *text,
 	return *p ? p + 1 : p;
 }
 
-/* ---- what the dumps hold ---- */
+/* ---- what the dumps contain ---- */
 
 void objects_add_table(struct diff_objects *objects, enum diff_side side,
 		       const char *name, const char *text)
@@ -134,7 +135,8 @@ struct diff_object *objects_add_copy(struct diff_objects *objects, enum diff_sid
 
 /* ---- comparing ---- */
 
-/* Both sorted; each has as many of a text as it has more than the other. */
+/* Both lists are sorted. only[side] gets each text as many more times as that side has
+ * it. */
 static void find_only(const struct strvec *from, const struct strvec *to,
 		      struct strvec only[DIFF_SIDES])
 {
@@ -172,7 +174,8 @@ static int find_column(const struct strvec *columns, const char *name)
 	return -1;
 }
 
-/* Rows of a table with other columns are compared by those that both have. */
+/* If the columns of a table differ, its rows are compared by the columns that both dumps
+ * have. */
 static void choose_columns(struct diff_object *object)
 {
 	const struct strvec *from = &object->parts[DIFF_FROM].copy_columns;

@@ -18,25 +18,25 @@ enum {
 /* A row, while rows are compared. */
 struct row {
 	struct rowhash_value hash;
-	uint32_t table; /* its place among the objects */
+	uint32_t table; /* index of its object */
 	uint32_t side;
-	uint64_t left; /* so many of it are to be handed out */
+	uint64_t left; /* how many of it are still to be handed out */
 };
 
 struct reading {
 	const struct diff_dumps *dumps;
 	enum diff_side side;
 	struct rowhash *hash;
-	struct diff_object *table; /* whose rows come; NULL: they do not matter */
+	struct diff_object *table; /* whose rows follow; NULL: they do not matter */
 	uint32_t table_index;
 
-	/* rows_compare(): of the numbers that are this modulo `share_count` */
+	/* rows_compare(): handle numbers that are `share` modulo `share_count` */
 	bool is_comparing;
 	uint64_t share, share_count;
 	struct row *rows;
 	size_t count;
 
-	/* Handing out: what is left in `rows` is what one dump has more of. */
+	/* While handing out, `rows` has what one dump has more of. */
 	diff_row_fn *on_row;
 	void *owner;
 	struct strbuf text;
@@ -121,7 +121,7 @@ static void note_row(struct reading *r, struct rowhash_value value)
 	r->rows[r->count++] = (struct row){ value, r->table_index, r->side, 1 };
 }
 
-/* Is it one of those that this dump has more of? */
+/* Hand the row out if this dump has more of it. */
 static void hand_out(struct reading *r, struct rowhash_value value)
 {
 	const struct row key = { .hash = value, .table = r->table_index };
@@ -218,7 +218,7 @@ bool rows_read(const struct diff_dumps *dumps, struct error *err)
 
 /* ---- rows ---- */
 
-/* Leave those of which one dump has more, each once. */
+/* Keep only the rows of which one dump has more, each once. */
 static void leave_only(struct reading *r, bool is_counted)
 {
 	size_t left = 0;

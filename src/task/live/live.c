@@ -14,12 +14,12 @@
 
 struct live {
 	struct live_opts opts;
-	struct run_opts run; /* that of the caller */
-	struct log log;      /* tells no steps */
+	struct run_opts run; /* the caller's */
+	struct log log;      /* without the lines for steps */
 	struct conf conf;    /* borrows from the caller's */
-	char *parent;        /* NULL: not made */
+	char *parent;        /* NULL: not created */
 	char *path;
-	struct save *save; /* NULL: it does not run */
+	struct save *save; /* NULL: not running */
 	struct strvec failed;
 	struct error error;
 };
@@ -77,7 +77,7 @@ static bool make_parent(struct live *live, struct error *err)
 	return true;
 }
 
-/* What concerns the save that is compared with does not concern this one. */
+/* Options about the save to compare with do not apply to this one. */
 static void set_conf(struct live *live)
 {
 	live->conf = *live->run.conf;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The present state of the database as a save, to be compared with another one: all that
- * a save promises (one snapshot, every dump checked) holds for it, too. It is made in a
- * directory of its own below TMPDIR, which only its user can enter, and deleted at the
- * end.
+ * The present state of the database as a save, to be compared with another one.
+ * Everything that a save guarantees (one snapshot, every dump checked) holds for it, too.
+ * It is made in a directory of its own below TMPDIR, which only its user can enter, and
+ * is deleted at the end.
  */
 #ifndef TASK_LIVE_LIVE_H
 #define TASK_LIVE_LIVE_H
@@ -23,16 +23,16 @@ struct live_opts {
 
 struct live *live_start(const struct live_opts *opts);
 
-/* `done` follows, with ERROR_SIGNAL. Not after `done`. */
+/* `done` is called with ERROR_SIGNAL. Not after `done`. */
 void live_cancel(struct live *live, int signal_number);
 
 /* After `done` without an error. */
 const char *live_path(const struct live *live);
 
-/* Accounts that could not be dumped, which was said; sorted. */
+/* The accounts that could not be dumped, which is already logged; sorted. */
 const struct strvec *live_failed(const struct live *live);
 
-/* Delete the save. Only after `done`. What cannot be deleted is named. */
+/* Delete the save. Only after `done`. What cannot be deleted is logged. */
 void live_free(struct live *live);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Files that two saves share must be beyond doubt: so the old one is read again, each
- * night, and must be what its manifest says, of our own and open to nobody else.
+ * A file that two saves share must be beyond doubt. So the old file is read again each
+ * night, and must be what its manifest says, belong to this user and be closed to
+ * everybody else.
  */
 #include "task/save/same.h"
 
@@ -20,7 +21,7 @@ static const struct savedir *newest_of(const struct save *save)
 	return previous->count && !previous->is_foreign[0] ? previous->list : NULL;
 }
 
-/* May it be part of the new save as it is? */
+/* May the file become part of the new save as it is? */
 static bool is_ours(const struct stat *file)
 {
 	return file->st_uid == geteuid() && (file->st_mode & 07777) == 0600;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * A dump that is the same as in the newest save becomes a hard link to that one's file: a
- * night on which a hundred of ten thousand accounts changed costs the disk a hundred
- * files. Whatever stands in the way, the new file stays, which is as good.
+ * A dump that is the same as in the newest save becomes a hard link to its file there: if
+ * a hundred of ten thousand accounts have changed, a night costs the disk a hundred
+ * files. If anything prevents that, the new file stays, which is just as good.
  *
- * 1. save_same_look() on a worker thread compares the two files.
- * 2. save_same_link() on the loop's thread puts one in the place of the other.
+ * 1. save_same_look() compares the two files on a worker thread.
+ * 2. save_same_link() replaces one by the other on the loop's thread.
  */
 #ifndef TASK_SAVE_SAME_H
 #define TASK_SAVE_SAME_H
@@ -14,17 +14,17 @@
 
 #include "task/save/state.h"
 
-/* The file in the newest save that is the same. */
+/* The same file in the newest save. */
 struct save_same {
-	const struct manifest_entry *entry; /* in the newest save; NULL: it is not */
+	const struct manifest_entry *entry; /* in the newest save; NULL: there is none */
 	struct stat file;
 };
 
-/* Compare the new dump in `fd`, a sound one of `size_bytes`. */
+/* Compare the new dump in `fd`, which is sound and has `size_bytes`. */
 void save_same_look(const struct save_account *account, int fd, uint64_t size_bytes,
 		    struct save_same *out);
 
-/* False: the new file stays. */
+/* Returns false if the new file stays. */
 MUST_CHECK bool save_same_link(const struct save_account *account,
 			       const struct save_same *same);
 
