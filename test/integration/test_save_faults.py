@@ -501,6 +501,8 @@ class TestSignals:
     @pytest.mark.parametrize("call", ["renameat2", "?rename,?renameat"])
     def test_once_the_swap_has_begun_it_is_too_late(
             self, before, metamodel, strace, signum, call):
+        for dump in metamodel.tree().path.glob("*.sql"):
+            dump.chmod(0o644)  # no link takes its place, so that nothing is renamed before the swap
         result = metamodel.run("save", under=strace(inject=[f"{call}:signal={signum.name}"]))
         check_saved(metamodel, result)
         assert metamodel.tree().manifest["serial"] == 3
