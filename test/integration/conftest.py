@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 import uuid
 
 import pytest
@@ -30,6 +31,12 @@ class FailuresAtOnce:
 def pytest_sessionstart(session):
     plugins = session.config.pluginmanager
     plugins.register(FailuresAtOnce(plugins.get_plugin("terminalreporter")))
+
+
+def pytest_runtest_setup(item):
+    """METAMODEL_TEST_UNTIL: the time, in seconds since the epoch, after which no test begins."""
+    if time.time() > float(os.environ.get("METAMODEL_TEST_UNTIL") or "inf"):
+        pytest.skip("no time is left: the tests before it took too long")
 
 
 @pytest.fixture(scope="session")
