@@ -33,7 +33,8 @@ def pytest_sessionstart(session):
     plugins.register(FailuresAtOnce(plugins.get_plugin("terminalreporter")))
 
 
-def pytest_runtest_setup(item):
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup():
     """METAMODEL_TEST_UNTIL: the time, in seconds since the epoch, after which no test begins."""
     if time.time() > float(os.environ.get("METAMODEL_TEST_UNTIL") or "inf"):
         pytest.skip("no time is left: the tests before it took too long")
