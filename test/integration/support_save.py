@@ -379,7 +379,7 @@ class Script:
         metamodel.options += ["--pg-bindir", self.bindir]
 
 
-def check_stopped(running, signum, leftover_processes, metamodel, before, timeout=20):
+def check_stopped(running, signum, leftover_processes, metamodel, before, timeout=60):
     result = running.wait(timeout)
     assert not leftover_processes()
     assert result.returncode == 128 + signum, result

@@ -758,7 +758,7 @@ def test_a_table_that_is_locked_for_a_while_is_waited_for(metamodel, db, saved):
 
 def test_a_locked_list_of_accounts_does_not_hang_the_run(metamodel, db, saved):
     with db.locked("_global._accounts"):
-        result = metamodel.run("restore", "--lock-wait", "1", check=False, timeout=20)
+        result = metamodel.run("restore", "--lock-wait", "1", check=False)
     assert result.returncode in (1, 3) and "timeout" in result.stderr
     check_as_saved(db, saved)
 
@@ -793,7 +793,7 @@ def hanging(metamodel, db, saved):
 def test_while_a_restore_runs_nothing_else_may(metamodel, db, saved, hanging, command, directory):
     if directory != "metamodel":
         shutil.copytree(metamodel.cwd / "metamodel", metamodel.cwd / directory)
-    second = metamodel.run(command, "-D", directory, expect=4, timeout=20)
+    second = metamodel.run(command, "-D", directory, expect=4)
     if directory == "elsewhere":
         holder = f"metamodel restore, server process {server_process(db, 'metamodel restore')}"
     else:
@@ -819,7 +819,7 @@ def test_while_a_save_runs_a_restore_may_not(metamodel, db, saved, fake_pg_dump,
     fake_pg_dump.hang("b")
     running = metamodel.start("save")
     wait_for(lambda: fake_pg_dump.calls("b"))
-    second = metamodel.run("restore", "-D", directory, expect=4, timeout=20)
+    second = metamodel.run("restore", "-D", directory, expect=4)
     holder = (f"metamodel save, server process {server_process(db, 'metamodel save')}"
               if directory == "elsewhere" else f"metamodel save, process {running.pid} on ")
     assert holder in second.stderr and imported(second) == []

@@ -627,7 +627,7 @@ def test_a_batch_that_cannot_be_is_a_usage_error(metamodel):
 
 def test_a_batch_from_which_nothing_comes_is_ended_and_divided(before, metamodel, archiver):
     archiver('[ -e $here/once ] && exec "$real" "$@"; touch $here/once; exec sleep 60')
-    result = metamodel.run("save", "-v", TOGETHER, "--timeout", "1", timeout=20)
+    result = metamodel.run("save", "-v", TOGETHER, "--timeout", "4")
     assert "exceeded its time limit" in result.stderr
     check_all_saved(metamodel, before)
 

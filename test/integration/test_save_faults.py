@@ -348,7 +348,7 @@ def test_a_locked_table_fails_only_its_account(before, db, metamodel):
 
 def test_a_locked_list_of_accounts_does_not_hang_the_run(before, db, metamodel):
     with db.locked("_global._accounts"):
-        result = metamodel.run("save", "--lock-wait", "1", expect=1, timeout=20)
+        result = metamodel.run("save", "--lock-wait", "1", expect=1)
     assert "lock timeout" in result.stderr
     assert picture(metamodel.cwd) == before
 
@@ -712,7 +712,7 @@ class TestTwoAtOnce:
 
     def test_the_second_says_who_holds_the_lock(self, first, metamodel, before, fake_pg_dump):
         calls = len(fake_pg_dump.calls())
-        second = metamodel.run("save", expect=4, timeout=20)
+        second = metamodel.run("save", expect=4)
         assert f"metamodel save, process {first.pid} on " in second.stderr
         assert len(fake_pg_dump.calls()) == calls
         assert (metamodel.cwd / "metamodel.new").is_dir()  # it is the first one's

@@ -334,7 +334,7 @@ def test_it_takes_no_lock_and_waits_for_none(metamodel, db, make):
     make("a", 9)
     with contextlib.closing(db.connect()) as session:
         session.cursor().execute(f"SELECT pg_advisory_lock({LOCK})")
-        metamodel.run("status", "--check", timeout=20)
+        metamodel.run("status", "--check")
 
 
 def test_while_a_save_runs_it_looks_on(metamodel, make, fake_pg_dump):
@@ -344,7 +344,7 @@ def test_while_a_save_runs_it_looks_on(metamodel, make, fake_pg_dump):
     metamodel.options.clear()
     wait_for(lambda: fake_pg_dump.calls("a"))
     before = sorted(path.name for path in metamodel.cwd.iterdir())
-    metamodel.run("status", "--check", timeout=20)
+    metamodel.run("status", "--check")
     assert sorted(path.name for path in metamodel.cwd.iterdir()) == before
     running.send(signal.SIGTERM)
     assert running.wait().returncode == 128 + signal.SIGTERM
@@ -360,7 +360,7 @@ def test_a_locked_account_does_not_hide_the_others(metamodel, db, make):
     states = json_states(result)
     assert states["a"] == states["c"] == "current" and states["b"] != "current"
     with db.locked("b._roles"):  # nothing has to be read there
-        metamodel.run("status", "--check", "--lock-wait", "1", timeout=20)
+        metamodel.run("status", "--check", "--lock-wait", "1")
 
 
 def test_many_accounts_cost_no_round_trip_each(metamodel, db, make):

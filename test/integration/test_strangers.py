@@ -94,12 +94,12 @@ def test_a_strangers_code_is_not_run_and_holds_up_nobody(db, metamodel, make, at
     db.sql(EVIL)
     db.sql(ATTACKS[attack].format(db.name))
     offset = db.server.log_file.stat().st_size
-    status = json_states(metamodel.run("status", "a", "b", "--json", expect=None, timeout=20))
+    status = json_states(metamodel.run("status", "a", "b", "--json", expect=None))
     assert status["a"] == "6 behind"
     check_state(attack, status["b"])
-    metamodel.run("upgrade", "-n", "a", "b", expect=3 if attack in REFUSED else 0, timeout=20)
+    metamodel.run("upgrade", "-n", "a", "b", expect=3 if attack in REFUSED else 0)
     if attack in REFUSED:  # else a migration runs what there is on the tables that it changes
-        metamodel.run("upgrade", "a", "b", expect=3, timeout=20)
+        metamodel.run("upgrade", "a", "b", expect=3)
         assert db.query("SELECT version FROM a._general") == [("0.009",)]
     assert "EVIL has run" not in db.server.log(offset)
 

@@ -551,7 +551,7 @@ def test_while_an_upgrade_runs_nothing_else_may(metamodel, db, three, hanging, c
         save.mkdir()
         (save / "a.sql").write_text("--\n-- PostgreSQL database dump\n--\n\nSET x.y = 1;\n\n--\n"
                                     "-- PostgreSQL database dump complete\n--\n\n")
-    second = metamodel.run(command, "-D", directory, expect=4, timeout=20)
+    second = metamodel.run(command, "-D", directory, expect=4)
     if directory == "elsewhere":
         holder = f"metamodel upgrade, server process {server_process(db, 'metamodel upgrade')}"
     else:
@@ -566,7 +566,7 @@ def test_while_an_upgrade_runs_nothing_else_may(metamodel, db, three, hanging, c
 def test_a_dry_run_and_a_status_wait_for_nobody(metamodel, db, three, hanging):
     plan = metamodel.run("upgrade", "-n", "--lock-wait", "1", timeout=20, check=False)
     assert plan.returncode in (0, 3) and "holds the lock" not in plan.stderr
-    metamodel.run("status", "--lock-wait", "1", timeout=20)
+    metamodel.run("status", "--lock-wait", "1")
     hanging.release()
     assert hanging.running.wait().returncode == 0
     check_all_upgraded(db, three)
@@ -585,7 +585,7 @@ def test_while_a_save_runs_an_upgrade_may_not(metamodel, db, three, fake_pg_dump
     running = metamodel.start("save")
     wait_for(lambda: fake_pg_dump.calls("b"))
     before = whole_snapshot(db)
-    second = metamodel.run("upgrade", "-D", directory, expect=4, timeout=20)
+    second = metamodel.run("upgrade", "-D", directory, expect=4)
     assert "another run holds the lock" in second.stderr
     assert "metamodel save" in second.stderr
     running.send(signal.SIGTERM)
@@ -1028,7 +1028,7 @@ def test_no_other_run_comes_between_the_save_and_the_upgrade(metamodel, db, thre
     running = metamodel.start("upgrade", "--save", "--lock-wait", "0")
     wait_until_it_waits(db, running)
     for directory in "metamodel", "elsewhere":
-        metamodel.run("save", "-D", directory, expect=4, timeout=20)
+        metamodel.run("save", "-D", directory, expect=4)
     session.close()
     assert running.wait().returncode == 0
     check_all_upgraded(db, three)
@@ -1037,7 +1037,7 @@ def test_no_other_run_comes_between_the_save_and_the_upgrade(metamodel, db, thre
 def test_save_under_a_lock_upgrades_nothing(metamodel, db, three):
     with contextlib.closing(db.connect()) as session:
         session.cursor().execute(f"SELECT pg_advisory_lock({LOCK})")
-        metamodel.run("upgrade", "--save", expect=4, timeout=20)
+        metamodel.run("upgrade", "--save", expect=4)
     assert versions_of(db, *"abc") == dict.fromkeys("abc", "0.002")
 
 

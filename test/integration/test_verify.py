@@ -343,14 +343,14 @@ class TestStrangers:
     @pytest.mark.parametrize("name", ["thing", "thing.sql"])
     def test_whatever_is_no_file_is_named_and_not_opened(self, offline, save, name, thing):
         OTHER_THINGS[thing](save.path / name)
-        file, _ = one_problem(offline.run("verify", expect=3, timeout=20))
+        file, _ = one_problem(offline.run("verify", expect=3))
         assert file == name
 
     @pytest.mark.parametrize("thing", OTHER_THINGS)
     def test_another_thing_in_the_place_of_a_dump_is_named_once(self, offline, save, thing):
         (save.path / "onccf.sql").unlink()
         OTHER_THINGS[thing](save.path / "onccf.sql")
-        result = offline.run("verify", expect=3, timeout=20)
+        result = offline.run("verify", expect=3)
         file, problem = one_problem(result)
         assert file == "onccf.sql" and "not in the manifest" not in problem
         assert result.stderr.splitlines()[-1] == "metamodel is not in order. Failed: onccf."
@@ -364,7 +364,7 @@ class TestStrangers:
     def test_another_thing_in_the_place_of_the_manifest_fails(self, offline, save, thing):
         (save.path / "manifest.json").unlink()
         OTHER_THINGS[thing](save.path / "manifest.json")
-        result = offline.run("verify", expect=1, timeout=20)
+        result = offline.run("verify", expect=1)
         assert "metamodel/manifest.json" in result.stderr or (
             "metamodel: manifest.json" in result.stderr)
 
@@ -517,7 +517,7 @@ class TestNoSave:
     @pytest.mark.parametrize("thing", ["fifo", "dangling link", "link to itself", "socket"])
     def test_what_is_no_directory(self, offline, thing):
         OTHER_THINGS[thing](offline.cwd / "metamodel")
-        assert "metamodel" in self.said(offline.run("verify", expect=1, timeout=20))
+        assert "metamodel" in self.said(offline.run("verify", expect=1))
 
     def test_a_file(self, offline, save):
         result = offline.run("verify", "metamodel/onccf.sql", expect=1)
