@@ -20,17 +20,10 @@
 #include "base/compiler.h"
 #include "base/error.h"
 #include "base/strvec.h"
-#include "migrations/statements.h"
+#include "migrations/file.h"
 
 /* For _global, and for all other accounts. */
 enum migration_level { MIGRATION_GLOBAL, MIGRATION_LOCAL, MIGRATION_LEVELS };
-
-struct migration_file {
-	char *name; /* "local/0.006.sql"; NULL: there is none */
-	char *text;
-	bool ends_transaction; /* it has "-- metamodel: commit" */
-	struct statements statements;
-};
 
 struct migration {
 	char *version;   /* as in the names of the files, and as written to _general */
