@@ -34,6 +34,8 @@ extern const char sql_trust[];
 extern const char sql_upgrade_begin[];
 extern const char sql_upgrade_end[];
 extern const char sql_upgrade_path[];
+extern const char sql_upgrade_steps[];
+extern const char sql_upgrade_tenant_begin[];
 
 /*
  * The text with each `words[2 i]` replaced by `words[2 i + 1]`; NULL ends them.

@@ -65,9 +65,7 @@ static void end(struct reading *r, const struct error *err)
 	free(r);
 }
 
-/* The query for a schema: {schema} is replaced by its quoted name. Ownership: the caller
- * frees. */
-static char *fill(const struct product *p, const char *schema)
+char *steps_format_query(const struct product *p, const char *schema)
 {
 	static const char word[] = "{schema}";
 	struct strbuf out = { 0 };
@@ -238,7 +236,7 @@ static void read_steps(struct reading *r)
 	r->asked = xcalloc(r->found.count + 1, sizeof(*r->asked));
 	for (size_t i = 0; i < r->found.count; i++) {
 		const struct tenant_steps *t = &r->found.list[i];
-		AUTO_FREE char *query = fill(r->product, t->schema);
+		AUTO_FREE char *query = steps_format_query(r->product, t->schema);
 		AUTO_FREE char *sql = str_format("COPY " TENANTS_QUERY_BEGIN
 						 "%s" TENANTS_QUERY_END " TO STDOUT",
 						 query);
@@ -337,7 +335,7 @@ static void on_listed(void *owner, const struct pg_result *result,
 		t->kind = pgresult_is_true(result, i, 1) ? STEPS_READ : STEPS_MISSING;
 		t->is_listed = pgresult_is_true(result, i, 2);
 		if (t->kind == STEPS_READ && !r->checked && is_tenant(r, t))
-			r->checked = fill(r->product, t->schema);
+			r->checked = steps_format_query(r->product, t->schema);
 	}
 	if (r->checked)
 		pgconn_script(session_conn(r->reader), "BEGIN READ ONLY; " TENANTS_LIMITS,

@@ -55,4 +55,7 @@ void steps_read(struct session *session, const struct product *product,
 		steps_done_fn *done, void *owner);
 void steps_release(struct steps_found *found);
 
+/* The query `applied` for one schema. Ownership: the caller frees. */
+char *steps_format_query(const struct product *product, const char *schema);
+
 #endif

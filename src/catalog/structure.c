@@ -83,7 +83,7 @@ static void end(struct comparison *c, const struct error *err)
 static struct shape *shape_of(const struct comparison *c, const struct catalog_state *s)
 {
 	size_t after = s->kind == CATALOG_VERSION
-			       ? migrations_first_after(c->migrations, s->number)
+			       ? migrations_first_after(c->migrations, s->version)
 			       : 0;
 	bool is_newer = after == c->migrations->count &&
 			s->number > c->migrations->steps[after - 1].number;

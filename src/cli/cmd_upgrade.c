@@ -7,13 +7,27 @@
 
 #include "base/auto.h"
 #include "base/str.h"
-#include "migrations/migrations.h"
+#include "migrations/folder.h"
 #include "task/save/save.h"
 #include "task/tenants/tenants.h"
 #include "task/upgrade/upgrade.h"
 #include "product/product.h"
 
 /* ---- --show ---- */
+
+static void print(const struct migration *step)
+{
+	const char *gap = "";
+
+	for (int level = 0; level < MIGRATION_LEVELS; level++) {
+		const struct migration_file *file = &step->files[level];
+
+		if (!file->name)
+			continue;
+		printf("%s-- %s\n%s", gap, file->name, file->text);
+		gap = "\n";
+	}
+}
 
 static bool show(struct cli *cli, bool *is_answered, struct error *err)
 {
@@ -24,17 +38,14 @@ static bool show(struct cli *cli, bool *is_answered, struct error *err)
 	*is_answered = conf->show;
 	if (!conf->show)
 		return true;
-	if (!migrations_load(conf->migrations, &all, err))
+	if (!migrations_load_for(&conf->product, conf->migrations, &all, err))
 		return false;
 	shown = migrations_find(&all, conf->show);
 	if (shown)
-		for (int level = 0; level < MIGRATION_LEVELS; level++)
-			printf("-- %s\n%s%s", shown->files[level].name,
-			       shown->files[level].text,
-			       level + 1 < MIGRATION_LEVELS ? "\n" : "");
+		print(shown);
 	else
-		error_set(err, ERROR_USAGE, "option --show: there is no version '%s'",
-			  conf->show);
+		error_set(err, ERROR_USAGE, "option --show: there is no %s '%s'",
+			  conf->product.is_set ? "step" : "version", conf->show);
 	if (!shown)
 		error_hint(err, "the newest is %s", all.steps[all.count - 1].version);
 	migrations_release(&all);
@@ -43,28 +54,63 @@ static bool show(struct cli *cli, bool *is_answered, struct error *err)
 
 /* ---- what needs no server ---- */
 
-static bool check_model(const struct conf *conf, struct error *err)
+/* Tenants that the product's own command upgrades. */
+static bool check_command(const struct conf *conf, struct error *err)
 {
 	const char *refused = conf->to           ? "to"
 			      : conf->show       ? "show"
 			      : conf->migrations ? "migrations"
 						 : NULL;
 
-	if (refused)
-		return error_set(err, ERROR_USAGE,
-				 "option --%s is for accounts of OpenResty only",
-				 refused);
+	if (!refused)
+		return tenants_check(conf, err);
+	error_set(err, ERROR_USAGE,
+		  "option --%s is for files of SQL, but the model has a command that "
+		  "upgrades a %s",
+		  refused, conf->product.noun);
+	return located_prefix(conf->product.upgrade, 0, err);
+}
+
+/* Tenants that files of SQL upgrade. */
+static bool check_files(const struct conf *conf, struct error *err)
+{
+	struct migrations files;
+
+	if (!conf->migrations) {
+		error_set(err, ERROR_USAGE, "[model] has no command that upgrades a %s",
+			  conf->product.noun);
+		return error_hint(err, "see the key upgrade in metamodel-model(5), or "
+				       "give files of SQL with --migrations");
+	}
+	if (conf->all)
+		return error_set(
+			err, ERROR_USAGE,
+			"option --all is for a command: files of SQL are run for "
+			"all that lack them");
+	if (conf->product.upgrade_global) {
+		error_set(err, ERROR_USAGE, "requires upgrade");
+		return located_prefix(conf->product.upgrade_global, 0, err);
+	}
+	/* Find mistakes in the files before --save. */
+	if (!migrations_load_for(&conf->product, conf->migrations, &files, err))
+		return false;
+	migrations_release(&files);
+	return true;
+}
+
+static bool check_model(const struct conf *conf, struct error *err)
+{
 	if (conf->save_first && !conf->product.is_whole)
 		return error_set(err, ERROR_USAGE,
 				 "option --save requires a model with objects = all");
-	return tenants_check(conf, err);
+	return conf->product.upgrade ? check_command(conf, err) : check_files(conf, err);
 }
 
 static bool answer(struct cli *cli, bool *is_answered, struct error *err)
 {
-	if (cli->conf.product.is_model)
-		return check_model(&cli->conf, err);
-	if (cli->conf.all)
+	if (cli->conf.product.is_model && !check_model(&cli->conf, err))
+		return false;
+	if (!cli->conf.product.is_model && cli->conf.all)
 		return error_set(err, ERROR_USAGE,
 				 "option --all is not for accounts of OpenResty: all of "
 				 "them are upgraded without it");
@@ -96,7 +142,7 @@ static void start_upgrade(struct chain *chain)
 	struct run_opts opts = chain->opts;
 
 	opts.done = on_upgraded;
-	if (opts.conf->product.is_model)
+	if (opts.conf->product.upgrade)
 		chain->tenants = tenants_start(&opts);
 	else
 		chain->upgrade = upgrade_start(&opts);

@@ -192,7 +192,7 @@ const struct setting option_rows[] = {
 	{ "show", 0, "VERSION", TEXT, BOTH(conf.show), OURS, SOME,
 	  .help = "upgrade: print the SQL of VERSION, then exit" },
 	{ "migrations", 0, "DIR", TEXT, BOTH(conf.migrations), OURS, SOME,
-	  "use the migrations in DIR instead of the built-in ones", .refuse = refuse_empty },
+	  "use the SQL files in DIR instead of the built-in ones", .refuse = refuse_empty },
 	{ "check", 0, NULL, FLAG, BOTH(conf.check), OURS, SOME,
 	  .help = "status: exit with status 3 unless every account is current" },
 	{ "max-age", 0, "AGE", TEXT, BOTH(conf.max_age), OURS, SOME,

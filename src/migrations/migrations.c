@@ -17,6 +17,7 @@ void migrations_release(struct migrations *m)
 {
 	for (size_t i = 0; i < m->count; i++) {
 		free(m->steps[i].version);
+		free(m->steps[i].alias);
 		for (int level = 0; level < MIGRATION_LEVELS; level++)
 			migration_file_release(&m->steps[i].files[level]);
 	}
@@ -48,9 +49,10 @@ static bool find_place(struct migrations *m, enum migration_level level, const c
 	uint64_t number;
 
 	if (!str_has_suffix(name, MIGRATION_SUFFIX)) /* for example .SQL */
-		return error_set(err, ERROR_USAGE,
-				 "%s/%s: not the name of a migration, VERSION" MIGRATION_SUFFIX,
-				 folders[level], name);
+		return error_set(
+			err, ERROR_USAGE,
+			"%s/%s: not the name of a migration, VERSION" MIGRATION_SUFFIX,
+			folders[level], name);
 	version = xstrndup(name, length);
 	if (level == MIGRATION_LOCAL && !strcmp(version, NONE)) {
 		*out = &m->none;
@@ -166,11 +168,11 @@ bool migrations_load(const char *dir, struct migrations *out, struct error *err)
 	return true;
 }
 
-size_t migrations_first_after(const struct migrations *m, uint64_t number)
+size_t migrations_first_after(const struct migrations *m, const char *version)
 {
 	size_t i = 0;
 
-	while (i < m->count && m->steps[i].number <= number)
+	while (i < m->count && !version_is_newer(m->steps[i].version, version))
 		i++;
 	return i;
 }
@@ -183,12 +185,26 @@ size_t migrations_transaction_end(const struct migrations *m, enum migration_lev
 	return first < end ? first + 1 : end;
 }
 
+bool migration_is(const struct migration *step, const char *text)
+{
+	return !strcmp(step->version, text) ||
+	       (step->alias && !strcmp(step->alias, text));
+}
+
+/* Are both the same version, perhaps written differently? */
+static bool is_same_version(const char *a, const char *b)
+{
+	uint64_t ignored;
+
+	return version_parse(a, &ignored) && version_parse(b, &ignored) &&
+	       !version_is_newer(a, b) && !version_is_newer(b, a);
+}
+
 const struct migration *migrations_find(const struct migrations *m, const char *version)
 {
-	uint64_t number;
-
-	for (size_t i = 0; version_parse(version, &number) && i < m->count; i++)
-		if (m->steps[i].number == number)
+	for (size_t i = 0; i < m->count; i++)
+		if (migration_is(&m->steps[i], version) ||
+		    is_same_version(m->steps[i].version, version))
 			return &m->steps[i];
 	return NULL;
 }

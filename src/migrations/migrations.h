@@ -27,6 +27,7 @@ enum migration_level { MIGRATION_GLOBAL, MIGRATION_LOCAL, MIGRATION_LEVELS };
 
 struct migration {
 	char *version;   /* as in the names of the files, and as written to _general */
+	char *alias;     /* another name of the step, see folder.h; NULL: none */
 	uint64_t number; /* of version_parse() */
 	struct migration_file files[MIGRATION_LEVELS];
 };
@@ -53,15 +54,19 @@ MUST_CHECK bool migrations_load(const char *dir, struct migrations *out,
 				struct error *err);
 void migrations_release(struct migrations *migrations);
 
-/* The index of the first step after a version; `count` if there is none. */
-size_t migrations_first_after(const struct migrations *migrations, uint64_t number);
+/* The index of the first step after a version; `count` if there is none. NULL is older
+ * than all. */
+size_t migrations_first_after(const struct migrations *migrations, const char *version);
 
 /* The end of the transaction that begins with step `first`: the index after its last
  * step, at most `end`. */
 size_t migrations_transaction_end(const struct migrations *migrations,
 				  enum migration_level level, size_t first, size_t end);
 
-/* NULL if there is no such version. */
+/* Is this text the step's version or alias, letter by letter? */
+bool migration_is(const struct migration *step, const char *text);
+
+/* NULL if there is no such step, or version. */
 const struct migration *migrations_find(const struct migrations *migrations,
 					const char *version);
 

@@ -96,17 +96,15 @@ static void release(struct reference *r)
 
 /* ---- one tenant ---- */
 
-/* The tenant's largest version, NULL if it has none; `*bad` is a step that is not a
- * version. */
-static const char *find_version(const struct reference *r, const struct tenant_steps *t,
-				const char **bad)
+const char *steps_find_version(const struct steps_found *found,
+			       const struct tenant_steps *t, const char **bad)
 {
 	const char *newest = NULL;
 	uint64_t ignored;
 
 	*bad = NULL;
 	for (size_t i = 0; i < t->count; i++) {
-		const char *step = r->found->all.v[t->steps[i]];
+		const char *step = found->all.v[t->steps[i]];
 
 		if (!version_parse(step, &ignored))
 			*bad = step;
@@ -134,7 +132,7 @@ static void add_line(struct strbuf *lines, const char *line)
 static void describe_version(const struct reference *r, const struct tenant_steps *t,
 			     struct report_account *out)
 {
-	const char *bad, *version = find_version(r, t, &bad), *last = NULL;
+	const char *bad, *version = steps_find_version(r->found, t, &bad), *last = NULL;
 	struct strbuf lines = { 0 };
 	size_t behind = 0;
 
@@ -163,19 +161,29 @@ static void describe_version(const struct reference *r, const struct tenant_step
 	out->behind = behind ? strbuf_detach(&lines) : NULL;
 }
 
+bool *steps_mark(const struct steps_found *found, const struct tenant_steps *t,
+		 size_t *count)
+{
+	bool *has = xcalloc(found->all.count + 1, sizeof(*has));
+
+	*count = 0;
+	for (size_t i = 0; i < t->count; i++) {
+		*count += !has[t->steps[i]];
+		has[t->steps[i]] = true;
+	}
+	return has;
+}
+
 static void describe_set(const struct reference *r, const struct tenant_steps *t,
 			 struct report_account *out)
 {
-	AUTO_FREE bool *has = xcalloc(r->found->all.count + 1, sizeof(*has));
+	size_t behind = 0, count;
+	AUTO_FREE bool *has = steps_mark(r->found, t, &count);
 	struct strbuf lines = { 0 };
 	bool is_newer = false;
-	size_t behind = 0, count = 0;
 
-	for (size_t i = 0; i < t->count; i++) {
-		count += !has[t->steps[i]];
-		has[t->steps[i]] = true;
+	for (size_t i = 0; i < t->count; i++)
 		is_newer |= !r->is_in[t->steps[i]];
-	}
 	for (size_t i = 0; i < r->count; i++) {
 		if (has[r->steps[i]])
 			continue;

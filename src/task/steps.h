@@ -13,6 +13,16 @@
 void steps_list_schemas(const struct farm *farm, const struct product *product,
 			struct strvec *out);
 
+/* A tenant's largest version, NULL if it has none; `*bad` is a step that is not a version,
+ * or NULL. Ownership: both belong to `found`. */
+const char *steps_find_version(const struct steps_found *found,
+			       const struct tenant_steps *t, const char **bad);
+
+/* Which steps of found->all a tenant has, and how many these are. Ownership: the caller
+ * frees. */
+bool *steps_mark(const struct steps_found *found, const struct tenant_steps *t,
+		 size_t *count);
+
 /*
  * Fill state, version, problem and `behind` of each tenant in `report`, whose accounts
  * are those of the farm, and its list of schemas that are not registered. A schema that

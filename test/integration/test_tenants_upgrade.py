@@ -181,8 +181,8 @@ def test_what_is_only_for_openresty_is_refused(metamodel, product):
     assert "error: [model] has no command that upgrades a tenant\n" in result.stderr
     product.upgrades_by("")
     for option in "--to=1", "--show=1", "--migrations=x":
-        assert f"option {option.split('=')[0]} is for accounts of OpenResty only" in metamodel.run(
-            "upgrade", option, expect=2).stderr
+        assert (f":7: upgrade: option {option.split('=')[0]} is for files of SQL, but the model has a command that upgrades "
+                "a tenant\n") in metamodel.run("upgrade", option, expect=2).stderr
     product.upgrades_by("", objects="prefix:_")
     assert "option --save requires a model with objects = all" in metamodel.run("upgrade", "--save", expect=2).stderr
     metamodel.options = []

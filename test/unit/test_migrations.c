@@ -2,8 +2,12 @@
 #include "migrations/migrations.h"
 
 #include <string.h>
+#include <unistd.h>
 
+#include "base/auto.h"
+#include "base/str.h"
 #include "catalog/columns.h"
+#include "migrations/folder.h"
 #include "migrations/statements.h"
 #include "unit.h"
 
@@ -126,13 +130,68 @@ static void test_the_built_in_ones_are_in_order(void **state)
 	assert_string_equal(m.steps[8].version, "0.009");
 	assert_string_equal(m.steps[3].files[MIGRATION_GLOBAL].name, "global/0.004.sql");
 	assert_non_null(m.none.text);
-	assert_int_equal(migrations_first_after(&m, 0), 0);
-	assert_int_equal(migrations_first_after(&m, 6500000), 6);
-	assert_int_equal(migrations_first_after(&m, 9000000), 9);
+	assert_int_equal(migrations_first_after(&m, NULL), 0);
+	assert_int_equal(migrations_first_after(&m, "0.0065"), 6);
+	assert_int_equal(migrations_first_after(&m, ".00900"), 9);
 	assert_ptr_equal(migrations_find(&m, ".006"), &m.steps[5]);
 	assert_null(migrations_find(&m, "0.01"));
 	assert_null(migrations_find(&m, "x"));
 	migrations_release(&m);
+}
+
+/* ---- a folder of files ---- */
+
+/* `expected`: the versions with their aliases, as "VERSION" or "VERSION=ALIAS". */
+static void check_folder(const char *const *names, bool is_set,
+			 const char *const *expected)
+{
+	struct migrations m;
+	struct error err;
+	size_t count = 0;
+
+	for (size_t i = 0; names[i]; i++)
+		unit_write(names[i], "SELECT 1;\n");
+	assert_true(migrations_load_folder(".", is_set, &m, &err));
+	for (; expected[count]; count++) {
+		const struct migration *step = &m.steps[count];
+		AUTO_FREE char *text =
+			str_format("%s%s%s", step->version, step->alias ? "=" : "",
+				   step->alias ? step->alias : "");
+
+		assert_string_equal(text, expected[count]);
+	}
+	assert_int_equal(m.count, count);
+	for (size_t i = 0; names[i]; i++)
+		assert_int_equal(unlink(names[i]), 0);
+	migrations_release(&m);
+}
+
+static void test_files_are_in_the_order_of_their_versions(void **state)
+{
+	(void)state;
+	check_folder((const char *const[]){ "10.sql", "V2__b.sql", "0.5-a.sql", "9.sql",
+					    ".hidden.sql", "README", NULL },
+		     false, (const char *const[]){ "0.5", "2", "9", "10", NULL });
+	check_folder((const char *const[]){ "20240101120001_b.sql",
+					    "20240101120000_a.sql", NULL },
+		     false,
+		     (const char *const[]){ "20240101120000", "20240101120001", NULL });
+}
+
+static void test_files_are_in_the_order_of_their_names(void **state)
+{
+	(void)state;
+	check_folder((const char *const[]){ "V10__d.sql", "V2__b.sql", "V2.1__c.sql",
+					    "R__views.sql", "b9.sql", "b10.sql",
+					    "b010.sql", "3.sql", NULL },
+		     true,
+		     (const char *const[]){ "3", "R__views", "V2.1__c=2.1", "V2__b=2",
+					    "V10__d=10", "b9", "b010", "b10", NULL });
+	check_folder((const char *const[]){ "2024_01_b.sql", "2024_01_a.sql",
+					    "2024_02.sql", "2025_01.sql", NULL },
+		     true,
+		     (const char *const[]){ "2024_01_a", "2024_01_b", "2024_02",
+					    "2025_01=2025", NULL });
 }
 
 /* ---- columns ---- */
@@ -198,6 +257,8 @@ int main(void)
 		cmocka_unit_test(test_set_local_is_fine),
 		cmocka_unit_test(test_what_stays_in_the_transaction_is_fine),
 		cmocka_unit_test(test_the_built_in_ones_are_in_order),
+		UNIT_TEST_IN_TMP(test_files_are_in_the_order_of_their_versions),
+		UNIT_TEST_IN_TMP(test_files_are_in_the_order_of_their_names),
 		cmocka_unit_test(test_columns_that_are_the_same_do_not_differ),
 		cmocka_unit_test(test_each_difference_is_said_once),
 	};

@@ -17,7 +17,7 @@ enum { DIFFERENCES = 5 };
 static char *format_version_state(const struct migrations *all,
 				  const struct catalog_state *state)
 {
-	size_t after = migrations_first_after(all, state->number);
+	size_t after = migrations_first_after(all, state->version);
 	size_t behind = all->count - after;
 
 	if (behind)
@@ -31,7 +31,7 @@ static char *format_version_state(const struct migrations *all,
 static char *format_behind(const struct migrations *all,
 			   const struct catalog_state *state)
 {
-	size_t after = migrations_first_after(all, state->number);
+	size_t after = migrations_first_after(all, state->version);
 	struct strbuf lines = { 0 };
 
 	for (size_t i = after; i < all->count; i++)

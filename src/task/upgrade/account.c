@@ -15,6 +15,8 @@
 void upgrade_accounts_init(struct upgrade_accounts *accounts, const struct run_opts *opts,
 			   const struct upgrade_target *target, const struct farm *farm)
 {
+	const struct product *product = &opts->conf->product;
+
 	*accounts = (struct upgrade_accounts){
 		.opts = opts,
 		.target = target,
@@ -30,7 +32,9 @@ void upgrade_accounts_init(struct upgrade_accounts *accounts, const struct run_o
 			.accounts = accounts,
 			.place = place,
 			.plan = { .migrations = &target->migrations,
-				  .level = catalog_level(place->name) },
+				  .level = place->is_global ? MIGRATION_GLOBAL
+							    : MIGRATION_LOCAL,
+				  .model = product->is_model ? product : NULL },
 		};
 	}
 }
@@ -40,6 +44,7 @@ void upgrade_accounts_release(struct upgrade_accounts *accounts)
 	for (size_t i = 0; i < accounts->count; i++) {
 		free(accounts->list[i].from);
 		free(accounts->list[i].error);
+		free(accounts->list[i].done);
 	}
 	free(accounts->list);
 	failures_release(&accounts->failures);
@@ -70,7 +75,8 @@ bool upgrade_accounts_is_global_new(const struct upgrade_accounts *accounts)
 {
 	const struct upgrade_account *global = upgrade_accounts_global(accounts);
 
-	return global && global->state && !global->state->has_schema;
+	return global && !global->plan.model && global->state &&
+	       !global->state->has_schema;
 }
 
 bool upgrade_accounts_has_global_failed(const struct upgrade_accounts *accounts)
@@ -101,10 +107,29 @@ void upgrade_account_found(struct upgrade_account *account, struct catalog_state
 	account->from = state->version ? xstrdup(state->version) : NULL;
 }
 
+/* Indexes with commas between them. */
+static void found_steps(struct upgrade_account *account, const char *indexes)
+{
+	while (*indexes) {
+		size_t index = strtoul(indexes, NULL, 10);
+
+		if (index < account->plan.migrations->count && !account->done[index]) {
+			account->done[index] = true;
+			account->step_count++;
+		}
+		indexes += strcspn(indexes, ",");
+		indexes += *indexes == ',';
+	}
+}
+
 void upgrade_account_found_version(struct upgrade_account *account, const char *version)
 {
 	struct catalog_state *state = account->state;
 
+	if (account->done) {
+		found_steps(account, version);
+		return;
+	}
 	free(state->version);
 	state->kind = strcmp(version, "nil") ? CATALOG_VERSION : CATALOG_NO_VERSION;
 	state->version = state->kind == CATALOG_VERSION ? xstrdup(version) : NULL;
@@ -141,9 +166,36 @@ void upgrade_account_doubt(struct upgrade_account *account)
 	account->is_in_doubt = true;
 }
 
+size_t upgrade_account_next_step(const struct upgrade_account *account, size_t first)
+{
+	size_t end = account->accounts->target->end;
+
+	while (first < end && account->done && account->done[first])
+		first++;
+	return first;
+}
+
+size_t upgrade_account_count_steps(const struct upgrade_account *account)
+{
+	size_t end = account->accounts->target->end, count = 0;
+
+	for (size_t i = upgrade_account_next_step(account, account->plan.first); i < end;
+	     i = upgrade_account_next_step(account, i + 1))
+		count++;
+	return count;
+}
+
+char *upgrade_account_format_steps(const struct upgrade_account *account, size_t more)
+{
+	size_t count = account->step_count + more;
+
+	return count ? str_format("%zu step%s", count, count == 1 ? "" : "s") : NULL;
+}
+
 bool upgrade_account_has_more(const struct upgrade_account *account)
 {
-	return account->plan.end < account->accounts->target->end;
+	return upgrade_account_next_step(account, account->plan.end) <
+	       account->accounts->target->end;
 }
 
 void upgrade_account_note_part(struct upgrade_account *account)
@@ -152,10 +204,16 @@ void upgrade_account_note_part(struct upgrade_account *account)
 		&account->plan.migrations->steps[account->plan.end - 1];
 	struct catalog_state *state = account->state;
 
+	for (size_t i = account->plan.first; account->done && i < account->plan.end;
+	     i++) {
+		account->step_count += !account->done[i];
+		account->done[i] = true;
+	}
 	free(state->version);
 	state->kind = CATALOG_VERSION;
 	state->has_schema = true;
-	state->version = xstrdup(last->version);
+	state->version = account->done ? upgrade_account_format_steps(account, 0)
+				       : xstrdup(last->version);
 	state->number = last->number;
 	account->is_partly_done = true;
 }

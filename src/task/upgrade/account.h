@@ -37,6 +37,10 @@ struct upgrade_account {
 	struct catalog_state *state; /* NULL: not known */
 	char *from;                  /* the version before; NULL: none */
 	struct catalog_upgrade plan; /* its steps */
+	/* With `versions = set`: which steps it has, for plan.done, and the number of all
+	 * steps that it has, also those that are no longer known. */
+	bool *done;
+	size_t step_count;
 	enum account_progress progress;
 	char *error;         /* why it failed; NULL: it has not failed */
 	bool is_unasked;     /* _global, which nobody asked to upgrade */
@@ -91,7 +95,8 @@ void upgrade_accounts_tell_progress(const struct upgrade_accounts *accounts);
 void upgrade_account_found(struct upgrade_account *account, struct catalog_state *state);
 
 /* Somebody else has changed its version meanwhile, to `version` ("0.003") or to none
- * ("nil"). */
+ * ("nil"). With `versions = set`, these are the indexes of steps that it has now
+ * ("1,2"). */
 void upgrade_account_found_version(struct upgrade_account *account, const char *version);
 
 /* Set `progress`. To fail an account, call upgrade_account_fail(). */
@@ -107,6 +112,16 @@ void upgrade_account_fail(struct upgrade_account *account, const char *step,
 
 /* It is not known how its transaction ended. */
 void upgrade_account_doubt(struct upgrade_account *account);
+
+/* The first step from index `first` on that it lacks, or the end of the target. */
+size_t upgrade_account_next_step(const struct upgrade_account *account, size_t first);
+
+/* How many steps it lacks. */
+size_t upgrade_account_count_steps(const struct upgrade_account *account);
+
+/* With `versions = set`: "3 steps", with `more` than it has now; NULL: none. Ownership:
+ * the caller frees. */
+char *upgrade_account_format_steps(const struct upgrade_account *account, size_t more);
 
 /* Does it need another transaction after this one? */
 bool upgrade_account_has_more(const struct upgrade_account *account);

@@ -67,6 +67,8 @@ static void add_again(const struct upgrade_accounts *accounts, struct strbuf *ou
 
 static void advise_again(const struct upgrade_accounts *accounts, struct strbuf *out)
 {
+	bool is_model = accounts->opts->conf->product.is_model;
+	const char *noun = accounts->opts->conf->product.noun;
 	bool is_in_doubt = false, is_partly_done = false;
 
 	for (size_t i = 0; i < accounts->count; i++) {
@@ -76,11 +78,14 @@ static void advise_again(const struct upgrade_accounts *accounts, struct strbuf 
 				  accounts->list[i].is_partly_done;
 	}
 	if (is_in_doubt)
-		strbuf_add_str(
-			out, "an account whose outcome is not known may be upgraded, any "
-			     "other that failed is as it was before");
+		strbuf_add_format(
+			out,
+			"an%s whose outcome is not known may be upgraded, any other that "
+			"failed is as it was before",
+			is_model ? "y tenant" : " account");
 	else
-		strbuf_add_str(out, "the accounts that failed are as they were before");
+		strbuf_add_format(out, "the %ss that failed are as they were before",
+				  noun);
 	if (is_partly_done)
 		strbuf_add_str(out, " the step that failed");
 	strbuf_add_str(out, "; fix the cause and upgrade them again: ");
@@ -89,13 +94,16 @@ static void advise_again(const struct upgrade_accounts *accounts, struct strbuf 
 
 static void advise_back(const struct upgrade_accounts *accounts, struct strbuf *out)
 {
+	bool is_model = accounts->opts->conf->product.is_model;
 	AUTO_STRVEC struct strvec names = { 0 };
 
 	for (size_t i = 0; i < accounts->count; i++)
 		if (is_changed(&accounts->list[i]))
 			strvec_push(&names, accounts->list[i].place->name);
 	(void)way_back_add(accounts->opts, accounts->farm, &names,
-			   "only to restore the changed accounts", out);
+			   is_model ? "only to restore the changed tenants"
+				    : "only to restore the changed accounts",
+			   out);
 }
 
 char *upgrade_advise(const struct upgrade_accounts *accounts)

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "catalog/grants.h"
 #include "product/product.h"
+#include "product/version.h"
 
 static bool check_version(const struct upgrade_account *account, struct error *err)
 {
@@ -23,12 +24,15 @@ static bool check_version(const struct upgrade_account *account, struct error *e
 	case CATALOG_NO_VERSION:
 		return true;
 	case CATALOG_VERSION:
-		if (state->number <= newest->number)
+		if (!version_is_newer(state->version, newest->version))
 			return true;
 		error_set(err, ERROR_DATA,
 			  "its version %s is newer than %s, the newest known version",
 			  state->version, newest->version);
-		return error_hint(err, "upgrade it with a newer metamodel");
+		return error_hint(err,
+				  account->plan.model
+					  ? "name a newer directory with --migrations"
+					  : "upgrade it with a newer metamodel");
 	case CATALOG_BROKEN:
 		statement = catalog_set_version_statement(state, newest->version);
 		error_set(err, ERROR_DATA, "%s", state->problem);
@@ -44,13 +48,26 @@ static bool check_version(const struct upgrade_account *account, struct error *e
 	return false;
 }
 
+/* A model's tenants, and its global schema, which has no files. */
+static bool check_tenant(const struct upgrade_account *account, struct error *err)
+{
+	if (upgrade_account_is_global(account)) {
+		error_set(err, ERROR_DATA, "no file of SQL is for it");
+		return error_hint(err, "upgrade it with its product, before the tenants");
+	}
+	return account->state->has_schema
+		       ? check_version(account, err)
+		       : error_set(err, ERROR_DATA, "it has no schema");
+}
+
 static bool check_account(const struct upgrade_account *account, struct error *err)
 {
+	const struct product *product = &account->accounts->opts->conf->product;
 	const struct farm_account *place = account->place;
 	const struct catalog_state *state = account->state;
 
 	if (!place->is_registered && !(state && state->looks_like_account))
-		return error_set(err, ERROR_DATA, "Account %s does not exist.",
+		return error_set(err, ERROR_DATA, "%s %s does not exist.", product->title,
 				 place->name);
 	if (!place->node)
 		return error_set(err, ERROR_DATA, "%s", place->problem);
@@ -58,6 +75,8 @@ static bool check_account(const struct upgrade_account *account, struct error *e
 		*err = place->node->error;
 		return false;
 	}
+	if (account->plan.model)
+		return check_tenant(account, err);
 	if (!state->has_schema && !upgrade_account_is_global(account)) {
 		error_set(err, ERROR_DATA,
 			  "the account is registered, but has no schema");
@@ -73,9 +92,10 @@ bool upgrade_plan_account(struct upgrade_account *account)
 	const struct catalog_state *state = account->state;
 	struct catalog_upgrade *plan = &account->plan;
 
-	plan->first = state->kind == CATALOG_VERSION
-			      ? migrations_first_after(all, state->number)
+	plan->first = state->kind == CATALOG_VERSION && !account->done
+			      ? migrations_first_after(all, state->version)
 			      : 0;
+	plan->first = upgrade_account_next_step(account, plan->first);
 	plan->end = migrations_transaction_end(all, plan->level, plan->first,
 					       account->accounts->target->end);
 	if (plan->first < plan->end)
@@ -91,7 +111,21 @@ void upgrade_plan_log_current(const struct upgrade_account *account)
 	if (upgrade_account_is_global(account))
 		log_info(log, "Global metamodel is up to date.");
 	else
-		log_info(log, "Account %s is up to date.", account->state->name);
+		log_info(log, "%s %s is up to date.",
+			 account->accounts->opts->conf->product.title,
+			 account->state->name);
+}
+
+static void tell_steps(const struct upgrade_account *account)
+{
+	const struct upgrade_target *target = account->accounts->target;
+	AUTO_STRBUF struct strbuf list = { 0 };
+
+	for (size_t i = account->plan.first; i < target->end;
+	     i = upgrade_account_next_step(account, i + 1))
+		strbuf_add_format(&list, "%s%s", list.length ? ", " : "",
+				  target->migrations.steps[i].version);
+	log_info(account->accounts->opts->log, "    steps: %s", list.buf);
 }
 
 /* For --dry-run: "agentzh: version 0.002 -> 0.009, 7 steps", and with --verbose which
@@ -102,21 +136,33 @@ static void tell_account(const struct upgrade_account *account)
 	const struct log *log = account->accounts->opts->log;
 	const struct catalog_state *state = account->state;
 	const char *from = state->version ? state->version : "nil";
-	size_t first = account->plan.first, steps = target->end - first;
-	AUTO_STRBUF struct strbuf list = { 0 };
+	size_t steps = upgrade_account_count_steps(account);
 
-	if (account->progress == ACCOUNT_CURRENT) {
-		log_info(log, "%s: version %s, up to date", state->name, from);
-		return;
-	}
-	log_info(log, "%s: version %s -> %s, %zu step%s", state->name, from,
-		 upgrade_target_version(target), steps, steps == 1 ? "" : "s");
-	if (log->level < LOG_DEBUG)
-		return;
-	for (size_t i = first; i < target->end; i++)
-		strbuf_add_format(&list, "%s%s", i > first ? ", " : "",
-				  target->migrations.steps[i].version);
-	log_info(log, "    steps: %s", list.buf);
+	if (account->progress == ACCOUNT_CURRENT)
+		log_info(log, "%s: %s%s, up to date", state->name,
+			 account->done ? "" : "version ", from);
+	else if (account->done)
+		log_info(log, "%s: %s, %zu more", state->name, from, steps);
+	else
+		log_info(log, "%s: version %s -> %s, %zu step%s", state->name, from,
+			 upgrade_target_version(target), steps, steps == 1 ? "" : "s");
+	if (account->progress != ACCOUNT_CURRENT && log->level >= LOG_DEBUG)
+		tell_steps(account);
+}
+
+/* A model's global schema, or a tenant that is listed but has no schema yet, is not an
+ * error unless it is named. */
+static bool is_passed_over(const struct upgrade_account *account)
+{
+	const struct run_opts *opts = account->accounts->opts;
+
+	if (upgrade_account_is_global(account))
+		return true;
+	if (!account->state || account->state->has_schema)
+		return false;
+	log_warning(opts->log, "%s %s has no schema and is passed over",
+		    opts->conf->product.noun, account->place->name);
+	return true;
 }
 
 /* If others are named, _global is among the accounts as well, but then it is only
@@ -125,6 +171,8 @@ static bool is_wanted(const struct upgrade_account *account)
 {
 	const struct strvec *wanted = &account->accounts->opts->conf->accounts;
 
+	if (account->plan.model)
+		return wanted->count > 0 || !is_passed_over(account);
 	if (!wanted->count || !upgrade_account_is_global(account) ||
 	    (account->state && !account->state->has_schema))
 		return true;
@@ -148,9 +196,9 @@ static void decide(struct upgrade_account *account, const struct upgrade_trust *
 		return;
 	}
 	if (!account->place->is_registered)
-		log_warning(opts->log,
-			    "account %s is not registered in " PRODUCT_ACCOUNTS,
-			    account->state->name);
+		log_warning(opts->log, "%s %s is not registered%s",
+			    opts->conf->product.noun, account->state->name,
+			    account->plan.model ? "" : " in " PRODUCT_ACCOUNTS);
 	if (upgrade_plan_account(account) && !upgrade_trust_check(trust, account, &err)) {
 		upgrade_account_fail(account, "plan", &err);
 		return;

@@ -10,6 +10,16 @@
 #include "base/str.h"
 #include "task/upgrade/advice.h"
 
+/* The version after the upgrade, which may be only planned. Ownership: the caller
+ * frees. */
+static char *format_target(const struct upgrade_account *account)
+{
+	if (!account->done)
+		return xstrdup(upgrade_target_version(account->accounts->target));
+	return upgrade_account_format_steps(account,
+					    upgrade_account_count_steps(account));
+}
+
 static void report_account(const struct upgrade_account *account, bool is_planned,
 			   struct report *out)
 {
@@ -28,8 +38,7 @@ static void report_account(const struct upgrade_account *account, bool is_planne
 	entry->error = account->error ? xstrdup(account->error) : NULL;
 	entry->from = account->from ? xstrdup(account->from) : NULL;
 	if (is_planned || is_upgraded)
-		entry->version =
-			xstrdup(upgrade_target_version(account->accounts->target));
+		entry->version = format_target(account);
 	else if (account->state && account->state->version)
 		entry->version = xstrdup(account->state->version);
 	entry->elapsed_ms = account->work.elapsed_ms;

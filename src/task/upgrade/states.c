@@ -10,6 +10,8 @@
 
 #include "base/auto.h"
 #include "base/str.h"
+#include "task/steps.h"
+#include "task/upgrade/model.h"
 
 struct states_node {
 	struct upgrade_states *states;
@@ -35,6 +37,32 @@ static void on_states(void *owner, struct catalog_states *found, const struct er
 	upgrade_round_answered(&states->round);
 }
 
+/* The steps of tenants of a model. */
+static void on_steps(void *owner, struct steps_found *found, const struct error *err)
+{
+	struct states_node *node = owner;
+	struct upgrade_states *states = node->states;
+
+	if (err)
+		states->error = *err;
+	upgrade_model_found(states->accounts, found, &node->found);
+	steps_release(found);
+	upgrade_round_answered(&states->round);
+}
+
+/* All schemas must be read, whichever are named: if the query fails in all of them, it is
+ * wrong. */
+static void ask_steps(struct states_node *node)
+{
+	const struct upgrade_accounts *accounts = node->states->accounts;
+	const struct conf *conf = accounts->opts->conf;
+	AUTO_STRVEC struct strvec names = { 0 };
+
+	steps_list_schemas(accounts->farm, &conf->product, &names);
+	steps_read(node->place->session, &conf->product, &names, false,
+		   conf_lock_wait_ms(conf), on_steps, node);
+}
+
 static void ask(void *asker, struct farm_node *place)
 {
 	struct upgrade_states *states = asker;
@@ -44,6 +72,10 @@ static void ask(void *asker, struct farm_node *place)
 
 	node->states = states;
 	node->place = place;
+	if (accounts->opts->conf->product.is_model) {
+		ask_steps(node);
+		return;
+	}
 	farm_list(accounts->farm, place, &names);
 	catalog_read_states(place->session, &names,
 			    conf_lock_wait_ms(accounts->opts->conf), on_states, node);

@@ -5,6 +5,8 @@
  */
 #include "task/upgrade/target.h"
 
+#include "migrations/folder.h"
+
 bool upgrade_target_load(struct upgrade_target *target, const struct run_opts *opts,
 			 struct error *err)
 {
@@ -12,7 +14,7 @@ bool upgrade_target_load(struct upgrade_target *target, const struct run_opts *o
 	struct migrations *all = &target->migrations;
 	const struct migration *last;
 
-	if (!migrations_load(conf->migrations, all, err))
+	if (!migrations_load_for(&conf->product, conf->migrations, all, err))
 		return false;
 	for (size_t i = 0; i < all->ignored.count; i++)
 		log_debug(opts->log, "%s is not a migration and is ignored",
@@ -22,8 +24,8 @@ bool upgrade_target_load(struct upgrade_target *target, const struct run_opts *o
 		return true;
 	last = migrations_find(all, conf->to);
 	if (!last) {
-		error_set(err, ERROR_USAGE, "option --to: there is no version '%s'",
-			  conf->to);
+		error_set(err, ERROR_USAGE, "option --to: there is no %s '%s'",
+			  conf->product.is_set ? "step" : "version", conf->to);
 		return error_hint(err, "the newest is %s",
 				  all->steps[all->count - 1].version);
 	}

@@ -78,6 +78,7 @@ static void fail_account(struct transaction *transaction, bool is_committing,
 		.text = "it took longer than --timeout allows",
 	};
 	struct upgrade_account *account = transaction->account;
+	const char *noun = account->accounts->opts->conf->product.noun;
 	const struct error *node_error = &account->place->node->error;
 	struct error described = transaction->stop == TRANSACTION_LATE ? late
 				 : node_error->kind != ERROR_NONE      ? *node_error
@@ -92,11 +93,10 @@ static void fail_account(struct transaction *transaction, bool is_committing,
 		error_prefix(&described, "it is not known whether it was upgraded");
 		error_hint(&described, "upgrade again: finished steps are not repeated");
 	} else if (!described.hint[0] && account->is_partly_done) {
-		error_hint(&described,
-			   "the account is at %s, which an earlier step committed",
-			   account->state->version);
+		error_hint(&described, "the %s is at %s, which an earlier step committed",
+			   noun, account->state->version);
 	} else if (!described.hint[0]) {
-		error_hint(&described, "the account is as it was before");
+		error_hint(&described, "the %s is as it was before", noun);
 	}
 	upgrade_account_fail(account, "upgrade", &described);
 	settle(transaction, ACCOUNT_FAILED);
@@ -136,7 +136,11 @@ static void describe(const struct transaction *transaction, bool is_committing,
 	if (!strcmp(failure->sqlstate, "55P03") && !err->hint[0])
 		error_hint(err, "another session holds a lock on it (see pg_locks): "
 				"raise --lock-wait, or try at another time");
-	if (!strcmp(failure->sqlstate, CATALOG_FORBIDDEN) && !err->hint[0])
+	if (!strcmp(failure->sqlstate, CATALOG_FORBIDDEN) && !err->hint[0] &&
+	    account->plan.model)
+		error_hint(err,
+			   "upgrade as the role that owns the tenant's objects (-U)");
+	else if (!strcmp(failure->sqlstate, CATALOG_FORBIDDEN) && !err->hint[0])
 		grants_hint_upgrade(transaction->session, account->state->owner, err);
 }
 
@@ -175,12 +179,13 @@ static void on_failed(struct transaction *transaction, const struct error *err)
  * version. */
 static void note_part(struct upgrade_account *account)
 {
+	const struct product *product = &account->accounts->opts->conf->product;
 	bool is_global = upgrade_account_is_global(account);
 
 	upgrade_account_note_part(account);
 	account->work.retries = 0;
-	log_info(account->accounts->opts->log, "%s%s is committed at %s and continues.",
-		 is_global ? "Global metamodel" : "Account ",
+	log_info(account->accounts->opts->log, "%s%s%s is committed at %s and continues.",
+		 is_global ? "Global metamodel" : product->title, is_global ? "" : " ",
 		 is_global ? "" : account->state->name, account->state->version);
 }
 
@@ -279,16 +284,31 @@ static void on_late(void *owner)
 
 /* ---- beginning ---- */
 
+/* With `versions = set`, the files have no versions. */
+static void announce_files(const struct upgrade_account *account)
+{
+	const struct run_opts *opts = account->accounts->opts;
+	const struct catalog_upgrade *plan = &account->plan;
+
+	for (size_t i = plan->first; i < plan->end; i++)
+		if (catalog_upgrade_includes(plan, i))
+			log_info(opts->log, "Upgrading %s %s by %s...",
+				 opts->conf->product.noun, account->state->name,
+				 plan->migrations->steps[i].version);
+}
+
 static void announce(const struct upgrade_account *account)
 {
+	const struct run_opts *opts = account->accounts->opts;
 	const struct migration *steps = account->plan.migrations->steps;
 	const char *from = account->state->version ? account->state->version : "nil";
 	bool is_global = upgrade_account_is_global(account);
 
 	for (size_t i = account->plan.first; i < account->plan.end; i++) {
-		log_info(account->accounts->opts->log, "Upgrading %s%s from %s to %s...",
-			 is_global ? "global metamodel" : "account ",
-			 is_global ? "" : account->state->name, from, steps[i].version);
+		log_info(opts->log, "Upgrading %s%s%s from %s to %s...",
+			 is_global ? "global metamodel" : opts->conf->product.noun,
+			 is_global ? "" : " ", is_global ? "" : account->state->name,
+			 from, steps[i].version);
 		from = steps[i].version;
 	}
 }
@@ -306,7 +326,7 @@ void transaction_begin(struct transaction *transaction, struct session *session,
 	upgrade_account_set_progress(account, ACCOUNT_RUNNING);
 	account->work.started_ms = loop_now_ms();
 	if (!account->work.retries)
-		announce(account);
+		(account->done ? announce_files : announce)(account);
 	transaction->script = catalog_upgrade_script(&account->plan, account->state);
 	if (timeout_ms)
 		transaction->deadline =

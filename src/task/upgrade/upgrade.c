@@ -145,20 +145,22 @@ static enum step_result enter_connect(void *owner)
 	struct upgrade *upgrade = owner;
 	const struct conf *conf = upgrade->opts.conf;
 	const struct strvec *wanted = &conf->accounts;
+	bool is_model = conf->product.is_model;
 	const struct farm_opts opts = {
 		.program = "metamodel upgrade",
 		.lock = conf->dry_run ? SESSION_LOCK_NONE : SESSION_LOCK_EXCLUSIVE,
 		.is_writer = true,
 		.names = &upgrade->names,
+		.runs_applied = conf->product.is_model,
 		.ready = on_farm_ready,
 		.lost = on_node_lost,
 		.owner = upgrade,
 	};
 
-	if (wanted->count)
+	if (wanted->count && !is_model)
 		strvec_push(&upgrade->names, PRODUCT_GLOBAL);
 	for (size_t i = 0; i < wanted->count; i++)
-		if (strcmp(wanted->v[i], PRODUCT_GLOBAL) != 0)
+		if (is_model || strcmp(wanted->v[i], PRODUCT_GLOBAL) != 0)
 			strvec_push(&upgrade->names, wanted->v[i]);
 	upgrade->farm = run_start_farm(&upgrade->opts, &opts);
 	return STEP_WAIT;
@@ -207,13 +209,18 @@ static bool check_global(struct upgrade *upgrade)
 	if (!upgrade_accounts_has_global_failed(&upgrade->accounts))
 		return true;
 	return error_set(&upgrade->error, ERROR_DATA,
-			 PRODUCT_GLOBAL " could not be upgraded, so no account was");
+			 "%s could not be upgraded, so no %s was", upgrade->farm->global,
+			 upgrade->opts.conf->product.noun);
 }
 
 static enum step_result enter_plan(void *owner)
 {
 	struct upgrade *upgrade = owner;
 
+	if (upgrade->states.error.kind != ERROR_NONE) {
+		upgrade->error = upgrade->states.error;
+		return STEP_FAIL;
+	}
 	upgrade_plan_all(&upgrade->accounts, &upgrade->trust);
 	return check_global(upgrade) ? STEP_NEXT : STEP_FAIL;
 }
