@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/auto.h"
 #include "base/str.h"
@@ -66,15 +67,36 @@ char *command_format_count(uint64_t count, const char *noun)
 			  count == 1 ? "" : "s");
 }
 
+/* Always false. */
+static bool output_failed(struct error *err)
+{
+	int errnum = errno;
+
+	/* A write in the middle of a print took its reason with it: the next one, of
+	 * output that is torn anyway, has the same. */
+	if (!errnum && write(STDOUT_FILENO, "\n", 1) < 0)
+		errnum = errno;
+	error_set(err, ERROR_SYSTEM, "standard output: write: %s",
+		  errnum ? strerror(errnum) : "not everything was written");
+	if (errnum == ENOSPC)
+		error_hint(err, "free space on that disk");
+	return false;
+}
+
 bool command_flush(struct error *err)
 {
 	errno = 0;
 	if (!fflush(stdout) && !ferror(stdout))
 		return true;
-	error_set(err, ERROR_SYSTEM, "standard output: write: %s",
-		  errno ? strerror(errno) : "not everything was written");
-	if (errno == ENOSPC)
-		error_hint(err, "free space on that disk");
+	output_failed(err);
 	clearerr(stdout); /* it is said now */
 	return false;
+}
+
+bool command_close_output(struct error *err)
+{
+	if (!command_flush(err))
+		return false;
+	errno = 0;
+	return !fclose(stdout) || output_failed(err);
 }

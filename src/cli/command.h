@@ -92,4 +92,7 @@ char *command_format_count(uint64_t count, const char *noun);
  */
 MUST_CHECK bool command_flush(struct error *err);
 
+/* The same at the end: some file systems report an error only when the file is closed. */
+MUST_CHECK bool command_close_output(struct error *err);
+
 #endif

@@ -121,22 +121,6 @@ static void open_standard_files(void)
 			(void)!open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_RDWR);
 }
 
-/* Was everything written? Some file systems report an error only when the file is
- * closed. */
-static bool close_output(struct error *err)
-{
-	bool is_lost =
-		/* already reported, or there is nowhere left to report it */
-		ferror(stdout);
-
-	errno = 0;
-	if (!fclose(stdout) && !is_lost)
-		return true;
-	error_set(err, ERROR_SYSTEM, "standard output: write: %s",
-		  errno ? strerror(errno) : "not everything was written");
-	return errno == ENOSPC && error_hint(err, "free space on that disk");
-}
-
 int main(int argc, char **argv)
 {
 	struct cli cli = { .log.level = LOG_INFO };
@@ -156,7 +140,7 @@ int main(int argc, char **argv)
 		print_version();
 	else
 		status = run_or_answer(&cli);
-	if (!close_output(&err)) {
+	if (!command_close_output(&err)) {
 		int failed = fail(&cli, &err);
 
 		status = status ? status : failed;

@@ -307,6 +307,12 @@ class TestOutput:
                              program="/bin/sh", check=False)
         assert result.returncode != 0 and "No space left" in result.stderr
 
+    def test_nor_is_one_larger_than_a_buffer_whose_disk_is_full(self, metamodel, db):
+        db.add_accounts(*(f"account_{number:03}" for number in range(90)))
+        result = metamodel.run("-c", '"$0" status >/dev/full', metamodel.binary,
+                               program="/bin/sh", expect=1)
+        assert "standard output: write: No space left on device" in result.stderr
+
     @pytest.mark.parametrize("fds", [[1], [2], [1, 2]], ids=str)
     def test_a_listener_who_goes_away_takes_no_save_along(self, metamodel, db, fds):
         def break_pipes():
