@@ -28,6 +28,28 @@ class FailuresAtOnce:
             self._terminal.write_line(f"\nfailed: {report.nodeid} ({report.when})")
 
 
+def pytest_addoption(parser):
+    parser.addoption("--quick", action="store_true",
+                     help="of each test only its first case, and none that is slow or needs a farm")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: takes more than five seconds")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--quick"):
+        return
+    tests, quick = set(), []
+    for item in items:
+        test = item.nodeid.split("[")[0]
+        if test not in tests and not item.get_closest_marker("slow") and "farm_server" not in item.fixturenames:
+            quick.append(item)
+        tests.add(test)
+    config.hook.pytest_deselected(items=[item for item in items if item not in quick])
+    items[:] = quick
+
+
 def pytest_sessionstart(session):
     plugins = session.config.pluginmanager
     plugins.register(FailuresAtOnce(plugins.get_plugin("terminalreporter")))

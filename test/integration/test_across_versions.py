@@ -65,6 +65,7 @@ def here(metamodel):
     return metamodel
 
 
+@pytest.mark.slow
 def test_a_save_of_another_version_comes_back_here_or_nothing_is_touched(elsewhere, here, db):
     elsewhere.run("save", "-D", here.cwd / "metamodel")
     here.options = []

@@ -950,6 +950,7 @@ class TestDatabaseSettings:
         metamodel.run("save", "-U", role)
         assert metamodel.tree().accounts() == ["_global", "agentzh"]
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("whose", ["DATABASE {}", "ROLE odd_{}"])
     def test_nor_do_they_change_what_becomes_of_a_restore_or_an_upgrade(self, metamodel, db, whose):
         role = f"odd_{db.name}"

@@ -184,6 +184,7 @@ def test_a_started_program_can_be_watched_and_signalled(metamodel):
     assert running.wait().returncode == -signal.SIGTERM
 
 
+@pytest.mark.slow
 def test_a_hanging_program_is_ended_with_its_children(metamodel):
     with pytest.raises(AssertionError, match="no end after"):
         run_sh(metamodel, "sleep 300 & echo $! >pid; wait", timeout=1)
@@ -302,6 +303,7 @@ def test_quickstarts_sql_is_the_same_for_psql(db):
     assert db.query('SELECT count(*) FROM "it\'s ""x"""._models') == [(6,)]
 
 
+@pytest.mark.slow
 def test_the_story_of_another_product_goes_as_told():
     """As scripts/quickstart --model shows it: each command ends with the status that the story says."""
     told = subprocess.run([ROOT / "scripts" / "quickstart", "--model=django-tenants"], stdin=subprocess.DEVNULL,

@@ -38,6 +38,7 @@ def german(db):
     return db
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["status", "save"])
 def test_a_locked_list_of_accounts_is_known_by_its_sqlstate(german, metamodel, command):
     with german.locked("_global._accounts"):

@@ -274,6 +274,7 @@ def many(db, more):
     return names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_a_session_is_renewed_before_the_server_remembers_too_much_of_it(metamodel, db, many, jobs):
     metamodel.run("upgrade", "--migrations", "steps", f"-j{jobs}", "-q")
@@ -294,6 +295,7 @@ def limited_role(metamodel, db, many, limit):
     return role
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", ["CONNECTION LIMIT 2", "NOLOGIN"])
 def test_a_session_that_cannot_be_renewed_goes_on(metamodel, db, many, limit):
     role = limited_role(metamodel, db, many, limit)
@@ -303,6 +305,7 @@ def test_a_session_that_cannot_be_renewed_goes_on(metamodel, db, many, limit):
     assert len(re.findall("keeping the old session, since a new one is not available: .*role", result.stderr)) == 2
 
 
+@pytest.mark.slow
 def test_a_run_can_be_stopped_when_a_session_went_on_and_has_nothing_to_do_any_more(metamodel, db):
     names = [f"account{i:04}" for i in range(SESSION_ACCOUNTS + 10)]
     role = f"renewing_{db.name}"

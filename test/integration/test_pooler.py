@@ -110,6 +110,7 @@ def wait_until_it_waits(db):
                               "datname = current_database()"), what="its wait")
 
 
+@pytest.mark.slow
 def test_everything_works_through_it_and_nothing_stays(db, metamodel, pooled):
     db.add_accounts("a", "b", "it's", version="0.005")
     result = metamodel.run("save", "-j4")

@@ -86,6 +86,7 @@ RUNS = [["save"], ["save", "--batch", "1"], ["status"], ["upgrade", "-n"], ["upg
         ["status"], ["restore", "-n"], ["restore"], ["restore", "--rehearse"], ["verify", "--load"], ["save"]]
 
 
+@pytest.mark.slow
 def test_nothing_else_reads_what_accounts_own(chatty_server, tmp_path):
     chatty_server.sql("CREATE DATABASE reads")
     with contextlib.closing(Database(chatty_server, "reads")) as db:

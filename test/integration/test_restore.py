@@ -482,6 +482,7 @@ def test_a_directory_the_old_script_nested_another_one_in_is_still_a_save(metamo
 ONE_MODEL = "CREATE TABLE _models (t text); INSERT INTO _models VALUES ('saved')"
 
 
+@pytest.mark.slow
 def test_accounts_with_odd_names_are_restored_each_from_its_own_file(metamodel, db, other):
     db.add_global()
     add_small(db, *ODD, sql=ONE_MODEL, before="CREATE TABLE mine AS SELECT 'user row'")
@@ -500,6 +501,7 @@ def test_accounts_with_odd_names_are_restored_each_from_its_own_file(metamodel, 
     assert sorted(path.name for path in metamodel.cwd.iterdir()) == ["metamodel", "metamodel.lock"]
 
 
+@pytest.mark.slow
 def test_odd_names_as_arguments_are_these_accounts_and_no_others(metamodel, db):
     db.add_global()
     add_small(db, *ODD, sql=ONE_MODEL)
@@ -735,6 +737,7 @@ def test_an_account_that_is_not_registered_is_restored_and_that_is_said(metamode
 
 # ---- locks ----
 
+@pytest.mark.slow
 def test_a_table_that_stays_locked_costs_its_account_only(metamodel, db, saved):
     damage(db, "a", "c")
     with db.locked("b._models", mode="ACCESS SHARE"):
@@ -908,6 +911,7 @@ VERSIONS = {
 }
 
 
+@pytest.mark.slow
 def test_whatever_was_saved_as_version_is_found_again(metamodel, db):
     """A save that could be taken can be restored; none of these is more than odd."""
     db.add_global()

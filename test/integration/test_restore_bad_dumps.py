@@ -518,6 +518,7 @@ def each_case():
 
 @pytest.mark.parametrize("mode, case", each_case())
 class TestBadDump:
+    @pytest.mark.slow
     def test_it_changes_nothing_and_runs_nothing(self, site, mode, case):
         outcome = site.outcome(mode)
         before, after = outcome.before[case.account], outcome.after.get(case.account)

@@ -182,6 +182,7 @@ class TestLockSlots:
         for i in range(tables):
             db.sql(f"CREATE TABLE {account}._t{i} (id serial PRIMARY KEY, name text DEFAULT '' CHECK (name <> 'x'))")
 
+    @pytest.mark.slow
     def test_of_accounts_in_one_transaction_are_counted_together(self, small):
         program, db = small
         db.add_accounts("agentzh", "marry", "tom")
@@ -205,6 +206,7 @@ class TestLockSlots:
     def middle(self, middle_server, tmp_path, metamodel):
         yield from self.start(middle_server, tmp_path, metamodel)
 
+    @pytest.mark.slow
     def test_of_restores_side_by_side_are_counted_together(self, middle):
         program, db = middle
         db.add_accounts("agentzh", "marry")
@@ -229,6 +231,7 @@ class TestLockSlots:
                          r"guarantees, others hold 4\d\d: ", said)
         assert "locks" not in program.run("restore", "-n", "agentzh").stderr
 
+    @pytest.mark.slow
     def test_that_are_too_few_are_counted_before_anything_is_touched(self, small):
         program, db = small
         db.add_accounts("agentzh", "marry")

@@ -376,6 +376,7 @@ def inside(server, tmp_path_factory):
         yield site
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("account", INSIDE)
 def test_a_metamodel_needs_no_cascade_whatever_depends_on_what_in_it(inside, account):
     assert errors_of(inside.result, account) == ""

@@ -53,6 +53,7 @@ def test_default_privileges_give_nobody_what_the_dump_does_not(db, metamodel, ro
                     "ORDER BY 1, 2") == defaults
 
 
+@pytest.mark.slow
 def test_twenty_accounts_side_by_side_do_not_wait_for_each_other(db, metamodel, roles):
     report = roles("report")
     names = [f"acct{i}" for i in range(20)]

@@ -61,6 +61,7 @@ def check_saved(db, metamodel, *accounts):
         assert dump_by_hand(db, account) == saved_dump(metamodel.tree(), account), account
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("args", [(), ("--cascade",), ("-j4",)])
 def test_accounts_that_are_tied_in_many_ways_come_back_together(two, metamodel, args):
     """Each in two accounts of its own, one run."""
@@ -229,6 +230,7 @@ def tie_at_random(rng, accounts, number):
     ])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_accounts_tied_at_random_come_back_whole_or_stay_as_they_are(db, metamodel, seed):
     rng = random.Random(seed)

@@ -16,6 +16,7 @@ def history(metamodel):
     return [metamodel.tree(name).manifest["serial"] for name in there]
 
 
+@pytest.mark.slow
 def test_retries_of_one_night_push_nothing_out(metamodel, db, fake_pg_dump):
     add_small_global(db, "a", "bob")
     metamodel.run("save", "--keep", "3")
@@ -38,6 +39,7 @@ def test_with_one_to_keep_retries_leave_the_last_whole_save(metamodel, db, fake_
     assert history(metamodel) == [4, 3, 1]
 
 
+@pytest.mark.slow
 def test_where_an_account_always_fails_there_is_a_save_of_each_night(
         metamodel, db, fake_pg_dump):
     add_small_global(db, "a", "bob")
@@ -51,6 +53,7 @@ def test_where_an_account_always_fails_there_is_a_save_of_each_night(
     assert history(metamodel) == [13, 12, 11, 9, 7]
 
 
+@pytest.mark.slow
 def test_by_age_one_of_each_day_week_and_month_stays(metamodel, db):
     db.add_global()
     ages = [0, 1, 2, 3, 4, 5, 6, 7, 8, 11, 14, 18, 22, 29, 36, 44, 45]

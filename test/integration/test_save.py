@@ -86,6 +86,7 @@ def add_odd(db):
             f"({literal(table + ' of ' + name)})" for table in tables))
 
 
+@pytest.mark.slow
 def test_accounts_with_odd_names_have_a_file_each_and_nothing_else(metamodel, db):
     add_odd(db)
     metamodel.run("save")
@@ -105,6 +106,7 @@ def test_accounts_with_odd_names_have_a_file_each_and_nothing_else(metamodel, db
     metamodel.run("verify")
 
 
+@pytest.mark.slow
 def test_an_odd_name_as_argument_is_that_account_and_no_other(metamodel, db):
     add_odd(db)
     for number, account in enumerate(ODD):
@@ -148,6 +150,7 @@ def test_all_dumps_are_of_one_moment(metamodel, db):
         mover.join()
 
 
+@pytest.mark.slow
 def test_each_file_is_restored_by_psql_alone(metamodel, db, other):
     db.add_global("0.007")
     for version in ACCOUNT_FILES:

@@ -139,6 +139,7 @@ def alone(save):
     return sorted(pattern.replace('""', '"').replace("'\\''", "'") for pattern in patterns)
 
 
+@pytest.mark.slow
 def test_each_file_of_a_batch_is_what_its_account_alone_gives(kinds):
     check_equal(kinds)
     assert b"_stats(" not in plain(kinds.many, "kinds")
@@ -147,6 +148,7 @@ def test_each_file_of_a_batch_is_what_its_account_alone_gives(kinds):
     assert kinds.many.errors == {}
 
 
+@pytest.mark.slow
 def test_each_file_of_a_batch_is_what_pg_restore_makes_of_an_archive_of_all(kinds, tmp_path):
     accounts = kinds.many.tree.accounts()
     archive = tmp_path / "archive"
@@ -223,6 +225,7 @@ if server_major() < 14:  # which know neither bodies of functions nor statistics
     TIES = {name: tie for name, tie in TIES.items() if not re.search(r"ATOMIC|\(id \+ 1\)", tie[0])}
 
 
+@pytest.mark.slow
 def test_accounts_that_depend_on_each_other_have_the_files_of_each_alone(server, tmp_path):
     names, expected = [], []
     with database_of_its_own(server) as db:
@@ -315,6 +318,7 @@ BAD_ARCHIVES = {
 }
 
 
+@pytest.mark.slow
 def test_whatever_the_archive_is_like_everything_is_saved(before, metamodel, archiver):
     for shell, words in BAD_ARCHIVES.values():
         archiver(shell)
@@ -545,6 +549,7 @@ def choice(said):
                            locks=int(locks))
 
 
+@pytest.mark.slow
 def test_few_lock_slots_are_never_used_up(metamodel):
     own = Server("max_locks_per_transaction = 10", "max_connections = 20", "autovacuum = off",
                  "max_wal_senders = 0")
@@ -585,6 +590,7 @@ def test_where_every_pg_dump_fails_not_each_account_is_tried(metamodel, db, tmp_
     assert len(re.findall("metamodel: error: ", result.stderr)) == 4, result
 
 
+@pytest.mark.slow
 def test_as_many_accounts_share_a_child_as_was_said(metamodel, db):
     add_many(db, 7)
     for options, expected, why in [
@@ -632,6 +638,7 @@ def test_a_batch_from_which_nothing_comes_is_ended_and_divided(before, metamodel
     check_all_saved(metamodel, before)
 
 
+@pytest.mark.slow
 def test_a_batch_that_gets_on_may_take_longer_than_the_timeout(before, metamodel, archiver):
     here = archiver('"$real" "$@" | /usr/bin/python3 -ISc "import sys, time; b = sys.stdin.buffer.read(); '
                     '[(sys.stdout.buffer.write(b[len(b) * i // 12:len(b) * (i + 1) // 12]), '
@@ -702,6 +709,7 @@ def test_bytes_of_no_encoding_are_what_they_are_alone(encoded, tmp_path):
     assert "\nö\\\\\n".encode("latin-1") in plain(saves.many, "x")
 
 
+@pytest.mark.slow
 def test_each_node_of_a_farm_has_batches_of_its_own(farm, farm_metamodel):
     farm.add_global()
     for i in range(9):

@@ -85,12 +85,10 @@ def test_a_failed_account_keeps_its_last_dump_until_the_next_good_night(
         assert tree.entry("bob") == {**first, "stale": True}
         assert tree.file("bob").samefile(old.file("bob"))  # a hard link, no copy
         assert tree.entry("a")["saved_at"] > LONG_AGO
-        assert not tree.file("a").samefile(old.file("a"))
         verify(metamodel)
     fake_pg_dump.heal("bob")
     metamodel.run("save")
-    assert tree.stale() == [] and tree.entry("bob")["saved_at"] > LONG_AGO
-    assert not tree.file("bob").samefile(old.file("bob")) and old.stale() == ["bob"]
+    assert tree.stale() == [] and tree.entry("bob")["saved_at"] > LONG_AGO and old.stale() == ["bob"]
 
 
 def cut(path):
@@ -107,6 +105,7 @@ def test_a_damaged_dump_is_passed_over_for_an_older_one(metamodel, db, fake_pg_d
     tree = metamodel.tree()
     metamodel.run("save")
     pretend_saved_at(tree, "bob", LONG_AGO)
+    db.sql("INSERT INTO bob._models VALUES (1)")  # so that it is a file of its own
     metamodel.run("save")
     good = metamodel.tree("metamodel.old").file("bob").read_bytes()
     damage(tree.file("bob"))

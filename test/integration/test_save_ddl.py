@@ -184,6 +184,7 @@ def check_loads(db, server, metamodel, account, seed):
     assert db.query(f"SELECT nextval('{account}._a_id_seq') > {highest}", "ddl_check") == [(True,)], (seed, account)
 
 
+@pytest.mark.slow
 @BATCHES
 def test_whatever_others_do_meanwhile_each_new_dump_holds_one_committed_state(db, server, metamodel, batch):
     """METAMODEL_TEST_DDL_SECONDS: how long; METAMODEL_TEST_SEED: to try one again."""

@@ -187,6 +187,7 @@ def killed_at_each(place, call, strace, act, inject=()):
         yield each
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", [RENAME, EXCHANGE, "fsync", UNLINK, RMDIR, MKDIR])
 @pytest.mark.parametrize("name", ["nothing", "two", "three", "legacy"])
 def test_at_every_instant_the_name_leads_to_one_whole_save(place, strace, name, call):
@@ -364,6 +365,7 @@ def numbers(place):
     return [place.serial(name) for name in ["metamodel"] * place.has("metamodel") + there]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inject", [[], [NO_EXCHANGE]], ids=["exchange", "renames"])
 @pytest.mark.parametrize("call", [RENAME, EXCHANGE, "fsync", UNLINK, RMDIR, MKDIR])
 @pytest.mark.parametrize("begin", [six, tries])

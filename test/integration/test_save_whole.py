@@ -160,8 +160,6 @@ def test_restore_and_load_say_that_they_cannot_yet(tenants, metamodel):
     for args in ["restore"], ["restore", "cust_beta"], ["verify", "--load"]:
         result = metamodel.run(*args, check=False)
         assert result.returncode == 1 and "dumps of whole schemas" in result.stderr and "psql -X -1" in result.stderr, result
-    result = metamodel.run("upgrade", "--model", "flyway", check=False)
-    assert result.returncode == 2 and "accounts of OpenResty" in result.stderr, result
 
 
 def test_a_model_of_a_prefix_is_not_for_a_save(db, metamodel, model):

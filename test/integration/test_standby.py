@@ -61,6 +61,7 @@ def without_numbers(dump):
     return re.sub(r"(?m)^(SELECT pg_catalog.setval.*, )\d+(, true\);)$", r"\1N\2", dump)
 
 
+@pytest.mark.slow
 def test_a_save_of_a_standby_is_the_save_of_its_primary(pair, on_standby):
     on_standby.run("save", "-U", "reader")
     on_standby.run("save", "-D", "other", env={"PGHOST": pair.primary.host})

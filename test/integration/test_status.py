@@ -363,6 +363,7 @@ def test_a_locked_account_does_not_hide_the_others(metamodel, db, make):
         metamodel.run("status", "--check", "--lock-wait", "1")
 
 
+@pytest.mark.slow
 def test_many_accounts_cost_no_round_trip_each(metamodel, db, make):
     metamodel.env["PGOPTIONS"] = "-c log_statement=all"
 

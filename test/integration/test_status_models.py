@@ -4,6 +4,7 @@
 import json
 import re
 
+import pytest
 from support_tenants import OWNER, builtin, model, tenants
 from support_whole import load
 
@@ -169,6 +170,7 @@ def test_wrong_queries_for_tenants(tenants, metamodel, model):
         refuse(metamodel, model, f"FILE:2: tenants: {said}", tenants=query)
 
 
+@pytest.mark.slow
 def test_a_query_that_sleeps_is_ended(tenants, metamodel, model):
     tenants("django_tenants")
     refuse(metamodel, model, "FILE:2: tenants: ERROR:  canceling statement due to statement timeout",
@@ -222,6 +224,7 @@ def test_steps_that_cannot_be_read_are_one_tenants_problem(db, tenants, metamode
         "tenant_mine": ("broken", "ERROR:  permission denied for schema tenant_mine")}
 
 
+@pytest.mark.slow
 def test_what_tenants_put_in_the_place_of_their_steps(db, tenants, metamodel, model):
     tenants("plain_schemas")
     things = {

@@ -104,6 +104,7 @@ def test_a_strangers_code_is_not_run_and_holds_up_nobody(db, metamodel, make, at
     assert "EVIL has run" not in db.server.log(offset)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ["of the account", "that reads all"])
 def test_nor_is_it_as_any_other_role(db, metamodel, make, roles, role):
     user = roles("user", "LOGIN")
@@ -202,6 +203,7 @@ def crowd(db, sql):
                f"INSERT INTO _global._accounts (name) VALUES ('{name}');" + sql[n % len(sql)].format(name))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sql", [CROWD[:1], CROWD], ids=["locked", "of all kinds"])
 def test_many_of_them_hold_up_nobody(db, metamodel, make, sql):
     make("zoe", 3)

@@ -324,6 +324,7 @@ def test_a_signal_ends_the_children_and_what_is_done_is_reported(metamodel, prod
     assert product.versions() == [4, 2, 3]
 
 
+@pytest.mark.slow
 def test_a_child_that_ignores_the_signal_is_killed_by_a_second_one(metamodel, product, leftover_processes):
     product.upgrades_by('trap "" TERM; touch running; sleep 1000 & while ! wait; do :; done')
     run = metamodel.start("upgrade")

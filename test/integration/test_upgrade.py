@@ -180,6 +180,7 @@ def world(request, server, tmp_path_factory):
 class TestWorld:
     """Every start version, in one run."""
 
+    @pytest.mark.slow
     def test_every_account_says_where_it_came_from(self, world):
         lines = world.result.stderr.splitlines()
         for name, account in world.accounts.items():
@@ -296,6 +297,7 @@ def nameless(world, account):
                   dumped.replace(account, "ACCOUNT"))
 
 
+@pytest.mark.slow
 def test_all_starts_end_the_same_also_when_the_old_state_was_reloaded(server, tmp_path):
     """Apart from the columns that a later start has filled: times, and what is indexed."""
     first = World(server, tmp_path)
@@ -658,6 +660,7 @@ NAMES = ["a b", "it's", '"q"', "Foo", "foo", "$(touch x)", "ä" * 31 + "x", "_mo
          "$1", "E'x"]
 
 
+@pytest.mark.slow
 def test_names_of_every_kind_are_names(metamodel, db, make):
     accounts = {name: make(name, [0, 5, 7][i % 3], user_tables=i % 2 == 0)
                 for i, name in enumerate(NAMES)}
@@ -667,6 +670,7 @@ def test_names_of_every_kind_are_names(metamodel, db, make):
     assert sorted(path.name for path in metamodel.cwd.iterdir()) == ["metamodel.lock"]
 
 
+@pytest.mark.slow
 def test_names_as_arguments_are_these_accounts_and_no_others(metamodel, db, make):
     for name in NAMES:
         make(name, 7)

@@ -174,6 +174,7 @@ def test_a_dry_run_without_global_changes_nothing(metamodel, db, three):
     assert db.query("SELECT FROM pg_namespace WHERE nspname = '_global'") == []
 
 
+@pytest.mark.slow
 def test_many_accounts_that_are_up_to_date_cost_no_round_trip_each(metamodel, db, make):
     """Nor do the ones that are not cost a connection each."""
     metamodel.env["PGOPTIONS"] = "-c log_statement=all -c log_connections=on"
@@ -200,6 +201,7 @@ def test_many_accounts_that_are_up_to_date_cost_no_round_trip_each(metamodel, db
     assert connections <= 5, "two for the accounts, and what else there is"
 
 
+@pytest.mark.slow
 def test_more_jobs_than_the_server_has_connections(metamodel, db, make):
     for i in range(45):
         make(f"a{i}", 8)
@@ -900,6 +902,7 @@ def endangered(mortal, tmp_path):
         each.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["immediate", "fast"])
 def test_a_server_that_is_stopped_leaves_each_account_whole(endangered, mode):
     session = endangered.db.connect(autocommit=False)
@@ -1041,6 +1044,7 @@ def test_save_under_a_lock_upgrades_nothing(metamodel, db, three):
     assert versions_of(db, *"abc") == dict.fromkeys("abc", "0.002")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("directory, args", [
     ("metamodel", []), ("my saves/it's $(x)", ["-D", "my saves/it's $(x)"])])
 def test_the_whole_story(metamodel, db, make, directory, args):
@@ -1109,6 +1113,7 @@ def test_names_of_another_encoding(metamodel, encoded):
     connection.close()
 
 
+@pytest.mark.slow
 def test_an_upgrade_does_not_touch_the_save(metamodel, db, three):
     metamodel.run("save")
 

@@ -537,6 +537,7 @@ class TestNoSave:
             save.path.chmod(0o700)
         assert "metamodel: Permission denied" in self.said(result)
 
+    @pytest.mark.slow
     def test_json_reports_it(self, offline):
         report = offline.run("verify", "--json", expect=1).report
         assert report["result"] == "failed" and report["accounts"] == []

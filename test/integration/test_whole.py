@@ -75,6 +75,7 @@ def test_what_a_statement_changes_is_seen_and_it_does_not_pass(judge, world, sta
     assert not judge.passes(statement)
 
 
+@pytest.mark.slow
 def test_each_form_passes_and_changes_nothing_else(judge, world):
     for text in grammar.lines(grammar_whole.BASES):
         text += "\n1\t2\n\\." if text.startswith("COPY") else ""
