@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 extern const char sql_extensions[];
+extern const char sql_fingerprints[];
 extern const char sql_metamodel[];
 extern const char sql_members[];
 extern const char sql_recheck_then[];

@@ -304,6 +304,26 @@ def test_the_last_line_restores_what_failed_and_was_changed(metamodel, product):
     assert restore_command(metamodel.run("upgrade", "--all", "-D", "other", expect=3)) is None
 
 
+@pytest.mark.parametrize("change", [
+    "ALTER TABLE customer ADD x int", "ALTER TABLE event DROP body", "ALTER TABLE customer ALTER no SET DEFAULT 1",
+    "DROP INDEX event_at", "CREATE TABLE x ()", "DROP STATISTICS st", "ALTER FUNCTION next_no() STRICT",
+    "ALTER TABLE customer DROP CONSTRAINT customer_c_fkey", "DROP POLICY mine ON customer", "DROP RULE no_del ON event_2026",
+    "ALTER TYPE mood ADD VALUE 'great'", "ALTER VIEW v RENAME TO w"])
+def test_a_change_in_the_middle_of_a_step_is_noticed(metamodel, product, change):
+    product.upgrades_by(f'[ "$1" != tenant_b ] || psql -qX -U postgres -c "SET search_path = tenant_b, public; {change}"; exit 1')
+    result = metamodel.run("upgrade", "--all", "--save", "--json", expect=3)
+    assert set(results(result).values()) == {"failed"} and product.versions() == [3, 2, 3]
+    assert restore_command(result).endswith(" -- tenant_b")
+
+
+def test_no_change_is_seen_where_there_is_none(metamodel, product):
+    product.upgrades_by("""psql -qX -U postgres -c "VACUUM ANALYZE \\"$1\\".customer"
+        psql -qX -U postgres -c "BEGIN; DROP TABLE \\"$1\\".schema_version; CREATE TABLE \\"$1\\".x (y int); ROLLBACK"
+        exit 1""")
+    result = metamodel.run("upgrade", "--all", "--save", "--json", expect=1)
+    assert set(results(result).values()) == {"failed"} and restore_command(result) is None
+
+
 def test_a_save_that_fails_keeps_the_upgrade_from_beginning(metamodel, product):
     product.upgrades_by("touch log")
     product.db.sql("ALTER SCHEMA tenant_a OWNER TO postgres; REVOKE ALL ON SCHEMA tenant_a FROM public, saas")

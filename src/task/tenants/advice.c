@@ -17,10 +17,11 @@ static bool is_again(const struct tenant *tenant)
 	return tenant->error && tenant->has_run;
 }
 
-/* It may have got some of its steps. */
+/* It may have got some of its steps, or a part of one. */
 static bool is_half_done(const struct tenant *tenant)
 {
-	return tenant->error && (tenant->is_changed || tenant->is_in_doubt);
+	return tenant->error &&
+	       (tenant->is_changed || tenant->is_touched || tenant->is_in_doubt);
 }
 
 static void list(const struct tenants *tenants, bool (*is)(const struct tenant *tenant),

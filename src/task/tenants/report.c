@@ -24,7 +24,7 @@ static const char *find_outcome(const struct tenant *tenant, bool is_planned)
 /* Is it as wanted, or at least changed? */
 static bool is_done(const struct tenant *tenant, bool is_planned)
 {
-	return tenant->is_changed || tenant->is_in_doubt ||
+	return tenant->is_changed || tenant->is_touched || tenant->is_in_doubt ||
 	       (!tenant->error && (is_planned || tenant->progress != TENANT_WAITING));
 }
 

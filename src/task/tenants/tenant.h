@@ -37,6 +37,8 @@ struct tenant {
 	bool is_named;    /* on the command line */
 	bool has_run;     /* its command was started */
 	bool is_changed;  /* its steps have changed */
+	bool is_touched;  /* it failed, and its schema has changed */
+	bool is_compared; /* it failed, and `is_touched` is known */
 	bool is_in_doubt; /* it is not known whether they have */
 	uint64_t elapsed_ms;
 };

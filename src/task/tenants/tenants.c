@@ -3,7 +3,8 @@
  * An upgrade by a command is this file's table of steps, which the machine enters.
  *
  * All tenants are looked at before the first command and after the last one: one question
- * to the server, not one per tenant. If commands have made new steps, tenants that were
+ * to the server, not one per tenant. So are their schemas, by fingerprints, to find out
+ * which of the failed tenants were changed. If commands have made new steps, tenants that were
  * current are now behind, and their commands are run as well.
  */
 #include "task/tenants/tenants.h"
@@ -19,6 +20,7 @@
 #include "task/tenants/command.h"
 #include "task/tenants/judge.h"
 #include "task/tenants/look.h"
+#include "task/tenants/marks.h"
 #include "task/tenants/report.h"
 #include "task/tenants/runner.h"
 #include "task/tenants/tenant.h"
@@ -28,6 +30,7 @@ enum tenants_step {
 	TENANTS_CONNECT,
 	TENANTS_LOOK,
 	TENANTS_PLAN,
+	TENANTS_MARK,
 	TENANTS_GLOBAL,
 	TENANTS_RUN,
 	TENANTS_DONE,
@@ -45,6 +48,7 @@ struct tenants_upgrade {
 	struct farm *farm;
 	struct tenants tenants;
 	struct tenants_look before, after;
+	struct tenants_marks marks;
 	struct tenants_runner runner;
 };
 
@@ -214,6 +218,14 @@ static enum step_result enter_plan(void *owner)
 	return check_global(upgrade) ? STEP_NEXT : STEP_FAIL;
 }
 
+static enum step_result enter_mark(void *owner)
+{
+	struct tenants_upgrade *upgrade = owner;
+
+	tenants_marks_start(&upgrade->marks, &upgrade->tenants, on_looked, upgrade);
+	return STEP_WAIT;
+}
+
 /* ---- the work ---- */
 
 static void on_global_run(void *owner)
@@ -238,21 +250,32 @@ static enum step_result enter_global(void *owner)
 
 static bool run_those_that_wait(struct tenants_upgrade *upgrade);
 
-/* The last step reports the tenants, whatever the outcome. */
+/* Everything is known that the commands have done. The last step reports the tenants,
+ * whatever the outcome. */
+static void on_compared(void *owner, const struct error *err)
+{
+	struct tenants_upgrade *upgrade = owner;
+
+	if (err)
+		tenants_judge_unseen(&upgrade->tenants, err);
+	if (!check_global(upgrade))
+		machine_move(&upgrade->machine, STEP_FAIL);
+	else if (err || !run_those_that_wait(upgrade))
+		machine_move(&upgrade->machine, STEP_NEXT);
+}
+
 static void on_looked_again(void *owner, const struct error *err)
 {
 	struct tenants_upgrade *upgrade = owner;
 	const struct conf *conf = upgrade->opts.conf;
 
-	if (err)
-		tenants_judge_unseen(&upgrade->tenants, err);
-	else
+	if (!err) {
 		tenants_judge_after(&upgrade->tenants, &upgrade->before, &upgrade->after,
 				    !conf->accounts.count);
-	if (!check_global(upgrade))
-		machine_move(&upgrade->machine, STEP_FAIL);
-	else if (err || !run_those_that_wait(upgrade))
-		machine_move(&upgrade->machine, STEP_NEXT);
+		if (tenants_marks_compare(&upgrade->marks, on_compared, upgrade))
+			return;
+	}
+	on_compared(upgrade, err);
 }
 
 static void look_again(struct tenants_upgrade *upgrade)
@@ -318,6 +341,7 @@ static const struct machine_step steps[] = {
 	[TENANTS_CONNECT] = { "connect", .enter = enter_connect, .may_be_left = true },
 	[TENANTS_LOOK] = { "look", .enter = enter_look, .cancel = cancel_look },
 	[TENANTS_PLAN] = { "plan", .enter = enter_plan },
+	[TENANTS_MARK] = { "mark", .enter = enter_mark, .cancel = cancel_look },
 	[TENANTS_GLOBAL] = { "upgrade the global schema", .enter = enter_global,
 			     .cancel = cancel_run },
 	[TENANTS_RUN] = { "upgrade", .enter = enter_run, .cancel = cancel_run },
@@ -333,7 +357,7 @@ struct tenants_upgrade *tenants_start(const struct run_opts *opts)
 	upgrade->opts = *opts;
 	upgrade->machine = (struct machine){
 		.steps = steps,
-		.step_count = opts->conf->dry_run ? TENANTS_GLOBAL : TENANTS_DONE,
+		.step_count = opts->conf->dry_run ? TENANTS_MARK : TENANTS_DONE,
 		.end = tenants_end,
 		.owner = upgrade,
 	};
@@ -355,6 +379,7 @@ static void tenants_free(struct tenants_upgrade *upgrade)
 	tenants_runner_release(&upgrade->runner);
 	tenants_look_release(&upgrade->before);
 	tenants_look_release(&upgrade->after);
+	tenants_marks_release(&upgrade->marks);
 	tenants_release(&upgrade->tenants);
 	farm_free(upgrade->farm);
 	layout_release(&upgrade->layout);
