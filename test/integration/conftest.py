@@ -34,7 +34,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "slow: takes more than five seconds")
+    config.addinivalue_line("markers", "slow: takes seconds")
 
 
 def pytest_collection_modifyitems(config, items):

@@ -15,6 +15,8 @@ from support import FakePgDump, errors_of, quote, wait_for
 from support_save import check_no_process
 from versions import whole_snapshot
 
+pytestmark = pytest.mark.slow
+
 OLD, NEWEST = "0.001", "0.009"
 ALL = sorted(WHERE)
 RUNNING = ["save", "upgrade", "restore"]

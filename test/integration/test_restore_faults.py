@@ -16,7 +16,7 @@ from support import (ROOT, Database, Metamodel, Server, errors_of, literal, pg_c
                      wait_for)
 from support_restore import CHANGES, DAMAGE, MOULD, RESTRICT_SINCE, fake_psql, looks, pictures, truncate
 
-pytestmark = pytest.mark.usefixtures("leftover_processes")
+pytestmark = [pytest.mark.usefixtures("leftover_processes"), pytest.mark.slow]
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 BINARY = os.environ.get("METAMODEL_BIN", ROOT / "build" / "metamodel")
@@ -187,7 +187,6 @@ def test_a_load_that_somebody_ends_costs_its_account_only(world, function, words
         "_global": "saved", "a": "saved", "b": "before", "c": "saved"}
 
 
-@pytest.mark.slow
 def test_a_load_that_takes_too_long_is_ended_and_lets_go_of_the_account(world):
     """Or else its owner would find the account locked, for as long as somebody locks something."""
     with world.hook():
@@ -384,7 +383,6 @@ def restart(world, mode):
     world.db = Database(server, world.db.name)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("options", [None, "-c synchronous_commit=off"],
                          ids=["configured", "asked for"])
 def test_what_is_said_to_be_restored_survives_a_crash(own_world, options):
@@ -396,7 +394,6 @@ def test_what_is_said_to_be_restored_survives_a_crash(own_world, options):
     assert set(own_world.check_truth(result).values()) == {"saved"}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
 def test_a_server_that_stops_costs_what_was_not_restored(own_world, mode):
     own_world.clear("a")
@@ -551,7 +548,6 @@ def test_a_load_that_finds_no_connection_is_tried_again(db, metamodel):
 # ---- dumps that change under our hands ----
 
 
-@pytest.mark.slow
 def test_a_dump_that_was_changed_since_the_check_is_not_loaded(world):
     for change, do in CHANGES.items():
         directory = world.metamodel.cwd / change
@@ -690,7 +686,6 @@ class TestSignals:
             result = self.check_stopped(world, running, leftover_processes, signal.SIGTERM)
         assert world.check_truth(result)["b"] == "before"
 
-    @pytest.mark.slow
     @pytest.mark.parametrize("signum", SIGNALS)
     def test_at_any_moment(self, world, leftover_processes, signum):
         began = time.monotonic()

@@ -23,7 +23,7 @@ from support import Database, Server, Tree, errors_of, quote, read_all, wait_for
 from support_save import (SIGNALS, Script, before, check_stopped, children_of, marked, picture,
                           verify, wait_until_blocked)
 
-pytestmark = pytest.mark.usefixtures("leftover_processes")
+pytestmark = [pytest.mark.usefixtures("leftover_processes"), pytest.mark.slow]
 
 ACCOUNTS = ["_global", "a", "b", "c"]
 
@@ -428,7 +428,6 @@ def test_a_child_that_floods_stderr_is_saved_and_its_words_are_cut(before, metam
     check_saved(metamodel, result)
 
 
-@pytest.mark.slow
 def test_a_child_that_hangs_is_ended_and_killed_if_it_will_not(
         before, metamodel, fake_pg_dump, leftover_processes):
     fake_pg_dump.hang("b")
@@ -441,7 +440,6 @@ def test_a_child_that_hangs_is_ended_and_killed_if_it_will_not(
     check_saved(metamodel, result, stale=["b", "c"])
 
 
-@pytest.mark.slow
 def test_what_a_child_started_ends_with_it(
         before, metamodel, tmp_path_factory, leftover_processes):
     """A wrapper around pg_dump ends at once, what it runs does not."""
@@ -509,7 +507,6 @@ class TestSignals:
         check_saved(metamodel, result)
         assert metamodel.tree().manifest["serial"] == 3
 
-    @pytest.mark.slow
     def test_at_any_moment(self, before, metamodel, leftover_processes, signum):
         began = time.monotonic()
         metamodel.run("save", "-q")
@@ -532,7 +529,6 @@ class TestSignals:
             assert not (metamodel.cwd / "metamodel.new").exists()
 
 
-@pytest.mark.slow
 def test_a_signal_while_accounts_are_carried_over(
         before, metamodel, strace, leftover_processes):
     """The thread that carries over is held up, so that the other one sees the signal first."""
@@ -554,7 +550,6 @@ def test_a_query_that_waits_ends_with_the_run(before, db, metamodel):
         wait_for(lambda: not our_sessions(db), 5, what="the end of the session")
 
 
-@pytest.mark.slow
 def test_a_frozen_server_does_not_hold_up_the_end(
         before, db, metamodel, door, leftover_processes):
     """Whom the program asks to cancel its query never answers."""
@@ -681,7 +676,6 @@ def test_it_waits_for_a_connection_of_its_own(accounts, db, metamodel):
     assert metamodel.tree().accounts() == ACCOUNTS
 
 
-@pytest.mark.slow
 def test_an_account_that_found_no_connection_is_tried_again(before, metamodel, fake_pg_dump):
     fake_pg_dump.busy("b", 3)
     result = metamodel.run("save")
@@ -690,7 +684,6 @@ def test_an_account_that_found_no_connection_is_tried_again(before, metamodel, f
     check_saved(metamodel, result)
 
 
-@pytest.mark.slow
 def test_it_gives_up_some_day(before, metamodel, fake_pg_dump):
     """Half a minute."""
     fake_pg_dump.busy("b", 1000)

@@ -15,6 +15,8 @@ import pytest
 from support import ROOT, Database, Metamodel
 from support_save import check_no_process, opened_and_synced
 
+pytestmark = pytest.mark.slow
+
 # strace is told of calls that not every processor has: hence the question marks.
 RENAME, UNLINK = "?rename,?renameat", "?unlink,unlinkat"
 RMDIR, MKDIR = "?rmdir", "?mkdir,?mkdirat"
@@ -187,7 +189,6 @@ def killed_at_each(place, call, strace, act, inject=()):
         yield each
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("call", [RENAME, EXCHANGE, "fsync", UNLINK, RMDIR, MKDIR])
 @pytest.mark.parametrize("name", ["nothing", "two", "three", "legacy"])
 def test_at_every_instant_the_name_leads_to_one_whole_save(place, strace, name, call):
@@ -365,7 +366,6 @@ def numbers(place):
     return [place.serial(name) for name in ["metamodel"] * place.has("metamodel") + there]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("inject", [[], [NO_EXCHANGE]], ids=["exchange", "renames"])
 @pytest.mark.parametrize("call", [RENAME, EXCHANGE, "fsync", UNLINK, RMDIR, MKDIR])
 @pytest.mark.parametrize("begin", [six, tries])

@@ -8,6 +8,8 @@ import pytest
 from support import NEWEST, errors_of, quote, wait_for
 from support_upgrade import make
 
+pytestmark = pytest.mark.slow
+
 FIXTURES = (make,)  # of another test, used here, too
 
 # It says in the server's log who runs it, which no rollback takes back, and takes what it can get.
