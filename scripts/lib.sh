@@ -29,7 +29,7 @@ build_packages=(meson ninja-build pkg-config gcc libc6-dev libuv1-dev libpq-dev
 	libjansson-dev libssl-dev libcmocka-dev postgresql)
 # shellcheck disable=SC2034
 test_packages=(clang python3-pytest python3-pytest-xdist python3-psycopg2 strace shellcheck mandoc
-	libnss-wrapper pgbouncer '?clang-format-14' '?clang-tidy-14' '?libclang-rt-14-dev')
+	libnss-wrapper pgbouncer '?python3-django' '?clang-format-14' '?clang-tidy-14' '?libclang-rt-14-dev')
 
 say() {
 	printf '%s\n' "$*" >&2
