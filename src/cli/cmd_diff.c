@@ -453,6 +453,13 @@ static const char *const options[] = {
 	"pg-bindir", "batch",     "as-superuser", NULL,
 };
 
+static const struct command_example examples[] = {
+	{ "What changed since the save before, row by row", "metamodel diff -v" },
+	{ "What was changed in the database since the save",
+	  "metamodel diff --live agentzh" },
+	{ NULL, NULL },
+};
+
 const struct command cmd_diff = {
 	.line = { .name = "diff",
 		  .usage = "[SAVE...] [ACCOUNT...]",
@@ -460,6 +467,13 @@ const struct command cmd_diff = {
 		  .arguments = CONF_SAVES,
 		  .takes_models = true,
 		  .options = options },
+	.about = "Shows which accounts came, went and changed from one save to another, "
+		 "with their\n"
+		 "versions, tables, columns and rows. Without saves, it compares the "
+		 "last two; with --live,\n"
+		 "a save and the database.",
+	.examples = examples,
+	.group = COMMAND_LOOKS,
 	.changes_nothing = true,
 	.answer = answer,
 	.start = start,

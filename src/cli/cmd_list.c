@@ -210,6 +210,13 @@ static bool answer(struct cli *cli, bool *is_answered, struct error *err)
 
 static const char *const options[] = { NULL };
 
+static const struct command_example examples[] = {
+	{ "Which saves are there, and how old are they?",
+	  "metamodel list -D /var/backups/metamodel/save" },
+	{ "Which saves have a dump of this account?", "metamodel list agentzh" },
+	{ NULL, NULL },
+};
+
 const struct command cmd_list = {
 	.line = { .name = "list",
 		  .usage = "[ACCOUNT...]",
@@ -218,6 +225,12 @@ const struct command cmd_list = {
 		  .takes_models = true,
 		  .is_offline = true,
 		  .options = options },
+	.about = "Lists the save and its older ones, the newest first, with what is in "
+		 "them. With\n"
+		 "accounts, it lists in which saves each of them is, and since when it "
+		 "has been the same.",
+	.examples = examples,
+	.group = COMMAND_LOOKS,
 	.changes_nothing = true,
 	.answer = answer,
 };

@@ -82,6 +82,13 @@ static const char *const options[] = {
 	NULL,
 };
 
+static const struct command_example examples[] = {
+	{ "What would be created, dropped and loaded", "metamodel restore -D save -n" },
+	{ "Put two accounts back as they were in the save before",
+	  "metamodel restore -D save.old agentzh onccf" },
+	{ NULL, NULL },
+};
+
 const struct command cmd_restore = {
 	.line = { .name = "restore",
 		  .alias = "restore-metamodel",
@@ -89,6 +96,10 @@ const struct command cmd_restore = {
 		  .help = "restore the accounts in a save",
 		  .arguments = CONF_ACCOUNTS,
 		  .options = options },
+	.about = "Puts the accounts in a save back, " PRODUCT_GLOBAL
+		 " first, each completely or not at all. Every\n"
+		 "dump is checked before the database is touched.",
+	.examples = examples,
 	.report = COMMAND_DUMPS,
 	.start = start,
 	.cancel = cancel,

@@ -83,6 +83,13 @@ static const char *const options[] = {
 	"keep-weeks", "keep-months",         "strict",  "as-superuser", NULL,
 };
 
+static const struct command_example examples[] = {
+	{ "Every night: silent when all is well, seven saves kept",
+	  "metamodel save -q --keep 6 -D /var/backups/metamodel/save" },
+	{ "What would be dumped, and to where", "metamodel save -n -d resty" },
+	{ NULL, NULL },
+};
+
 const struct command cmd_save = {
 	.line = { .name = "save",
 		  .alias = "save-metamodel",
@@ -92,6 +99,12 @@ const struct command cmd_save = {
 		  .takes_models = true,
 		  .needs_whole = true,
 		  .options = options },
+	.about = "Dumps " PRODUCT_GLOBAL
+		 " and every account, or those that are named, from one snapshot into a\n"
+		 "directory, which takes the place of the save before in one step. An "
+		 "account that cannot\n"
+		 "be dumped keeps its last good dump, and the exit status is 3.",
+	.examples = examples,
 	.report = COMMAND_DUMPS,
 	.start = start,
 	.cancel = cancel,

@@ -24,6 +24,13 @@ static bool answer(struct cli *cli, bool *is_answered, struct error *err)
 
 static const char *const options[] = { NULL };
 
+static const struct command_example examples[] = {
+	{ "Page through a dump", "metamodel show agentzh | less" },
+	{ "The rows of one table in the save before",
+	  "metamodel show -D metamodel.old agentzh TABLE" },
+	{ NULL, NULL },
+};
+
 const struct command cmd_show = {
 	.line = { .name = "show",
 		  .usage = "ACCOUNT [TABLE]",
@@ -32,6 +39,11 @@ const struct command cmd_show = {
 		  .takes_models = true,
 		  .is_offline = true,
 		  .options = options },
+	.about = "Checks the dump of an account and writes it to standard output. With "
+		 "TABLE, it writes\n"
+		 "only the rows of that table, as a COPY for psql.",
+	.examples = examples,
+	.group = COMMAND_LOOKS,
 	.changes_nothing = true,
 	.answer = answer,
 };

@@ -186,6 +186,14 @@ static const char *const options[] = {
 	"max-age",   "as-superuser", NULL,
 };
 
+static const struct command_example examples[] = {
+	{ "Fail unless all accounts are current and all dumps of the last 36 hours",
+	  "metamodel status --check --max-age=36h" },
+	{ "Which migrations does each tenant of a Django site lack?",
+	  "metamodel status -v --model=django-tenants -d site" },
+	{ NULL, NULL },
+};
+
 const struct command cmd_status = {
 	.line = { .name = "status",
 		  .usage = "[ACCOUNT...] [.SUFFIX]",
@@ -193,6 +201,10 @@ const struct command cmd_status = {
 		  .arguments = CONF_ACCOUNTS,
 		  .takes_models = true,
 		  .options = options },
+	.about = "Shows for each account its node, version and state, and when it was "
+		 "last saved. It\n"
+		 "locks nothing and changes nothing.",
+	.examples = examples,
 	.report = COMMAND_STATES,
 	.changes_nothing = true,
 	.start = start,

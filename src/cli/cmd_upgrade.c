@@ -242,6 +242,13 @@ static const char *const options[] = {
 	NULL,
 };
 
+static const struct command_example examples[] = {
+	{ "Which account would be brought to which version", "metamodel upgrade -n" },
+	{ "Save first, and upgrade only if that succeeded",
+	  "metamodel upgrade --save -D /var/backups/metamodel/save" },
+	{ NULL, NULL },
+};
+
 const struct command cmd_upgrade = {
 	.line = { .name = "upgrade",
 		  .usage = "[ACCOUNT...] [.SUFFIX]",
@@ -249,6 +256,11 @@ const struct command cmd_upgrade = {
 		  .arguments = CONF_ACCOUNTS,
 		  .takes_models = true,
 		  .options = options },
+	.about =
+		"Brings " PRODUCT_GLOBAL
+		" and then the accounts to the newest version, each in one transaction.\n"
+		"An account that fails is as it was before, and the others go on.",
+	.examples = examples,
 	.report = COMMAND_UPGRADED,
 	.answer = answer,
 	.start = start,

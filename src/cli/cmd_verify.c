@@ -69,6 +69,15 @@ static const char *const options[] = {
 	"timeout", "pg-bindir", "max-age", "load", "load-template", "as-superuser", NULL,
 };
 
+static const struct command_example examples[] = {
+	{ "Is each dump complete and as it was written?",
+	  "metamodel verify /var/backups/metamodel/save" },
+	{ "Prove that a server accepts all of it",
+	  "metamodel verify --load=\"host=spare user=loader\" "
+	  "/var/backups/metamodel/save" },
+	{ NULL, NULL },
+};
+
 const struct command cmd_verify = {
 	.line = { .name = "verify",
 		  .usage = "[DIR]",
@@ -76,6 +85,12 @@ const struct command cmd_verify = {
 		  .arguments = CONF_DIRECTORY,
 		  .takes_models = true,
 		  .options = options },
+	.about = "Reads every dump of a save and compares it with the manifest, without "
+		 "a database. With\n"
+		 "--load, it also restores the whole save into a scratch database, and "
+		 "drops that.",
+	.examples = examples,
+	.group = COMMAND_LOOKS,
 	.report = COMMAND_VERIFIED,
 	.changes_nothing = true,
 	.start = start,

@@ -44,8 +44,23 @@ enum command_report {
 	COMMAND_STATES,
 };
 
+/* Where --help lists it. */
+enum command_group {
+	COMMAND_WORKS, /* on the accounts of a database */
+	COMMAND_LOOKS, /* at saves */
+	COMMAND_ASSISTS,
+};
+
+struct command_example {
+	const char *about; /* what it is good for; NULL ends a list of them */
+	const char *text;
+};
+
 struct command {
 	struct conf_command line;
+	const char *about; /* two sentences for --help, in lines that fit a terminal */
+	const struct command_example *examples;
+	enum command_group group;
 	enum command_report report;
 	bool changes_nothing; /* its report is its only result */
 	/*

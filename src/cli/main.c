@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/help.h"
 #include "cli/prompt.h"
 #include "cli/run_command.h"
 
@@ -66,6 +67,14 @@ static const struct command *find_command(const struct conf_command *line)
 	while (&(*command)->line != line)
 		command++;
 	return *command;
+}
+
+static void print_help(const struct conf_command *line)
+{
+	if (line)
+		help_print_command(find_command(line), stdout);
+	else
+		help_print(stdout);
 }
 
 static int run(struct cli *cli)
@@ -135,7 +144,7 @@ int main(int argc, char **argv)
 	if (!conf_load(command_lines, argc, argv, &cli.conf, &err))
 		return fail(&cli, &err);
 	if (cli.conf.help)
-		conf_print_help(command_lines, stdout);
+		print_help(cli.conf.command);
 	else if (cli.conf.version)
 		print_version();
 	else

@@ -9,6 +9,7 @@
 #include "base/auto.h"
 #include "base/compiler.h"
 #include "base/str.h"
+#include "base/typo.h"
 #include "conf/model.h"
 #include "conf/options.h"
 #include "conf/setting.h"
@@ -66,6 +67,17 @@ static bool take_dump(const char *name, struct values *values, struct setting_ar
 	return true;
 }
 
+static bool take_topic(const char *name, struct values *values, struct error *err)
+{
+	struct conf *conf = &values->conf;
+
+	if (conf->topic)
+		return error_set(err, ERROR_USAGE, "two commands: '%s', '%s'",
+				 conf->topic, name);
+	conf->topic = xstrdup(name);
+	return true;
+}
+
 /* What is a directory, or cannot be anything else, is a save; behind "--" all are
  * accounts. */
 static bool take_save(const char *name, bool literal, struct values *values,
@@ -105,6 +117,23 @@ static const struct conf_command *find_alias(const struct conf_command *const *c
 	return NULL;
 }
 
+const struct conf_command *
+conf_require_command(const struct conf_command *const *commands, const char *name,
+		     struct error *err)
+{
+	const struct conf_command *command = find_command(commands, name);
+	struct typo typo = { .word = name, .length = strlen(name) };
+
+	if (command)
+		return command;
+	error_set(err, ERROR_USAGE, "unknown command '%s'", name);
+	for (; *commands; commands++)
+		typo_offer(&typo, (*commands)->name);
+	if (typo.best)
+		error_hint(err, "Did you mean '%s'?", typo.best);
+	return NULL;
+}
+
 /* Is it one of the command's own options? */
 static bool has_option(const struct conf_command *command, const char *name)
 {
@@ -127,6 +156,8 @@ static bool take_argument(const struct conf_command *command, const char *argume
 		return take_dump(argument, values, argv, err);
 	case CONF_SAVES:
 		return take_save(argument, literal, values, argv, err);
+	case CONF_TOPIC:
+		return take_topic(argument, values, err);
 	}
 	return false;
 }
@@ -183,10 +214,9 @@ static bool take_arguments(const struct conf_command *const *commands,
 			return error_set(err, ERROR_USAGE, "no command given");
 		if (!check_argument(arguments->v[0], err))
 			return false;
-		command = find_command(commands, arguments->v[i++]);
+		command = conf_require_command(commands, arguments->v[i++], err);
 		if (!command)
-			return error_set(err, ERROR_USAGE, "unknown command '%s'",
-					 arguments->v[0]);
+			return false;
 	}
 	values->conf.command = command;
 	for (; i < arguments->count; i++)
@@ -244,7 +274,7 @@ static bool check_server(const struct conf *conf, struct error *err)
 		return true;
 	error_set(err, ERROR_USAGE, "option --%s: %s%s needs no server", given,
 		  conf->command->name, condition);
-	return error_hint(err, "Try 'metamodel --help'");
+	return error_hint(err, "Try 'metamodel %s --help'", conf->command->name);
 }
 
 /* A farm has no server on which a scratch database could be made. */
@@ -268,15 +298,40 @@ static bool settle_pairs(struct conf *conf, const struct setting_argv *argv,
 			   err);
 }
 
+/* The command as far as the command line was read; NULL: none is named, or an unknown
+ * one. */
+static const struct conf_command *
+guess_command(const struct conf_command *const *commands, const char *program,
+	      const struct setting_argv *argv)
+{
+	const struct conf_command *command = find_alias(commands, program);
+
+	if (command || !argv->arguments.count)
+		return command;
+	return find_command(commands, argv->arguments.v[0]);
+}
+
+static bool hint_help(const struct conf_command *command, struct error *err)
+{
+	if (err->hint[0])
+		return false;
+	return error_hint(err, "Try 'metamodel%s%s --help'", command ? " " : "",
+			  command ? command->name : "");
+}
+
 static bool read_command_line(const struct conf_command *const *commands, int argc,
 			      char **args, struct values *values,
 			      struct setting_argv *argv, struct error *err)
 {
-	if (!setting_parse_argv(option_rows, argc, args, values, argv, err))
+	bool ok = setting_parse_argv(option_rows, argc, args, values, argv, err);
+	const char *program = argc > 0 ? args[0] : "";
+
+	values->conf.command = guess_command(commands, program, argv);
+	if (!ok)
 		return false;
 	if (argv->stopped)
 		return true;
-	return take_arguments(commands, argc > 0 ? args[0] : "", values, argv, err) &&
+	return take_arguments(commands, program, values, argv, err) &&
 	       settle_pairs(&values->conf, argv, err);
 }
 
@@ -385,8 +440,8 @@ bool conf_load_from(const char *config_dir, const struct conf_command *const *co
 	bool ok;
 
 	ok = read_command_line(commands, argc, argv, &values, &said, err);
-	if (!ok && !err->hint[0])
-		error_hint(err, "Try 'metamodel --help'");
+	if (!ok)
+		hint_help(values.conf.command, err);
 	ok = ok && (said.stopped || read_files(config_dir, &values, &said, err));
 	if (ok) {
 		settle(&values);
@@ -403,6 +458,7 @@ bool conf_load_from(const char *config_dir, const struct conf_command *const *co
 	strvec_release(&values.conf.saves);
 	free(values.conf.table);
 	free(values.conf.doubtful);
+	free(values.conf.topic);
 	setting_release(option_rows, &values);
 	return ok;
 }
@@ -451,51 +507,6 @@ void conf_release(struct conf *conf)
 	strvec_release(&values.conf.saves);
 	free(values.conf.table);
 	free(values.conf.doubtful);
+	free(values.conf.topic);
 	*conf = (struct conf){ 0 };
-}
-
-/* ---- help ---- */
-
-static void format_option(struct strbuf *out, const struct setting *row)
-{
-	strbuf_reset(out);
-	if (row->letter)
-		strbuf_add_format(out, "  -%c, --%s", row->letter, row->name);
-	else
-		strbuf_add_format(out, "      --%s", row->name);
-	if (row->argument)
-		strbuf_add_format(out, row->bare ? "[=%s]" : "=%s", row->argument);
-}
-
-static void print_options(FILE *out)
-{
-	AUTO_STRBUF struct strbuf left = { 0 };
-	size_t width = 0;
-
-	for (const struct setting *row = option_rows; row->scope; row++) {
-		format_option(&left, row);
-		width = left.length > width ? left.length : width;
-	}
-	for (const struct setting *row = option_rows; row->scope; row++) {
-		format_option(&left, row);
-		if (row->heading)
-			fprintf(out, "\n%s:\n", row->heading);
-		fprintf(out, "%-*s  %s\n", (int)width, left.buf, row->help);
-	}
-}
-
-void conf_print_help(const struct conf_command *const *commands, FILE *out)
-{
-	fputs("metamodel saves, upgrades and restores the accounts of an OpenResty "
-	      "server.\n"
-	      "For other products that keep one schema per tenant, see --model.\n\n"
-	      "Usage:\n  metamodel [OPTION]... COMMAND [ARGUMENT]...\n\nCommands:\n",
-	      out);
-	for (; *commands; commands++)
-		fprintf(out, "  %-8s%-26s%s\n", (*commands)->name, (*commands)->usage,
-			(*commands)->help);
-	print_options(out);
-	fputs("\nExit status: 0 done; 1 failed; 2 usage; 3 partly done; 4 locked; "
-	      "128+N signal N.\nSee man metamodel.\n",
-	      out);
 }

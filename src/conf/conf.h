@@ -22,7 +22,6 @@
 #define CONF_CONF_H
 
 #include <stdbool.h>
-#include <stdio.h>
 
 #include "base/error.h"
 #include "conf/values.h"
@@ -56,7 +55,12 @@ uint64_t conf_lock_wait_ms(const struct conf *conf);
 /* Free what it holds, and make it all zero. */
 void conf_release(struct conf *conf);
 
-/* Print all of --help, with the commands in this order. */
-void conf_print_help(const struct conf_command *const *commands, FILE *out);
+/*
+ * The command of this name.
+ * Errors: ERROR_USAGE with NULL, and the name that was probably meant as a hint.
+ */
+const struct conf_command *
+conf_require_command(const struct conf_command *const *commands, const char *name,
+		     struct error *err);
 
 #endif

@@ -13,12 +13,12 @@
 #include "base/fs.h"
 #include "base/located.h"
 #include "base/str.h"
+#include "base/typo.h"
 #include "conf/ini.h"
 
 #define LONG_BASE 256  /* getopt's code for the long name of row N is LONG_BASE + N */
 #define MAX_OPTIONS 64 /* the bits of setting_argv.given */
 #define MAX_FILE_BYTES (1024 * 1024)
-#define MAX_TYPO_LETTERS 2 /* between an unknown key and the one that is suggested */
 
 static bool find_word(const char *const *words, const char *word, uint64_t *index)
 {
@@ -170,6 +170,7 @@ static bool refuse_option(const struct setting *rows, int code, const char *arg,
 			  struct error *err)
 {
 	AUTO_STRBUF struct strbuf fits = { 0 };
+	struct typo typo = { 0 };
 	int length;
 
 	if (code == ':' || optopt >= LONG_BASE)
@@ -181,14 +182,18 @@ static bool refuse_option(const struct setting *rows, int code, const char *arg,
 	arg += strlen("--");
 	/* do not repeat the value, which may be a password */
 	length = (int)strcspn(arg, "=");
-	for (; rows->scope; rows++)
+	typo = (struct typo){ .word = arg, .length = (size_t)length };
+	for (; rows->scope; rows++) {
 		if (!strncmp(rows->name, arg, (size_t)length))
 			strbuf_add_format(&fits, "%s--%s", fits.length ? ", " : "",
 					  rows->name);
+		typo_offer(&typo, rows->name);
+	}
 	if (fits.length)
 		return error_set(err, ERROR_USAGE, "option --%.*s is ambiguous: %s",
 				 length, arg, fits.buf);
-	return error_set(err, ERROR_USAGE, "unknown option --%.*s", length, arg);
+	error_set(err, ERROR_USAGE, "unknown option --%.*s", length, arg);
+	return typo.best && error_hint(err, "Did you mean '--%s'?", typo.best);
 }
 
 bool setting_is_given(const struct setting *rows, const struct setting_argv *argv,
@@ -277,19 +282,6 @@ static bool file_error(const struct source *s, const char *what)
 	return error_set(s->err, ERROR_USAGE, "%s:%d: %s", s->path, s->ini.line, what);
 }
 
-/* The number of letters that differ between the common beginning and the common end of
- * the two. */
-static size_t typo_letters(const char *key, const char *name)
-{
-	size_t a, b;
-
-	while (*key && *key == *name)
-		key++, name++;
-	for (a = strlen(key), b = strlen(name); a && b && key[a - 1] == name[b - 1]; a--)
-		b--;
-	return a > b ? a : b;
-}
-
 static bool hint_keys(const struct source *s, const char *section)
 {
 	AUTO_STRBUF struct strbuf keys = { 0 };
@@ -306,24 +298,19 @@ static bool hint_keys(const struct source *s, const char *section)
 
 static bool refuse_key(const struct source *s, const char *section)
 {
-	const char *best = NULL, *key = s->ini.key;
-	size_t best_letters = MAX_TYPO_LETTERS + 1;
+	const char *key = s->ini.key;
+	struct typo typo = { .word = key, .length = strlen(key) };
 
 	error_set(s->err, ERROR_USAGE, "%s:%d: unknown key '%s' in [%s]", s->path,
 		  s->ini.line, key, section);
 	for (const struct setting *row = s->rows; row->name; row++) {
-		size_t letters = typo_letters(key, row->name);
-
-		if (!letters && !row->section) /* such as --help */
+		if (!row->section && !strcmp(key, row->name)) /* such as --help */
 			return error_hint(s->err, "--%s cannot be set in a file", key);
-		if (row->section && !strcmp(row->section, section) &&
-		    letters < best_letters) {
-			best = row->name;
-			best_letters = letters;
-		}
+		if (row->section && !strcmp(row->section, section))
+			typo_offer(&typo, row->name);
 	}
-	if (best)
-		return error_hint(s->err, "Did you mean '%s'?", best);
+	if (typo.best)
+		return error_hint(s->err, "Did you mean '%s'?", typo.best);
 	return hint_keys(s, section);
 }
 

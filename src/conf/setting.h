@@ -66,7 +66,7 @@ struct setting {
 	/* If the value is more than a plain name, overwrite it in argv and thereby in
 	 * /proc. For a flag: see `doubtful` in struct setting_argv. */
 	bool may_hide_password;
-	const char *heading; /* heading of a group in --help that begins with this row */
+	bool is_connection; /* it says how to reach a server */
 };
 
 /* What the command line contains besides values. All zero is empty. */

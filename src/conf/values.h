@@ -19,6 +19,7 @@ enum conf_arguments {
 	CONF_DIRECTORY, /* one, as for --directory */
 	CONF_DUMP,      /* an account, and perhaps a table of it */
 	CONF_SAVES,     /* up to two directories, and accounts */
+	CONF_TOPIC,     /* the name of a command, or none */
 };
 
 /* What the parser of the command line must know about a command. The table of commands is
@@ -49,7 +50,8 @@ struct conf_connection {
 };
 
 struct conf {
-	const struct conf_command *command; /* NULL with help or version */
+	/* With help or version, NULL if none was named before the option. */
+	const struct conf_command *command;
 	bool help; /* with help or version, nothing else counts */
 	bool version;
 
@@ -58,6 +60,7 @@ struct conf {
 	struct strvec accounts; /* each once, in the given order; empty: all */
 	struct strvec saves;    /* directories, in the order given */
 	char *table;            /* of the account; NULL: not given */
+	char *topic;            /* of `metamodel help`; NULL: not given */
 	char *model_name;       /* of a built-in model; NULL: OpenResty's own facts */
 	struct product_model model; /* from the files; missing keys from that model */
 	struct product product;     /* the result, which borrows from `model` */

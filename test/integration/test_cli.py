@@ -12,7 +12,8 @@ from support import ROOT, Metamodel
 BINARY = os.environ.get("METAMODEL_BIN", ROOT / "build" / "metamodel")
 NOWHERE = SimpleNamespace(host="/nonexistent", port="1", user="nobody")
 RAW_CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
-TRY_HELP = "metamodel: hint: Try 'metamodel --help'"
+HINT = re.compile(r"metamodel: hint: (Try 'metamodel( [a-z]+)? --help'|Did you mean '[a-z-]+'\?)")
+COMMANDS = ["save", "restore", "upgrade", "status", "verify", "list", "show", "diff", "help"]
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def dumped(metamodel, db):
 def usage_error(result):
     """The one line that says what is wrong with the command line."""
     lines = result.stderr.splitlines()
-    assert len(lines) == 2 and lines[1] == TRY_HELP, result
+    assert len(lines) == 2 and HINT.fullmatch(lines[1]), result
     assert lines[0].startswith("metamodel: error: ") and result.stdout == "", result
     return lines[0].removeprefix("metamodel: error: ")
 
@@ -108,20 +109,54 @@ class TestMistakes:
 
 class TestHelp:
     def test_every_option_is_in_it_and_it_fits_a_terminal(self, offline):
-        result = offline.run("--help")
-        assert result.stderr == ""
+        pages = [offline.run("--help"), *(offline.run(command, "--help") for command in COMMANDS)]
+        text = "".join(page.stdout for page in pages)
         sample = (ROOT / "doc" / "metamodel.conf.sample").read_text().split("\n[metamodel]\n")[1].split("\n[model]\n")[0]
         options = re.findall(r"^;([a-z-]+) =", sample, re.M) + ["config", "help", "version"]
-        assert len(options) >= 20
+        assert len(options) >= 20 and all(page.stderr == "" for page in pages)
         for option in options:
-            assert re.search(rf"^  (-., |    )--{option}[ =[]", result.stdout, re.M), option
-        assert max(len(line) for line in result.stdout.splitlines()) <= 90
-        assert not re.search("\t|[ ]+$", result.stdout, re.M)
+            assert re.search(rf"^  (-., |    )--{option}[ =[]", text, re.M), option
+        assert max(len(line) for line in text.splitlines()) <= 90
+        assert not re.search("\t|[ ]+$", text, re.M)
 
-    @pytest.mark.parametrize("args", [["-?"], ["save", "--help"], ["verify", "x", "y", "-?"],
-                                      ["nonsense", "--he"], ["--help", "--nonsense"]])
+    def test_it_lists_every_command(self, offline):
+        groups = offline.run("--help").stdout.split("\n\nOptions of every command:\n")[0]
+        assert re.findall(r"^  ([a-z]+)  ", groups, re.M) == COMMANDS
+
+    @pytest.mark.parametrize("args", [["-?"], ["nonsense", "--he"], ["--help", "--nonsense"], ["help"]])
     def test_it_is_there_wherever_it_is_asked_for(self, offline, args):
         assert offline.run(*args).stdout == offline.run("--help").stdout
+
+    @pytest.mark.parametrize("args", [["save", "-?"], ["-?", "save"], ["-q", "save", "a", "b", "--help"], ["save", "-?", "verify"]])
+    def test_after_a_command_it_is_that_of_the_command(self, offline, args):
+        assert offline.run(*args).stdout == offline.run("save", "--help").stdout
+        assert "\nOptions of save:\n" in offline.run(*args).stdout
+
+    def test_under_an_old_name_it_is_that_of_the_command(self, offline):
+        (offline.cwd / "restore-metamodel").symlink_to(offline.binary)
+        said = offline.run("--help", program=offline.cwd / "restore-metamodel").stdout
+        assert said == offline.run("restore", "--help").stdout
+
+    @pytest.mark.parametrize("topic, page", [("save", "metamodel-save"), ("help", "metamodel-help"),
+                                             ("model", "5 metamodel-model")])
+    def test_it_opens_the_manual(self, offline, topic, page):
+        man = offline.cwd / "man"
+        man.write_text('#!/bin/sh\necho "man $*"\nexit 16\n')
+        man.chmod(0o755)
+        offline.env["PATH"] = f"{offline.cwd}:{os.environ['PATH']}"
+        result = offline.run("help", topic, expect=16)
+        assert result.stdout == f"man {page}\n" and result.stderr == ""
+
+    def test_there_need_be_no_man(self, offline):
+        offline.env["PATH"] = "/nonexistent"
+        assert offline.run("help", "save", expect=1).stderr == (
+            "metamodel: error: there is no man here to show metamodel-save\n"
+            "metamodel: hint: Try 'metamodel save --help'\n")
+
+    def test_a_manual_that_is_not_there_is_not_looked_for(self, offline):
+        offline.env["PATH"] = "/nonexistent"
+        assert usage_error(offline.run("help", "sav", expect=2)) == "unknown command 'sav'"
+        assert "two commands: 'save', 'list'" in usage_error(offline.run("help", "save", "list", expect=2))
 
     def test_version_is_that_of_the_project(self, offline):
         [version] = re.findall(r"version: '([\d.]+)'", (ROOT / "meson.build").read_text())[:1]

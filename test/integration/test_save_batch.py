@@ -626,7 +626,7 @@ def test_a_batch_that_cannot_be_is_a_usage_error(metamodel):
     for value in ["0", "-1", "100001", "x", "", "1.5", "automatic"]:
         result = metamodel.run("save", f"--batch={value}", expect=2)
         first, second = result.stderr.splitlines()
-        assert "option --batch: " in first and "Try 'metamodel --help'" in second
+        assert "option --batch: " in first and "Try 'metamodel save --help'" in second
 
 
 # What is said, and when it ends

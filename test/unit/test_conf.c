@@ -13,6 +13,7 @@
 
 #include "base/str.h"
 #include "cli/command.h"
+#include "cli/help.h"
 #include "conf/conf.h"
 #include "conf/options.h"
 
@@ -287,12 +288,14 @@ static void test_mistakes_on_the_command_line_are_named(void **state)
 		{ { "verify", "-n" }, "option --dry-run is not for verify" },
 	};
 	/* clang-format on */
+	struct fixture *f = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		const char *const *a = rows[i].args;
 
-		refuse(*state, ARGS(a[0], a[1], a[2], a[3]), rows[i].text);
-		assert_string_equal(((struct fixture *)*state)->err.hint, TRY);
+		refuse(f, ARGS(a[0], a[1], a[2], a[3]), rows[i].text);
+		assert_true(strstr(f->err.hint, "--help'") ||
+			    str_has_prefix(f->err.hint, "Did you mean '"));
 	}
 }
 
@@ -616,23 +619,121 @@ static void test_no_option_is_for_nobody(void **state)
 
 /* --- Help */
 
-static void test_help_fits_in_90_columns(void **state)
+/* NULL: --help of no command. The text is valid until the next call. */
+static char *help_text(const struct command *command)
 {
-	char *text = NULL, *line, *rest;
-	size_t length;
-	FILE *out = open_memstream(&text, &length);
+	static char text[16384];
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	assert_non_null(out);
+	if (command)
+		help_print_command(command, out);
+	else
+		help_print(out);
+	assert_false(fclose(out));
+	return text;
+}
+
+static void check_width(char *text)
+{
+	for (char *rest = text, *line; (line = strsep(&rest, "\n"));)
+		if (strlen(line) > 90)
+			fail_msg("longer than 90 columns: %s", line);
+}
+
+static void test_help_is_short_and_in_groups(void **state)
+{
+	char *text = help_text(NULL);
+	size_t lines = 0;
 
 	(void)state;
-	assert_non_null(out);
-	conf_print_help(command_lines, out);
-	fclose(out);
 	assert_non_null(strstr(text, "\n  save "));
 	assert_non_null(strstr(text, "\n  -j, --jobs=NUM "));
 	assert_non_null(strstr(text, "\nConnection options:\n  -h, --host=HOSTNAME "));
 	assert_null(strstr(text, "--type"));
-	for (rest = text; (line = strsep(&rest, "\n"));)
-		assert_true(strlen(line) <= 90);
-	free(text);
+	assert_null(strstr(text, "--cascade"));
+	for (const char *p = text; (p = strchr(p, '\n')); p++)
+		lines++;
+	assert_true(lines < 60);
+	check_width(text);
+}
+
+static void check_help_of(const struct command *command)
+{
+	char *text = help_text(command);
+	const char *own = strstr(text, "\nOptions of ");
+
+	assert_non_null(own);
+	own += strlen("\nOptions of ");
+	assert_true(!command->line.options[0] ==
+		    !strncmp(own, "every command:\n", strlen("every command:\n")));
+	assert_non_null(strstr(own - 1, " every command:\n"));
+	assert_true(!strstr(text, "\n  -h, --host=HOSTNAME ") ==
+		    command->line.is_offline);
+	for (const char *const *name = command->line.options; *name; name++) {
+		char *option = str_format("--%s", *name);
+
+		assert_non_null(strstr(text, option));
+		free(option);
+	}
+	check_width(text);
+}
+
+static void test_help_of_a_command_has_its_own_options_first(void **state)
+{
+	(void)state;
+	for (const struct command *const *command = commands; *command; command++)
+		check_help_of(*command);
+}
+
+static void test_each_command_is_explained_with_two_examples(void **state)
+{
+	(void)state;
+	for (const struct command *const *command = commands; *command; command++) {
+		size_t sentences = 0, count = 0;
+		const char *about = (*command)->about;
+
+		for (const char *p = about; (p = strchr(p, '.')); p++)
+			sentences += !p[1] || p[1] == ' ' || p[1] == '\n';
+		assert_true(sentences >= 2);
+		while ((*command)->examples[count].about)
+			assert_non_null(strstr((*command)->examples[count++].text,
+					       (*command)->line.name));
+		assert_int_equal(count, 2);
+	}
+}
+
+/* --- Did you mean */
+
+static void
+test_a_misspelt_command_or_option_comes_with_the_one_that_was_meant(void **state)
+{
+	const struct {
+		const char *const *args;
+		const char *hint;
+	} rows[] = {
+		{ ARGS("sav"), "Did you mean 'save'?" },
+		{ ARGS("SAVE"), "Did you mean 'save'?" },
+		{ ARGS("shwo"), "Did you mean 'show'?" },
+		{ ARGS("stat"), "Did you mean 'status'?" },
+		{ ARGS("resotre"), "Did you mean 'restore'?" },
+		{ ARGS("uprgaed"), "Did you mean 'upgrade'?" },
+		{ ARGS("frob"), TRY },
+		{ ARGS("x"), TRY },
+		{ ARGS(""), TRY },
+		{ ARGS("save", "--jbos=3"), "Did you mean '--jobs'?" },
+		{ ARGS("save", "--dryrun"), "Did you mean '--dry-run'?" },
+		{ ARGS("save", "--lock_wait=3"), "Did you mean '--lock-wait'?" },
+		{ ARGS("save", "--frobnicate"), "Try 'metamodel save --help'" },
+		{ ARGS("save", "-j0"), "Try 'metamodel save --help'" },
+		{ ARGS("-j0", "save"), TRY },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_false(load(f, rows[i].args));
+		assert_string_equal(f->err.hint, rows[i].hint);
+	}
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
@@ -665,7 +766,10 @@ int main(void)
 		TEST(test_unknown_keys_come_with_the_nearest_key),
 		TEST(test_commands_take_options_that_there_are),
 		TEST(test_no_option_is_for_nobody),
-		TEST(test_help_fits_in_90_columns),
+		TEST(test_help_is_short_and_in_groups),
+		TEST(test_help_of_a_command_has_its_own_options_first),
+		TEST(test_each_command_is_explained_with_two_examples),
+		TEST(test_a_misspelt_command_or_option_comes_with_the_one_that_was_meant),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
