@@ -106,6 +106,7 @@ const struct command cmd_save = {
 		 "be dumped keeps its last good dump, and the exit status is 3.",
 	.examples = examples,
 	.report = COMMAND_DUMPS,
+	.has_hooks = true,
 	.start = start,
 	.cancel = cancel,
 	.summarize = summarize,

@@ -15,10 +15,22 @@
 #include "cli/progress.h"
 #include "conf/conf.h"
 #include "proc/loop.h"
+#include "task/hook/hook.h"
 #include "task/report.h"
 #include "task/run.h"
 
 struct command;
+struct cli;
+
+/* The hooks of a run: cli/hooks.h. */
+struct cli_hooks {
+	struct hook *running;    /* NULL: none */
+	struct strvec variables; /* what those after the run get in their environment */
+	char *report_path;       /* a temporary file; NULL: none */
+	bool is_refused;         /* the configuration of one is wrong: run none */
+	int signal_number;       /* that ended a hook; 0: none */
+	void (*begin)(struct cli *cli, const struct error *err);
+};
 
 struct cli {
 	const struct command *command; /* NULL with --help and --version */
@@ -26,7 +38,8 @@ struct cli {
 	struct log log;
 	struct loop *loop;
 	struct progress progress;
-	void *task;    /* NULL after it has ended */
+	void *task; /* NULL after it has ended */
+	struct cli_hooks hooks;
 	void *outcome; /* what it has made, for `finish`; NULL: nothing */
 	uint64_t started_ms;
 	char started[CLOCK_TEXT_BYTES];
@@ -62,6 +75,7 @@ struct command {
 	const struct command_example *examples;
 	enum command_group group;
 	enum command_report report;
+	bool has_hooks;       /* those of [hooks] */
 	bool changes_nothing; /* its report is its only result */
 	/*
 	 * Print what needs neither loop nor server, if that was asked for, and set

@@ -49,7 +49,7 @@ json_t *json_begin(const struct cli *cli, const char *result, const struct error
 			 json_text(has_error && err->hint[0] ? err->hint : NULL));
 }
 
-bool json_end(json_t *root, struct error *err)
+bool json_write(json_t *root, int fd, struct error *err)
 {
 	AUTO_FREE char *line = json_dumps(root, JSON_COMPACT | JSON_PRESERVE_ORDER |
 							JSON_REAL_PRECISION(6));
@@ -57,7 +57,12 @@ bool json_end(json_t *root, struct error *err)
 	json_decref(root);
 	if (!line)
 		abort(); /* out of memory */
-	return (fs_write_all(STDOUT_FILENO, line, strlen(line), err) &&
-		fs_write_all(STDOUT_FILENO, "\n", 1, err)) ||
+	return (fs_write_all(fd, line, strlen(line), err) &&
+		fs_write_all(fd, "\n", 1, err)) ||
 	       error_prefix(err, "the report");
+}
+
+bool json_end(json_t *root, struct error *err)
+{
+	return json_write(root, STDOUT_FILENO, err);
 }

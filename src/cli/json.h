@@ -31,4 +31,7 @@ json_t *json_begin(const struct cli *cli, const char *result, const struct error
  */
 MUST_CHECK bool json_end(json_t *root, struct error *err);
 
+/* The same, to another file. */
+MUST_CHECK bool json_write(json_t *root, int fd, struct error *err);
+
 #endif

@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/hooks.h"
 #include "cli/prompt.h"
 #include "cli/run_command.h"
 
@@ -22,6 +23,8 @@ static void on_signal(void *owner, int signal_number)
 
 	if (cli->task)
 		cli->command->cancel(cli->task, signal_number);
+	else
+		hooks_cancel(cli, signal_number);
 }
 
 static void print_version(void)

@@ -79,7 +79,7 @@ static json_t *format_unregistered(const struct strvec *names, bool is_model)
 	return list;
 }
 
-bool report_write_json(const struct cli *cli, const struct report *report,
+bool report_write_json(const struct cli *cli, const struct report *report, int fd,
 		       struct error *err)
 {
 	json_t *accounts = json_array();
@@ -96,5 +96,5 @@ bool report_write_json(const struct cli *cli, const struct report *report,
 		json_object_set_new(root, "unregistered",
 				    format_unregistered(&report->unregistered,
 							cli->conf.product.is_model));
-	return json_end(root, err);
+	return json_write(root, fd, err);
 }

@@ -8,9 +8,9 @@
 #include "cli/command.h"
 #include "task/report.h"
 
-/* Errors: ERROR_SYSTEM if stdout cannot be written. */
+/* Errors: ERROR_SYSTEM if `fd` cannot be written. */
 MUST_CHECK bool report_write_json(const struct cli *cli, const struct report *report,
-				  struct error *err);
+				  int fd, struct error *err);
 
 /* "done", "failed", "interrupted", ... */
 const char *report_result_name(const struct report *report);

@@ -6,7 +6,9 @@
 #include "cli/run_command.h"
 
 #include <signal.h>
+#include <unistd.h>
 
+#include "cli/hooks.h"
 #include "cli/prompt.h"
 #include "cli/report_json.h"
 
@@ -57,7 +59,7 @@ static bool finish(const struct cli *cli, const struct report *report, struct er
 	if (cli->command->finish)
 		return cli->command->finish(cli, err);
 	cli->command->summarize(cli, report);
-	return !cli->conf.json || report_write_json(cli, report, err);
+	return !cli->conf.json || report_write_json(cli, report, STDOUT_FILENO, err);
 }
 
 static void on_done(void *owner, const struct report *report)
@@ -77,6 +79,7 @@ static void on_done(void *owner, const struct report *report)
 			cli->exit_status =
 				changes_nothing(cli) ? EXIT_FAILED : EXIT_PARTLY;
 	}
+	hooks_after(cli, report);
 }
 
 static bool ask_password(void *owner, char **out)
@@ -99,7 +102,7 @@ static void on_progress(void *owner, size_t done, size_t total)
 	progress_update(&cli->progress, done, total);
 }
 
-void run_command(struct cli *cli)
+static void start(struct cli *cli)
 {
 	const struct run_opts opts = {
 		.loop = cli->loop,
@@ -114,4 +117,23 @@ void run_command(struct cli *cli)
 	};
 
 	cli->task = cli->command->start(&opts);
+}
+
+/* The hook `before` has ended. */
+static void begin(struct cli *cli, const struct error *err)
+{
+	struct report refused = { .result = REPORT_FAILED };
+
+	if (!err) {
+		start(cli);
+		return;
+	}
+	refused.error = *err;
+	refused.signal_number = cli->hooks.signal_number;
+	on_done(cli, &refused);
+}
+
+void run_command(struct cli *cli)
+{
+	hooks_before(cli, begin);
 }

@@ -434,7 +434,10 @@ bool conf_load_from(const char *config_dir, const struct conf_command *const *co
 		    int argc, char **argv, struct conf *conf, struct error *err)
 {
 	struct values values = {
-		.conf = { .timeout_s = 3600, .lock_wait_s = 5, .keep = 1 },
+		.conf = { .timeout_s = 3600,
+			  .lock_wait_s = 5,
+			  .keep = 1,
+			  .hook_timeout_s = 600 },
 	};
 	struct setting_argv said = { 0 };
 	bool ok;
@@ -484,6 +487,11 @@ struct conf conf_at(const struct conf *conf, char *dbname)
 uint64_t conf_timeout_ms(const struct conf *conf)
 {
 	return conf->timeout_s * 1000;
+}
+
+uint64_t conf_hook_timeout_ms(const struct conf *conf)
+{
+	return conf->hook_timeout_s * 1000;
 }
 
 uint64_t conf_lock_wait_ms(const struct conf *conf)

@@ -4,7 +4,7 @@
  * server's INI files.
  *
  * Files: DIR/openresty.conf, then DIR/site_openresty.conf, which overrides it key by key.
- * -c FILE replaces the second. Either may be missing, but FILE must exist. Three sections
+ * -c FILE replaces the second. Either may be missing, but FILE must exist. Four sections
  * count:
  *
  * - [backend] is the server's own. The keys type, host, port, user, password and database
@@ -13,6 +13,7 @@
  *   with the same values as on the command line. Any other key is an error.
  * - [model] describes the tenants of another product: see product/product.h. An indented
  *   line there continues the key above it.
+ * - [hooks] names the commands that `save` runs before and after: see task/hook/hook.h.
  *
  * setting_read_file() says how lines are read, and how a password that contains " ;" must
  * be quoted. An empty value is a value: with `password =`, the site file removes the
@@ -48,7 +49,8 @@ MUST_CHECK bool conf_load_from(const char *config_dir,
  */
 struct conf conf_at(const struct conf *conf, char *dbname);
 
-/* timeout_s and lock_wait_s in milliseconds; 0 means the same as there. */
+/* These settings in milliseconds; 0 means the same as there. */
+uint64_t conf_hook_timeout_ms(const struct conf *conf);
 uint64_t conf_timeout_ms(const struct conf *conf);
 uint64_t conf_lock_wait_ms(const struct conf *conf);
 

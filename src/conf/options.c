@@ -131,6 +131,7 @@ static const char *const progress_words[] = { "auto", "always", "never", NULL };
 #define CHOICE SETTING_CHOICE
 #define OURS   OPTIONS_SECTION
 #define MODEL(key) BOTH(conf.model.keys[key]), "model"
+#define HOOK(key) BOTH(conf.hooks[key]), "hooks"
 #define THEIRS "backend"
 #define EVERY  SETTING_EVERY
 #define SOME   SETTING_SOME /* the commands that list it in `options` */
@@ -247,6 +248,14 @@ const struct setting option_rows[] = {
 	  .has_words = true },
 	{ "upgrade_global", 0, NULL, SETTING_TEXT, MODEL(PRODUCT_UPGRADE_GLOBAL), KEY,
 	  .refuse = refuse_words, .has_words = true },
+
+	{ "before", 0, NULL, SETTING_TEXT, HOOK(CONF_BEFORE), KEY, .refuse = refuse_words,
+	  .has_words = true },
+	{ "after", 0, NULL, SETTING_TEXT, HOOK(CONF_AFTER), KEY, .refuse = refuse_words,
+	  .has_words = true },
+	{ "after_failure", 0, NULL, SETTING_TEXT, HOOK(CONF_AFTER_FAILURE), KEY,
+	  .refuse = refuse_words, .has_words = true },
+	{ "timeout", 0, NULL, NUMBER, BOTH(conf.hook_timeout_s), "hooks", KEY, .max = 604800 },
 	{ .name = NULL },
 };
 /* clang-format on */

@@ -287,8 +287,7 @@ static bool hint_keys(const struct source *s, const char *section)
 	AUTO_STRBUF struct strbuf keys = { 0 };
 
 	for (const struct setting *row = s->rows; row->name; row++)
-		if (row->section && !strcmp(row->section, section) &&
-		    row->type == SETTING_TEXT)
+		if (row->section && !strcmp(row->section, section) && !row->scope)
 			strbuf_add_format(&keys, "%s%s", keys.length ? ", " : "",
 					  row->name);
 	if (keys.length)
@@ -331,7 +330,7 @@ static bool take_value(struct source *s, const struct setting *row)
 
 	if (!value)
 		return file_error(s, "the value begins with a quote that is not closed");
-	if (!is_text && row->offset == row->file_offset &&
+	if (row->scope && row->offset == row->file_offset &&
 	    (s->argv->given & bit_of(s->rows, row)))
 		place = NULL; /* the command line overrides it */
 	if (!set_value(row, value, place, s->err))

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/located.h"
 #include "base/strvec.h"
 #include "product/product.h"
 
@@ -40,6 +41,9 @@ enum conf_backend { CONF_PG, CONF_PGFARM };
 
 enum conf_progress { CONF_PROGRESS_AUTO, CONF_PROGRESS_ALWAYS, CONF_PROGRESS_NEVER };
 
+/* The commands of [hooks]. */
+enum conf_hook { CONF_BEFORE, CONF_AFTER, CONF_AFTER_FAILURE, CONF_HOOKS };
+
 /* Each is NULL if not given; "" is libpq's default, as in libpq itself. */
 struct conf_connection {
 	char *host;
@@ -71,6 +75,8 @@ struct conf {
 	 * [metamodel] wins over [backend], whichever file they are in. */
 	struct conf_connection command_line;
 	struct conf_connection config;
+	struct located hooks[CONF_HOOKS]; /* words: base/words.h */
+	uint64_t hook_timeout_s;          /* 0: none */
 	bool no_password;
 	bool ask_password; /* not together with no_password */
 	/* The account directly after --password, which may be a password; NULL: none. */
