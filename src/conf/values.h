@@ -111,6 +111,8 @@ struct conf {
 	bool all; /* of a model: also tenants that are current */
 	bool fail_fast;
 	bool check;
+	char *warning;      /* check: an age; NULL: not given */
+	char *critical;     /* the same */
 	char *max_age;      /* as given; NULL: not given */
 	uint64_t max_age_s; /* 0: no limit */
 	/* verify: the server on which to load the save; "": the usual one; NULL: do not

@@ -13,7 +13,7 @@ BINARY = os.environ.get("METAMODEL_BIN", ROOT / "build" / "metamodel")
 NOWHERE = SimpleNamespace(host="/nonexistent", port="1", user="nobody")
 RAW_CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 HINT = re.compile(r"metamodel: hint: (Try 'metamodel( [a-z]+)? --help'|Did you mean '[a-z-]+'\?)")
-COMMANDS = ["save", "restore", "upgrade", "status", "verify", "list", "show", "diff", "help"]
+COMMANDS = ["save", "restore", "upgrade", "status", "verify", "list", "show", "diff", "check", "help"]
 
 
 @pytest.fixture
