@@ -108,6 +108,7 @@ static bool answer(struct cli *cli, bool *is_answered, struct error *err)
 		begin_line(verdict, err->text);
 		putchar('\n');
 		cli->exit_status = (int)verdict;
+		list_release(&list);
 		return true;
 	}
 	save = find_newest(&list);
